@@ -1,0 +1,54 @@
+/* feeds.h - the polling half as its owner sees it.
+ *
+ * schedule -> budget, breaker -> fetch -> parse -> quality -> publish -> bus. Loop thread only;
+ * nothing blocks. What it learns of prices beside its own answers it hears from the bus, like
+ * everybody: feeds_item(), feeds_shared(). */
+#ifndef PRICEGATE_FEEDS_H
+#define PRICEGATE_FEEDS_H
+
+#include <jansson.h>
+#include <uv.h>
+
+#include "bus.h"
+#include "config.h"
+#include "err.h"
+#include "failure.h"
+#include "item.h"
+#include "metrics.h"
+#include "port.h"
+
+struct feeds;
+
+/* Borrows config, bus and metrics for its life. start_wall_ms is the epoch of every seq. */
+struct feeds *feeds_new(uv_loop_t *loop, const struct config *config, struct bus *bus,
+                        struct metrics *metrics, int64_t start_wall_ms, struct err *err) MUST_CHECK;
+
+/* Begins to poll; call it once the bus has read its latest values, or can't be reached. */
+void feeds_start(struct feeds *f);
+/* Stops polling; requests under way are dropped without a word. Waiting refreshes are answered. */
+void feeds_stop(struct feeds *f);
+/* After feeds_stop(); frees when the loop has closed its handles, then calls done (may be NULL). */
+void feeds_close(struct feeds *f, void (*done)(void *ctx), void *ctx);
+
+/* From the bus. */
+void feeds_item(struct feeds *f, int id, const struct item *it);
+void feeds_shared(struct feeds *f, const char *key, const char *bytes, size_t len);
+
+/* The port's functions (port.h). */
+void feeds_refresh(struct feeds *f, const int *ids, size_t n, refresh_done *done, void *ctx);
+json_t *feeds_sources(struct feeds *f);
+int feeds_reset(struct feeds *f, const char *provider);
+bool feeds_any_provider(struct feeds *f);
+
+/* `pricegate fetch`: one walk through the chain of one instrument, with a word for each source that
+ * was tried or skipped (failure FAIL_NONE: it answered). only_provider NULL = the whole chain. The
+ * accepted item is published on the bus like any other, before done is called. */
+struct walk_step {
+    const char *provider, *source_symbol;
+    enum failure failure;
+    const char *detail;
+};
+typedef void walk_done(void *ctx, bool accepted, const struct walk_step *steps, size_t n);
+void feeds_walk(struct feeds *f, int id, const char *only_provider, walk_done *done, void *ctx);
+
+#endif

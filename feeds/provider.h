@@ -1,0 +1,99 @@
+/* provider.h - what a provider is: one row, two pure functions.
+ *
+ * A provider says how to ask (request) and how to read the answer (parse). Neither does I/O, reads
+ * a clock or keeps state: bytes and `now` in, records or named failures out, so each is tested and
+ * fuzzed without a network. Adding one = a file in providers/, a row in providers/table.c, its
+ * cases in tests/. A provider without a network (sim) has `generate` in place of the two. */
+#ifndef PRICEGATE_PROVIDER_H
+#define PRICEGATE_PROVIDER_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "config.h"
+#include "decimal.h"
+#include "err.h"
+#include "failure.h"
+#include "quote.h"
+
+#define PROVIDER_BATCH_MAX 120
+
+/* A price as the provider gave it: its own currency and unit, its own time. */
+struct record {
+    struct decimal price, bid, ask, open, high, low, prev_close, volume; /* given or not */
+    char currency[8];         /* as written: "USD", "GBp", "USX"; "" = the provider did not say */
+    int64_t ts_ms;            /* the market's own time of the price; always known (> 0) */
+    int64_t delayed_s;        /* lateness the provider declares; 0 = none */
+    enum quote_market market; /* MARKET_UNKNOWN when the provider does not say */
+    bool derived;
+};
+
+/* The answer for one symbol. */
+struct answer {
+    enum failure failure; /* FAIL_NONE: the record is valid */
+    char detail[160];     /* on failure: a sentence for people, no secrets */
+    struct record record;
+};
+
+/* What goes out. Filled by request(); the caller buf_fini()s both. */
+struct http_request {
+    struct buf url;     /* complete, https:// unless base_url says http:// */
+    struct buf headers; /* "Name: value\n" lines */
+};
+
+/* What came in. The transport was fine: connection errors never reach a parser. */
+struct http_reply {
+    int status;
+    const char *body; /* NUL behind it */
+    size_t len;
+    int64_t retry_after_s;              /* Retry-After in seconds, -1 = none */
+    int64_t credits_used, credits_left; /* api-credits-*, -1 = none */
+    const char *location;               /* redirects are not followed; NULL = none */
+};
+
+/* What the answer says of the provider as a whole, beside the answers per symbol. */
+struct verdict {
+    enum failure failure; /* FAIL_NONE: the provider answered as it should, whatever it said of the
+                             single symbols. Else: this is what the breaker sees */
+    int64_t cooldown_ms;  /* > 0: ask nothing before that much time has passed (the 429's window);
+                             -1: until the day's credits come back */
+    int64_t credits_left; /* of the minute window, by the provider's own counter; -1 = not said */
+};
+
+struct provider {
+    struct config_provider_rule rule; /* name, key, symbol syntax, default limits */
+    size_t batch_max;    /* symbols in one request, 1..PROVIDER_BATCH_MAX; each costs a credit */
+    int day_reset_utc_s; /* second of the UTC day at which the day's credits come back */
+
+    /* Writes the request for n symbols. cfg gives key and base_url. -1: cannot be asked so. */
+    int (*request)(const struct config_provider *cfg, const char *const *symbols, size_t n,
+                   struct http_request *out, struct err *err);
+    /* Fills answers[0..n) and *verdict. Never fails; everything odd is a named failure. */
+    void (*parse)(const struct http_reply *reply, const char *const *symbols, size_t n,
+                  int64_t now_ms, struct answer *answers, struct verdict *verdict);
+
+    /* For a provider without a network: the record of `symbol` at now_ms; the same for the same
+     * (symbol, now_ms). Returns -1 for an unknown symbol. NULL for all others. */
+    int (*generate)(const char *symbol, int64_t now_ms, struct record *out);
+};
+
+/* providers/table.c: sorted by name. A provider's index here is its number everywhere. */
+extern const struct provider *const providers[];
+extern const size_t providers_len;
+const struct provider *provider_find(const char *name); /* NULL: no such */
+
+/* Helpers for parsers (providers/parse.c). */
+/* A number from a JSON string or number, by the digit rule. False when it is absent, null, or not a
+ * finite number; *out is then not given. */
+bool parse_decimal(const json_t *v, struct decimal *out);
+/* Scheme, host and port: cfg->base_url if set, else `dflt`; no trailing slash. */
+void parse_base_url(const struct config_provider *cfg, const char *dflt, struct buf *out);
+/* Percent-encodes everything but unreserved characters. */
+void parse_escape(const char *s, struct buf *out);
+/* answers[i] = failure with the sentence, for all i. */
+void parse_fail_all(struct answer *answers, size_t n, enum failure f, const char *detail);
+
+#endif

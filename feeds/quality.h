@@ -1,0 +1,45 @@
+/* quality.h - is this record a price we may put our name to? Pure.
+ *
+ * In order: units to major currency (exact decimals), finite and positive, time not in the future,
+ * configured currency, not older than what is held, range (when there is nothing to compare with),
+ * jump (over max_jump_pct, or within 1 % of x100, /100 or 1/x of the held price). A jump is held
+ * back until a second source, or two more polls of the same one, agree within 1 %; agreement of the
+ * same source alone counts only inside the configured range, because a unit bug agrees with itself
+ * for ever. */
+#ifndef PRICEGATE_QUALITY_H
+#define PRICEGATE_QUALITY_H
+
+#include "config.h"
+#include "err.h"
+#include "provider.h"
+
+/* What is remembered per instrument between polls. Zeroed at first. */
+struct quality_memory {
+    bool held; /* there is an accepted price, ours or another program's */
+    struct decimal held_price;
+    int64_t held_ts_ms;
+    struct decimal doubted; /* a jump that waits for agreement; given or not */
+    int doubted_source;     /* index in the chain */
+    int doubted_polls;      /* how often that source has said so */
+};
+
+/* The rule that decided, for pipeline_data_quality_checks_total and the dead-letter log:
+ * "currency" "positive" "future" "older" "range" "jump" "factor_100" "inverse". */
+struct quality_result {
+    enum failure failure; /* FAIL_NONE: accepted. FAIL_OLDER, else FAIL_BAD_SCHEMA */
+    const char *rule;     /* NULL when accepted */
+    struct err why;
+};
+
+/* Normalises *rec in place (price members and currency to the major unit) and checks it. Does not
+ * change what is held: call quality_accept() once the record was published or taken from the bus.
+ */
+struct quality_result quality_check(const struct instrument *in, struct quality_memory *m,
+                                    int source_index, struct record *rec, int64_t now_ms);
+void quality_accept(struct quality_memory *m, struct decimal price, int64_t ts_ms);
+
+/* units.c: minor unit to major: "USX" -> "USD", 2 places. 0 and *places = 0 for a currency that is
+ * already a major unit (three capitals); -1 for a code that is neither. */
+int units_major(const char *currency, char major[static 8], int *places) MUST_CHECK;
+
+#endif

@@ -1,0 +1,156 @@
+#include "buf.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+void buf_fini(struct buf *b)
+{
+    free(b->p);
+    *b = (struct buf){0};
+}
+
+void buf_clear(struct buf *b)
+{
+    b->len = 0;
+    b->failed = false;
+    if (b->p)
+        b->p[0] = '\0';
+}
+
+char *buf_reserve(struct buf *b, size_t n)
+{
+    if (b->failed)
+        return NULL;
+    if (n >= SIZE_MAX / 4) {
+        b->failed = true;
+        return NULL;
+    }
+    size_t need = b->len + n + 1;
+    if (need > b->cap) {
+        size_t cap = b->cap ? b->cap : 64;
+        while (cap < need)
+            cap *= 2;
+        char *p = realloc(b->p, cap);
+        if (!p) {
+            b->failed = true;
+            return NULL;
+        }
+        b->p = p;
+        b->cap = cap;
+    }
+    return b->p + b->len;
+}
+
+void buf_add(struct buf *b, const void *p, size_t len)
+{
+    char *to = buf_reserve(b, len);
+    if (!to)
+        return;
+    if (len > 0)
+        memcpy(to, p, len);
+    b->len += len;
+    b->p[b->len] = '\0';
+}
+
+void buf_adds(struct buf *b, const char *s)
+{
+    buf_add(b, s, strlen(s));
+}
+
+void buf_addc(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_addf(struct buf *b, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return;
+    char *to = buf_reserve(b, (size_t)n);
+    if (!to)
+        return;
+    va_start(ap, fmt);
+    vsnprintf(to, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    b->len += (size_t)n;
+}
+
+/* Length of the valid UTF-8 sequence at s (1-4), or 0. */
+static size_t utf8_len(const unsigned char *s, size_t left)
+{
+    static const struct {
+        unsigned char lo, hi, second_lo, second_hi;
+        size_t len;
+    } rows[] = {
+        {0xC2, 0xDF, 0x80, 0xBF, 2},
+        {0xE0, 0xE0, 0xA0, 0xBF, 3},
+        {0xE1, 0xEC, 0x80, 0xBF, 3},
+        {0xED, 0xED, 0x80, 0x9F, 3},
+        {0xEE, 0xEF, 0x80, 0xBF, 3},
+        {0xF0, 0xF0, 0x90, 0xBF, 4},
+        {0xF1, 0xF3, 0x80, 0xBF, 4},
+        {0xF4, 0xF4, 0x80, 0x8F, 4},
+    };
+    if (s[0] < 0x80)
+        return 1;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        if (s[0] < rows[i].lo || s[0] > rows[i].hi)
+            continue;
+        if (left < rows[i].len || s[1] < rows[i].second_lo || s[1] > rows[i].second_hi)
+            return 0;
+        for (size_t k = 2; k < rows[i].len; k++)
+            if (s[k] < 0x80 || s[k] > 0xBF)
+                return 0;
+        return rows[i].len;
+    }
+    return 0;
+}
+
+void buf_add_json(struct buf *b, const char *text, size_t len)
+{
+    const unsigned char *s = (const unsigned char *)text;
+    buf_addc(b, '"');
+    for (size_t i = 0; i < len;) {
+        size_t n = utf8_len(s + i, len - i);
+        if (n == 0) {
+            buf_adds(b, "\xEF\xBF\xBD");
+            i++;
+        } else if (n > 1) {
+            buf_add(b, s + i, n);
+            i += n;
+        } else {
+            unsigned char c = s[i++];
+            if (c == '"' || c == '\\')
+                buf_addf(b, "\\%c", c);
+            else if (c < 0x20 || c == 0x7F)
+                buf_addf(b, "\\u%04x", c);
+            else
+                buf_addc(b, (char)c);
+        }
+    }
+    buf_addc(b, '"');
+}
+
+void buf_adds_json(struct buf *b, const char *s)
+{
+    buf_add_json(b, s, strlen(s));
+}
+
+char *buf_take(struct buf *b, size_t *len)
+{
+    if (b->failed || !buf_reserve(b, 0)) {
+        buf_fini(b);
+        return NULL;
+    }
+    b->p[b->len] = '\0';
+    char *p = b->p;
+    if (len)
+        *len = b->len;
+    *b = (struct buf){0};
+    return p;
+}

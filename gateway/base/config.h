@@ -1,0 +1,127 @@
+/* config.h - the whole configuration as one value (PROTOCOL 2).
+ *
+ * config_load() reads one JSON text, lets the environment win over it, checks everything and either
+ * returns a complete configuration or ALL problems, each with its path ("instruments[0].symbol").
+ * It opens nothing but the file it is given. Immutable afterwards; every string is owned by the
+ * configuration and lives until config_free(). Instruments and providers are referred to everywhere
+ * by their index here. */
+#ifndef PRICEGATE_CONFIG_H
+#define PRICEGATE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attrs.h"
+#include "buf.h"
+#include "decimal.h"
+#include "log.h"
+#include "role.h"
+
+struct symtab;
+
+struct config_source {
+    const char *provider; /* name, known to be in the provider table */
+    int provider_id;      /* index in that table and in config.providers */
+    const char *symbol;   /* in the provider's own syntax */
+};
+
+struct instrument {
+    const char *symbol, *name, *category;   /* name defaults to the symbol */
+    const char *unit, *currency, *exchange; /* NULL = not configured */
+    struct decimal range_min, range_max;    /* given or not, both or neither */
+    int64_t poll_ms, delayed_after_ms, ttl_s;
+    int64_t stale_after_ms; /* 0 = not configured: max(120000, 3 x the stretched interval) */
+    double max_jump_pct;
+    const struct config_source *sources;
+    size_t sources_len; /* 0 = fed only by other programs through the bus */
+};
+
+struct config_provider {
+    const char *name;
+    bool enabled;
+    const char
+        *why_disabled; /* NULL when enabled: "no api_key: $TWELVE_DATA_API_KEY is not set" ... */
+    const char *api_key, *base_url, *account;    /* NULL = not configured */
+    int64_t credits_per_minute, credits_per_day; /* 0 = no limit */
+};
+
+struct config_key {
+    const char *name;
+    enum role role;
+    unsigned char sha256[32];
+};
+
+struct config {
+    struct {
+        const char *host;
+        int port;
+        const char *tls_cert, *tls_key;     /* both or neither */
+        int metrics_port;                   /* -1 = none */
+        const char *const *trusted_proxies; /* CIDR texts, checked */
+        size_t trusted_proxies_len;
+        bool share;
+        const char *web_root; /* NULL = the files compiled in */
+    } listen;
+    struct {
+        const char *url, *prefix; /* url "" = the embedded bus */
+    } redis;
+    struct {
+        enum role anonymous_role; /* ROLE_NONE = null: every route with a role needs a token */
+        const struct config_key *keys;
+        size_t keys_len;
+    } auth;
+    const char *const *origins;
+    size_t origins_len;
+    struct {
+        int64_t connections;                      /* 0 = what RLIMIT_NOFILE allows */
+        int64_t connections_per_ip, accept_per_s; /* 0 = unlimited */
+        int64_t symbols_per_connection, message_bytes, commands_per_minute;
+    } limits;
+    struct {
+        int64_t flush_ms, heartbeat_ms, sndbuf_bytes;
+        bool compression;
+    } fanout;
+    struct {
+        int64_t threshold, timeout_s;
+    } breaker;
+    int64_t drain_s;
+    bool feeds_enabled; /* REALTIME_PRICE_FEED_ENABLED */
+    struct {
+        bool json;
+        enum log_level level;
+    } log;
+    const struct config_provider *providers; /* one for each row of the provider table */
+    size_t providers_len;
+    const struct instrument *instruments;
+    size_t instruments_len;
+    struct symtab *symbols; /* symbol -> index in instruments */
+    void *arena;            /* owns everything above */
+};
+
+/* What the configuration must know of a provider; the feed side has the table. */
+struct config_provider_rule {
+    const char *name;
+    const char *key_env; /* environment variable that gives api_key by default, or NULL */
+    bool needs_key;
+    bool enabled_by_default;
+    int64_t credits_per_minute, credits_per_day; /* defaults */
+    /* NULL when the symbol is in the provider's syntax, else what it should look like. */
+    const char *(*symbol_problem)(const char *symbol);
+};
+
+struct config_input {
+    const char *text; /* JSON */
+    size_t len;
+    const char *const *environ_list; /* "NAME=value", NULL at the end */
+    const struct config_provider_rule *providers;
+    size_t providers_len;
+};
+
+/* NULL when anything is wrong; problems then holds one line each, "path: what is wrong\n".
+ * warnings gets a line for each unknown PRICEGATE_ variable; neither may be NULL. */
+struct config *config_load(const struct config_input *in, struct buf *problems,
+                           struct buf *warnings) MUST_CHECK;
+void config_free(struct config *c); /* NULL is fine */
+
+#endif

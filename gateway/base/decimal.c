@@ -1,0 +1,237 @@
+#include "decimal.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+
+static const int EXPONENT_MAX = 100; /* far beyond any price; keeps the loops short */
+
+static decimal_coef pow10_of(int n)
+{
+    decimal_coef p = 1;
+    while (n-- > 0)
+        p *= 10;
+    return p;
+}
+
+static bool coef_fits(decimal_coef c)
+{
+    decimal_coef limit = pow10_of(DECIMAL_DIGITS_MAX);
+    return c < limit && c > -limit;
+}
+
+/* Multiplies by 10^n if the result fits. */
+static int coef_scale_up(decimal_coef *c, int n)
+{
+    for (; n > 0 && *c != 0; n--) {
+        if (!coef_fits(*c * 10))
+            return -1;
+        *c *= 10;
+    }
+    return 0;
+}
+
+/* Reads the exponent at text[i..len), i just behind the 'e'. */
+static int parse_exponent(const char *text, size_t i, size_t len, int *out)
+{
+    bool negative = false;
+    if (i < len && (text[i] == '-' || text[i] == '+'))
+        negative = text[i++] == '-';
+    if (i == len)
+        return -1;
+    int n = 0;
+    for (; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return -1;
+        n = n * 10 + (text[i] - '0');
+        if (n > EXPONENT_MAX)
+            return -1;
+    }
+    *out = negative ? -n : n;
+    return 0;
+}
+
+static int apply_exponent(struct decimal *d, int exponent)
+{
+    if (exponent < 0) {
+        d->scale -= exponent;
+    } else {
+        int eaten = exponent < d->scale ? exponent : d->scale;
+        d->scale -= eaten;
+        if (coef_scale_up(&d->coef, exponent - eaten) != 0)
+            return -1;
+    }
+    return d->scale <= DECIMAL_SCALE_MAX ? 0 : -1;
+}
+
+int decimal_parse(const char *text, size_t len, struct decimal *out)
+{
+    struct decimal d = {0};
+    bool negative = false, point = false;
+    size_t i = 0, digits = 0;
+    int exponent = 0;
+
+    *out = d;
+    if (i < len && (text[i] == '-' || text[i] == '+'))
+        negative = text[i++] == '-';
+    for (; i < len; i++) {
+        char c = text[i];
+        if (c == '.' && !point && digits > 0) {
+            point = true;
+            continue;
+        }
+        if (c < '0' || c > '9')
+            break;
+        digits++;
+        d.coef = d.coef * 10 + (c - '0');
+        d.scale += point;
+        if (!coef_fits(d.coef) || d.scale > DECIMAL_SCALE_MAX)
+            return -1;
+    }
+    if (digits == 0 || text[i - 1] == '.')
+        return -1;
+    if (i < len) {
+        if ((text[i] != 'e' && text[i] != 'E') || parse_exponent(text, i + 1, len, &exponent) != 0)
+            return -1;
+        if (apply_exponent(&d, exponent) != 0)
+            return -1;
+    }
+    if (negative)
+        d.coef = -d.coef;
+    d.given = true;
+    *out = d;
+    return 0;
+}
+
+/* Significant digits of %.17g-style text: exponent and leading zeros do not count. */
+static int significant_digits(const char *text)
+{
+    int n = 0;
+    for (; *text && *text != 'e'; text++)
+        if (*text >= '0' && *text <= '9' && (n > 0 || *text != '0'))
+            n++;
+    return n;
+}
+
+int decimal_from_double(double x, struct decimal *out)
+{
+    char text[64];
+
+    *out = (struct decimal){0};
+    if (!isfinite(x))
+        return -1;
+    for (int precision = 1; precision <= 17; precision++) {
+        snprintf(text, sizeof text, "%.*g", precision, x);
+        if (strtod(text, NULL) == x)
+            break;
+    }
+    float narrow = (float)x;
+    if (significant_digits(text) > 9 && (double)narrow == x) {
+        for (int precision = 1; precision <= 9; precision++) {
+            snprintf(text, sizeof text, "%.*g", precision, x);
+            if (strtof(text, NULL) == narrow)
+                break;
+        }
+    }
+    return decimal_parse(text, strlen(text), out);
+}
+
+struct decimal decimal_from_int(int64_t n)
+{
+    return (struct decimal){.coef = n, .given = true};
+}
+
+size_t decimal_format(struct decimal d, char out[static DECIMAL_TEXT_MAX])
+{
+    char digits[DECIMAL_TEXT_MAX]; /* backwards */
+    size_t n = 0, len = 0;
+    bool negative = d.coef < 0;
+    decimal_coef c = negative ? -d.coef : d.coef;
+
+    REQUIRE(d.given);
+    do {
+        if (n == (size_t)d.scale && n > 0)
+            digits[len++] = '.';
+        digits[len++] = (char)('0' + (int)(c % 10));
+        c /= 10;
+        n++;
+    } while (c > 0 || n <= (size_t)d.scale);
+    if (negative)
+        digits[len++] = '-';
+    for (size_t i = 0; i < len; i++)
+        out[i] = digits[len - 1 - i];
+    out[len] = '\0';
+    return len;
+}
+
+/* Brings both to the larger scale. */
+static int align(struct decimal *a, struct decimal *b)
+{
+    struct decimal *low = a->scale < b->scale ? a : b;
+    int scale = a->scale < b->scale ? b->scale : a->scale;
+    if (coef_scale_up(&low->coef, scale - low->scale) != 0)
+        return -1;
+    low->scale = scale;
+    return 0;
+}
+
+int decimal_sub(struct decimal a, struct decimal b, struct decimal *out)
+{
+    *out = (struct decimal){0};
+    if (!a.given || !b.given || align(&a, &b) != 0 || !coef_fits(a.coef - b.coef))
+        return -1;
+    *out = (struct decimal){.coef = a.coef - b.coef, .scale = a.scale, .given = true};
+    return 0;
+}
+
+int decimal_shift_down(struct decimal d, int places, struct decimal *out)
+{
+    *out = (struct decimal){0};
+    if (!d.given || d.scale + places > DECIMAL_SCALE_MAX)
+        return -1;
+    d.scale += places;
+    *out = d;
+    return 0;
+}
+
+int decimal_percent(struct decimal part, struct decimal whole, struct decimal *out)
+{
+    *out = (struct decimal){0};
+    if (!part.given || !whole.given || whole.coef == 0 || align(&part, &whole) != 0)
+        return -1;
+    /* 100 % and three places: the quotient is wanted in units of 10^-5. */
+    if (coef_scale_up(&part.coef, 5) != 0)
+        return -1;
+    decimal_coef q = part.coef / whole.coef, r = part.coef % whole.coef;
+    decimal_coef r2 = r < 0 ? -2 * r : 2 * r, w = whole.coef < 0 ? -whole.coef : whole.coef;
+    if (r2 >= w)
+        q += (part.coef < 0) == (whole.coef < 0) ? 1 : -1;
+    struct decimal d = {.coef = q, .scale = 3, .given = true};
+    while (d.scale > 0 && d.coef % 10 == 0) {
+        d.coef /= 10;
+        d.scale--;
+    }
+    *out = d;
+    return 0;
+}
+
+int decimal_cmp(struct decimal a, struct decimal b)
+{
+    if (align(&a, &b) != 0) {
+        double x = decimal_to_double(a), y = decimal_to_double(b);
+        return (x > y) - (x < y);
+    }
+    return (a.coef > b.coef) - (a.coef < b.coef);
+}
+
+bool decimal_positive(struct decimal d)
+{
+    return d.given && d.coef > 0;
+}
+
+double decimal_to_double(struct decimal d)
+{
+    char text[DECIMAL_TEXT_MAX];
+    decimal_format(d, text);
+    return strtod(text, NULL);
+}

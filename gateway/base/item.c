@@ -1,0 +1,192 @@
+#include "item.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static const int64_t FUTURE_MS = 5000;
+
+/* "<hex>:<decimal>", both without sign; anything else is no seq. */
+static bool parse_seq(const char *s, uint64_t *epoch, uint64_t *counter)
+{
+    char *end;
+    if (!s || strspn(s, "0123456789abcdef") == 0)
+        return false;
+    *epoch = strtoull(s, &end, 16);
+    if (*end != ':' || strspn(end + 1, "0123456789") == 0)
+        return false;
+    *counter = strtoull(end + 1, &end, 10);
+    return *end == '\0';
+}
+
+static bool is_name(const struct jsonx_member *m, const char *name)
+{
+    return m->name_len == strlen(name) && memcmp(m->name, name, m->name_len) == 0;
+}
+
+static const struct jsonx_member *find_member(const struct item *it, const char *name)
+{
+    for (int i = 0; i < it->members_len; i++)
+        if (is_name(&it->members[i], name))
+            return &it->members[i];
+    return NULL;
+}
+
+/* An optional time in ms: absent leaves *out alone. */
+static int read_time(const json_t *root, const char *name, int64_t now_ms, int64_t *out,
+                     struct err *err)
+{
+    const json_t *v = json_object_get(root, name);
+    if (!v)
+        return 0;
+    double x = json_number_value(v);
+    if (!json_is_number(v) || x < 0)
+        return err_set(err, "%s is not a time in ms since the epoch", name);
+    if (x > (double)(now_ms + FUTURE_MS))
+        return err_set(err, "%s lies more than 5 s in the future", name);
+    *out = json_is_integer(v) ? json_integer_value(v) : (int64_t)x;
+    return 0;
+}
+
+static int read_price(struct item *it, const json_t *root, struct err *err)
+{
+    const json_t *v = json_object_get(root, "price");
+    const struct jsonx_member *m = find_member(it, "price");
+    if (!json_is_number(v) || !isfinite(json_number_value(v)) || json_number_value(v) <= 0)
+        return err_set(err, "price is not a number > 0");
+    /* The text keeps the digits; where it has more than a decimal holds, the double must do. */
+    if (!m || decimal_parse(m->value, m->value_len, &it->price) != 0)
+        if (decimal_from_double(json_number_value(v), &it->price) != 0)
+            return err_set(err, "price has more digits than can be held");
+    return decimal_positive(it->price) ? 0 : err_set(err, "price is not a number > 0");
+}
+
+static int64_t positive_integer(const json_t *root, const char *name)
+{
+    const json_t *v = json_object_get(root, name);
+    return json_is_integer(v) && json_integer_value(v) > 0 ? json_integer_value(v) : 0;
+}
+
+static int read_fields(struct item *it, const json_t *root, const char *symbol, int64_t now_ms,
+                       struct err *err)
+{
+    const char *s = jsonx_string(root, "symbol");
+    if (!s || strcmp(s, symbol) != 0)
+        return err_set(err, "symbol is not the channel's, %s", symbol);
+    snprintf(it->symbol, sizeof it->symbol, "%s", symbol);
+
+    it->ts_ms = it->recv_ms = now_ms;
+    if (read_price(it, root, err) != 0 || read_time(root, "ts", now_ms, &it->ts_ms, err) != 0)
+        return -1;
+    /* recv may be missing or odd in other programs' items: it decides age only, so a value
+     * from the future counts as now. */
+    if (read_time(root, "recv", now_ms, &it->recv_ms, NULL) != 0 || it->recv_ms > now_ms)
+        it->recv_ms = now_ms;
+
+    it->has_seq = parse_seq(jsonx_string(root, "seq"), &it->epoch_ms, &it->counter);
+    const char *state = jsonx_string(root, "state"), *market = jsonx_string(root, "market");
+    it->state = state ? quote_state_parse(state, strlen(state)) : -1;
+    int m = market ? quote_market_parse(market, strlen(market)) : -1;
+    it->market = m < 0 ? MARKET_UNKNOWN : (enum quote_market)m;
+    it->delayed_s = positive_integer(root, "delayed_s");
+    it->stale_after_ms = positive_integer(root, "stale_after_ms");
+    const char *source = jsonx_string(root, "source");
+    snprintf(it->source, sizeof it->source, "%.*s", ITEM_SOURCE_MAX, source ? source : "");
+    return 0;
+}
+
+/* Copies bytes and their member table into one allocation. */
+static struct item *copy_bytes(const char *bytes, size_t len, const struct jsonx_member *members,
+                               int n)
+{
+    size_t table = (size_t)n * sizeof *members;
+    struct item *it = calloc(1, sizeof *it + table + len);
+    if (!it)
+        return NULL;
+    char *copy = (char *)it->members + table;
+    memcpy(copy, bytes, len);
+    *it = (struct item){.refs = 1, .len = len, .bytes = copy, .members_len = n};
+    for (int i = 0; i < n; i++)
+        it->members[i] = (struct jsonx_member){
+            .name = copy + (members[i].name - bytes),
+            .name_len = members[i].name_len,
+            .value = copy + (members[i].value - bytes),
+            .value_len = members[i].value_len,
+        };
+    return it;
+}
+
+struct item *item_parse(const char *bytes, size_t len, const char *symbol, int64_t now_ms,
+                        struct err *err)
+{
+    struct jsonx_member members[ITEM_MEMBERS_MAX];
+    struct item *it = NULL, *result = NULL;
+    json_t *root = jsonx_parse(bytes, len, ITEM_BYTES_MAX, err);
+
+    if (!root)
+        return NULL;
+    int n = json_is_object(root) ? jsonx_members(bytes, len, members, ITEM_MEMBERS_MAX) : -1;
+    if (n < 0) {
+        err_set(err, "not an object of at most %d members", ITEM_MEMBERS_MAX);
+        goto out;
+    }
+    it = copy_bytes(bytes, len, members, n);
+    if (!it) {
+        err_set(err, "out of memory");
+        goto out;
+    }
+    if (read_fields(it, root, symbol, now_ms, err) != 0)
+        goto out;
+    result = it;
+    it = NULL;
+out:
+    item_unref(it);
+    json_decref(root);
+    return result;
+}
+
+struct item *item_ref(struct item *it)
+{
+    it->refs++;
+    return it;
+}
+
+void item_unref(struct item *it)
+{
+    if (it && --it->refs == 0)
+        free(it);
+}
+
+bool item_same_seq(const struct item *a, const struct item *b)
+{
+    return a->has_seq && b->has_seq && item_seq_cmp(a, b) == 0;
+}
+
+int item_seq_cmp(const struct item *a, const struct item *b)
+{
+    if (a->epoch_ms != b->epoch_ms)
+        return a->epoch_ms < b->epoch_ms ? -1 : 1;
+    return (a->counter > b->counter) - (a->counter < b->counter);
+}
+
+bool item_replaces(const struct item *next, const struct item *held)
+{
+    return !held || next->ts_ms >= held->ts_ms;
+}
+
+void item_render(const struct item *it, enum quote_state state, struct buf *out)
+{
+    const struct jsonx_member *m = find_member(it, "state");
+    const char *name = quote_state_name(state), *end = it->bytes + it->len;
+    if (m) {
+        buf_add(out, it->bytes, (size_t)(m->value - it->bytes));
+        buf_addf(out, "\"%s\"", name);
+        const char *rest = m->value + m->value_len;
+        buf_add(out, rest, (size_t)(end - rest));
+        return;
+    }
+    while (end > it->bytes && end[-1] != '}')
+        end--;
+    buf_add(out, it->bytes, (size_t)(end - 1 - it->bytes));
+    buf_addf(out, ",\"state\":\"%s\"}", name);
+}

@@ -1,0 +1,59 @@
+/* item.h - a published quote: the bytes as they travel, and what readers need to know of them.
+ *
+ * The same bytes are the Redis value, the Redis message, an element on the WebSocket and (but for
+ * the current state) the REST body; they are never printed a second time. Immutable after
+ * item_parse(), shared by reference count, loop thread only. */
+#ifndef PRICEGATE_ITEM_H
+#define PRICEGATE_ITEM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buf.h"
+#include "err.h"
+#include "jsonx.h"
+#include "quote.h"
+#include "symbol.h"
+
+#define ITEM_BYTES_MAX   4096
+#define ITEM_MEMBERS_MAX 128
+#define ITEM_SOURCE_MAX  32
+
+struct item {
+    unsigned refs;
+    char symbol[SYMBOL_MAX + 1];
+    int64_t ts_ms, recv_ms; /* as sent, or the arrival time where absent */
+    bool has_seq;
+    uint64_t epoch_ms, counter; /* valid with has_seq */
+    struct decimal price;       /* > 0 */
+    int state;                  /* enum quote_state as published, or -1 */
+    enum quote_market market;
+    int64_t delayed_s;                /* 0 = none */
+    int64_t stale_after_ms;           /* 0 = none given: the instrument's */
+    char source[ITEM_SOURCE_MAX + 1]; /* "" = not said */
+    size_t len;
+    const char *bytes; /* not NUL-terminated text of len bytes, owned */
+    int members_len;
+    struct jsonx_member members[]; /* pointing into bytes */
+};
+
+/* Validates by PROTOCOL 4 (object, UTF-8, <= 4 KiB, depth <= 16, no duplicate names, symbol equal
+ * to `symbol`, price a finite number > 0, ts absent or <= now + 5 s) and copies the bytes.
+ * Returns an item with one reference, or NULL with the reason. */
+struct item *item_parse(const char *bytes, size_t len, const char *symbol, int64_t now_ms,
+                        struct err *err) MUST_CHECK;
+struct item *item_ref(struct item *it); /* returns it */
+void item_unref(struct item *it);       /* NULL is fine */
+
+/* Same publication: both have a seq and it is equal. */
+bool item_same_seq(const struct item *a, const struct item *b);
+/* Compares epoch first, then counter: <0, 0, >0. Both must have a seq. */
+int item_seq_cmp(const struct item *a, const struct item *b);
+/* May `next` replace `held` (NULL = nothing held)? An older ts never does, an equal one does. */
+bool item_replaces(const struct item *next, const struct item *held);
+
+/* Appends the item with its `state` member set to the current one (REST). */
+void item_render(const struct item *it, enum quote_state state, struct buf *out);
+
+#endif

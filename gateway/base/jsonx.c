@@ -1,0 +1,134 @@
+#include "jsonx.h"
+
+#include <string.h>
+
+/* Skips a string that begins at *p (on the quote); leaves *p behind its closing quote. */
+static bool skip_string(const char **p, const char *end)
+{
+    const char *s = *p + 1;
+    while (s < end && *s != '"')
+        s += *s == '\\' ? 2 : 1;
+    if (s >= end)
+        return false;
+    *p = s + 1;
+    return true;
+}
+
+/* The nesting depth, strings aside; cheaper than a parse and done before it. */
+static int depth_of(const char *text, size_t len)
+{
+    const char *p = text, *end = text + len;
+    int depth = 0, deepest = 0;
+    while (p < end) {
+        if (*p == '"') {
+            if (!skip_string(&p, end))
+                break;
+            continue;
+        }
+        if (*p == '{' || *p == '[') {
+            if (++depth > deepest)
+                deepest = depth;
+        } else if (*p == '}' || *p == ']') {
+            depth--;
+        }
+        p++;
+    }
+    return deepest;
+}
+
+json_t *jsonx_parse(const char *text, size_t len, size_t max_bytes, struct err *err)
+{
+    if (len > max_bytes) {
+        err_set(err, "%zu bytes, at most %zu are taken", len, max_bytes);
+        return NULL;
+    }
+    if (depth_of(text, len) > JSONX_DEPTH_MAX) {
+        err_set(err, "nested deeper than %d", JSONX_DEPTH_MAX);
+        return NULL;
+    }
+    json_error_t why;
+    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    if (!root)
+        err_set(err, "not JSON: %s (line %d, column %d)", why.text, why.line, why.column);
+    return root;
+}
+
+static const char *skip_space(const char *p, const char *end)
+{
+    while (p < end && (*p == ' ' || *p == '\t' || *p == '\n' || *p == '\r'))
+        p++;
+    return p;
+}
+
+/* Leaves *p behind the value it stands on. */
+static bool skip_value(const char **p, const char *end)
+{
+    int depth = 0;
+    while (*p < end) {
+        char c = **p;
+        if (c == '"') {
+            if (!skip_string(p, end))
+                return false;
+            if (depth == 0)
+                return true;
+            continue;
+        }
+        if (c == '{' || c == '[') {
+            depth++;
+        } else if (c == '}' || c == ']') {
+            if (depth == 0)
+                return true; /* a number or literal before the object's own end */
+            if (--depth == 0) {
+                (*p)++;
+                return true;
+            }
+        } else if (depth == 0 && (c == ',' || c == ' ' || c == '\t' || c == '\n' || c == '\r')) {
+            return true;
+        }
+        (*p)++;
+    }
+    return false;
+}
+
+/* Reads `"name" : value` at *p into *m. */
+static bool read_member(const char **p, const char *end, struct jsonx_member *m)
+{
+    if (*p >= end || **p != '"')
+        return false;
+    m->name = *p + 1;
+    if (!skip_string(p, end))
+        return false;
+    m->name_len = (size_t)(*p - 1 - m->name);
+    *p = skip_space(*p, end);
+    if (*p >= end || **p != ':')
+        return false;
+    *p = skip_space(*p + 1, end);
+    m->value = *p;
+    if (!skip_value(p, end))
+        return false;
+    m->value_len = (size_t)(*p - m->value);
+    return true;
+}
+
+int jsonx_members(const char *text, size_t len, struct jsonx_member *out, int max)
+{
+    const char *end = text + len, *p = skip_space(text, end);
+    int n = 0;
+    if (p >= end || *p++ != '{')
+        return -1;
+    p = skip_space(p, end);
+    while (p < end && *p != '}') {
+        if (n == max || !read_member(&p, end, &out[n]))
+            return -1;
+        n++;
+        p = skip_space(p, end);
+        if (p < end && *p == ',')
+            p = skip_space(p + 1, end);
+    }
+    return p < end ? n : -1;
+}
+
+const char *jsonx_string(const json_t *object, const char *name)
+{
+    return json_string_value(json_object_get(object, name));
+}

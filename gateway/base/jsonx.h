@@ -1,0 +1,35 @@
+/* jsonx.h - JSON from strangers: strict parsing, and the byte ranges of an object's members.
+ *
+ * jansson parses; this adds the limits of RELIABILITY (size, depth 16, no duplicate names) and what
+ * jansson cannot tell: where in the text a member stands, so that bytes can be passed on untouched
+ * and numbers keep their digits. */
+#ifndef PRICEGATE_JSONX_H
+#define PRICEGATE_JSONX_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "err.h"
+
+#define JSONX_DEPTH_MAX 16
+
+/* Parses one JSON text (any type at the top). NULL with a sentence when it is too long, too deep,
+ * has duplicate names, is not UTF-8 or not JSON. The caller json_decref()s. */
+json_t *jsonx_parse(const char *text, size_t len, size_t max_bytes, struct err *err) MUST_CHECK;
+
+struct jsonx_member {
+    const char *name; /* between the quotes, escapes not resolved */
+    size_t name_len;
+    const char *value; /* the value's text, strings with their quotes */
+    size_t value_len;
+};
+
+/* Lists the members of the object text[0..len), which jsonx_parse() must have accepted.
+ * Returns how many there are, at most max; -1 when there are more or the text is not an object. */
+int jsonx_members(const char *text, size_t len, struct jsonx_member *out, int max) MUST_CHECK;
+
+/* Borrowed string member, or NULL when absent or not a string. */
+const char *jsonx_string(const json_t *object, const char *name);
+
+#endif

@@ -1,0 +1,203 @@
+#include "metrics.h"
+
+#include <dirent.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static const size_t ROWS_MAX = 4096;
+
+static const double bounds[HISTOGRAM_BUCKETS] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+                                                 0.01,   0.025,   0.05,   0.1,   0.25,   0.5,
+                                                 1,      2.5,     5,      30};
+
+static const struct {
+    const char *name, *type, *label, *label2, *help;
+} families[METRIC_FAMILIES] = {
+#define X(id, type, name, label, label2, help) [METRIC_##id] = {name, #type, label, label2, help},
+    METRICS_LABELLED(X)
+#undef X
+};
+
+void metrics_fini(struct metrics *m)
+{
+    for (size_t f = 0; f < METRIC_FAMILIES; f++) {
+        for (size_t i = 0; i < m->families[f].len; i++) {
+            free(m->families[f].rows[i].label);
+            free(m->families[f].rows[i].label2);
+        }
+        free(m->families[f].rows);
+    }
+    *m = (struct metrics){0};
+}
+
+static struct metric_row *find_row(const struct metrics *m, enum metric_family f, const char *label,
+                                   const char *label2)
+{
+    for (size_t i = 0; i < m->families[f].len; i++) {
+        struct metric_row *r = &m->families[f].rows[i];
+        if (strcmp(r->label, label) == 0 && (!label2 || strcmp(r->label2, label2) == 0))
+            return r;
+    }
+    return NULL;
+}
+
+static struct metric_row *make_row(struct metrics *m, enum metric_family f, const char *label,
+                                   const char *label2)
+{
+    struct metric_row *r = find_row(m, f, label, label2);
+    if (r || m->families[f].len == ROWS_MAX)
+        return r;
+    if (m->families[f].len == m->families[f].cap) {
+        size_t cap = m->families[f].cap ? 2 * m->families[f].cap : 8;
+        struct metric_row *rows = realloc(m->families[f].rows, cap * sizeof *rows);
+        if (!rows)
+            return NULL;
+        m->families[f].rows = rows;
+        m->families[f].cap = cap;
+    }
+    struct metric_row row = {strdup(label), label2 ? strdup(label2) : NULL, 0};
+    if (!row.label || (label2 && !row.label2)) {
+        free(row.label);
+        free(row.label2);
+        return NULL;
+    }
+    r = &m->families[f].rows[m->families[f].len++];
+    *r = row;
+    return r;
+}
+
+void metrics_add(struct metrics *m, enum metric_family f, const char *label, const char *label2,
+                 double delta)
+{
+    struct metric_row *r = make_row(m, f, label, label2);
+    if (r)
+        r->value += delta;
+}
+
+void metrics_set(struct metrics *m, enum metric_family f, const char *label, const char *label2,
+                 double value)
+{
+    struct metric_row *r = make_row(m, f, label, label2);
+    if (r)
+        r->value = value;
+}
+
+double metrics_get(const struct metrics *m, enum metric_family f, const char *label,
+                   const char *label2)
+{
+    const struct metric_row *r = find_row(m, f, label, label2);
+    return r ? r->value : 0;
+}
+
+void histogram_observe(struct histogram *h, double seconds)
+{
+    int i = 0;
+    while (i < HISTOGRAM_BUCKETS && seconds > bounds[i])
+        i++;
+    h->counts[i]++;
+    h->count++;
+    h->sum_s += seconds;
+}
+
+static void add_head(struct buf *out, const char *name, const char *type, const char *help)
+{
+    buf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void add_plain(struct buf *out, const char *name, const char *type, const char *help,
+                      double value)
+{
+    add_head(out, name, type, help);
+    buf_addf(out, "%s %.17g\n", name, value);
+}
+
+static void add_histogram(struct buf *out, const char *name, const char *help,
+                          const struct histogram *h)
+{
+    uint64_t below = 0;
+    add_head(out, name, "histogram", help);
+    for (int i = 0; i < HISTOGRAM_BUCKETS; i++) {
+        below += h->counts[i];
+        buf_addf(out, "%s_bucket{le=\"%g\"} %llu\n", name, bounds[i], (unsigned long long)below);
+    }
+    buf_addf(out, "%s_bucket{le=\"+Inf\"} %llu\n%s_sum %.9g\n%s_count %llu\n", name,
+             (unsigned long long)h->count, name, h->sum_s, name, (unsigned long long)h->count);
+}
+
+static void add_label(struct buf *out, const char *name, const char *value)
+{
+    buf_addf(out, "%s=\"", name);
+    for (; *value; value++) {
+        if (*value == '\\' || *value == '"')
+            buf_addc(out, '\\');
+        if (*value == '\n')
+            buf_adds(out, "\\n");
+        else
+            buf_addc(out, *value);
+    }
+    buf_addc(out, '"');
+}
+
+static void add_family(struct buf *out, const struct metrics *m, size_t f)
+{
+    add_head(out, families[f].name, families[f].type, families[f].help);
+    for (size_t i = 0; i < m->families[f].len; i++) {
+        const struct metric_row *r = &m->families[f].rows[i];
+        buf_addf(out, "%s{", families[f].name);
+        add_label(out, families[f].label, r->label);
+        if (families[f].label2) {
+            buf_addc(out, ',');
+            add_label(out, families[f].label2, r->label2);
+        }
+        buf_addf(out, "} %.17g\n", r->value);
+    }
+}
+
+static double resident_bytes(void)
+{
+    FILE *f = fopen("/proc/self/statm", "r");
+    char text[128] = "";
+    if (!f)
+        return 0;
+    if (!fgets(text, sizeof text, f))
+        text[0] = '\0';
+    fclose(f);
+    char *second = strchr(text, ' ');
+    return second ? strtod(second, NULL) * (double)sysconf(_SC_PAGESIZE) : 0;
+}
+
+static double open_fds(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    double n = -3; /* ".", ".." and the directory itself */
+    if (!d)
+        return 0;
+    while (readdir(d))
+        n++;
+    closedir(d);
+    return n;
+}
+
+static double cpu_seconds(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+void metrics_render(const struct metrics *m, struct buf *out)
+{
+#define X(field, type, name, help) add_plain(out, name, #type, help, (double)m->field);
+    METRICS_PLAIN(X)
+#undef X
+    for (size_t f = 0; f < METRIC_FAMILIES; f++)
+        add_family(out, m, f);
+#define X(field, name, help) add_histogram(out, name, help, &m->field);
+    METRICS_HISTOGRAMS(X)
+#undef X
+    add_plain(out, "process_resident_memory_bytes", "gauge", "resident memory", resident_bytes());
+    add_plain(out, "process_cpu_seconds_total", "counter", "CPU time used", cpu_seconds());
+    add_plain(out, "process_open_fds", "gauge", "open file descriptors", open_fds());
+}

@@ -1,0 +1,37 @@
+/* port.h - the few things the serving half may ask of the polling half.
+ *
+ * Prices never come this way: they come over the bus. These are questions and orders (REST refresh,
+ * data-health, reset-circuit), wired by gateway.c, so that neither half includes the other. With
+ * several processes they will travel over Redis; nothing here may return a pointer into the other
+ * half. Where polling is switched off the functions answer so. */
+#ifndef PRICEGATE_PORT_H
+#define PRICEGATE_PORT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct refresh_result {
+    int id;              /* instrument */
+    const char *error;   /* NULL = accepted; else a failure name of PROTOCOL 1 */
+    const char *source;  /* provider that answered, or the last one tried; may be NULL */
+    const char *message; /* a sentence for people; NULL when accepted */
+};
+
+/* Called exactly once, when the last of the instruments is done; results are borrowed. */
+typedef void refresh_done(void *ctx, const struct refresh_result *results, size_t n);
+
+struct feed_port {
+    void *ctx;
+    /* Walks the chains of these instruments now, inside the providers' budgets; one that is under
+     * way, or was refreshed less than 5 s ago, is joined. done may be called before this returns.
+     */
+    void (*refresh)(void *ctx, const int *ids, size_t n, refresh_done *done, void *done_ctx);
+    json_t *(*sources)(void *ctx); /* "sources" of /data-health/sources; new reference */
+    int (*reset)(void *ctx, const char *provider); /* 0, or -1 unknown provider */
+    bool (*any_provider)(void *ctx);               /* false: not one source can be asked now */
+    bool (*bus_up)(void *ctx);
+};
+
+#endif

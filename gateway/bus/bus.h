@@ -1,0 +1,83 @@
+/* bus.h - the only seam between the half that gets prices and the half that serves them.
+ *
+ * Publish an item, hear every item, remember the latest, share breaker and budget state. Two
+ * implementations behind this header: `memory` (one process, nothing to install) and `redis`
+ * (PROTOCOL 4). Loop thread only; nothing here blocks, no name is looked up on the loop.
+ *
+ * What is published is heard at once by the publisher itself, through the same handler as
+ * everything else, whether or not Redis can be reached: local polling goes on reaching local
+ * clients. The copy that comes back from Redis is heard too; the reader drops it by its seq.
+ *
+ * Redis: two connections, one for commands and one for SUBSCRIBE. SET..EX and PUBLISH leave in one
+ * pipeline, in that order. A PING every second, unanswered for 1 s: the connection is dropped.
+ * At most 1,024 commands in flight, further ones are counted and dropped. Reconnect after
+ * 0.1-5 s with jitter. After every (re)connect: subscribe, then read the latest of every watched
+ * symbol (heard through `item`), and write back what this process published itself, is still within
+ * its TTL, and Redis does not have or has older. */
+#ifndef PRICEGATE_BUS_H
+#define PRICEGATE_BUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "err.h"
+
+struct bus;
+
+/* What the owner hears. Bytes are borrowed for the call. A handler may publish; it may not close
+ * the bus. `id` is the number given to bus_watch(). The bytes come from outside: not yet checked.
+ */
+struct bus_handler {
+    void *ctx;
+    void (*item)(void *ctx, int id, const char *bytes, size_t len);
+    void (*status)(void *ctx, int id, const char *bytes, size_t len);
+    /* The value of a shared key that bus_shared_read() asked for; len 0 = there is none. */
+    void (*shared)(void *ctx, const char *key, const char *bytes, size_t len);
+    /* The link changed. `why` is a ready sentence when it went down, else NULL. Also called once
+     * the first connection is up AND the latest values have been read. */
+    void (*link)(void *ctx, bool up, const char *why);
+};
+
+struct bus_options {
+    const char *url;    /* "" = memory; redis://[user:pass@]host:port/db, unix:///path?db=N */
+    const char *prefix; /* before every key and channel */
+    size_t symbols_max; /* how many bus_watch() calls may come */
+};
+
+/* Does not connect yet. NULL with a sentence (bad URL, out of memory). The handler is copied. */
+struct bus *bus_new(uv_loop_t *loop, const struct bus_options *options,
+                    const struct bus_handler *handler, struct err *err) MUST_CHECK;
+
+/* Makes the bus hear `symbol` as `id`; before bus_start() only. symbol is copied. */
+int bus_watch(struct bus *bus, const char *symbol, int id) MUST_CHECK;
+int bus_start(struct bus *bus, struct err *err) MUST_CHECK;
+
+/* Ends connections (pending commands get up to 100 ms to leave) and frees the bus when its handles
+ * are closed, which takes a few turns of the loop: run it until done() is called, which may be
+ * NULL. No other handler is called after this returns. */
+void bus_close(struct bus *bus, void (*done)(void *ctx), void *ctx);
+
+bool bus_is_up(const struct bus *bus);       /* memory: always */
+const char *bus_kind(const struct bus *bus); /* "memory" or "redis" */
+
+/* SET <symbol>:price:latest EX ttl_s; PUBLISH <symbol>:price:stream. Bytes are copied. */
+void bus_publish(struct bus *bus, int id, const char *bytes, size_t len, int64_t ttl_s);
+/* PUBLISH <symbol>:price:status. */
+void bus_publish_status(struct bus *bus, int id, const char *bytes, size_t len);
+
+/* Shared state: keys "pricegate:breaker:<provider>", "pricegate:budget:<provider>" (the prefix goes
+ * before them). Written with EX; reading answers through handler.shared, in a later turn or at
+ * once. */
+void bus_shared_write(struct bus *bus, const char *key, const char *bytes, size_t len,
+                      int64_t ttl_s);
+void bus_shared_read(struct bus *bus, const char *key);
+
+/* Counted since the start. */
+struct bus_stats {
+    uint64_t published, dropped, reconnects;
+};
+struct bus_stats bus_stats(const struct bus *bus);
+
+#endif

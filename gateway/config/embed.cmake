@@ -1,0 +1,28 @@
+# Compiles files into the program as byte arrays: web/ and the shipped configurations.
+# The assembler's .incbin does the work, so that no generator has to be written or trusted.
+file(GLOB_RECURSE WEB_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/*.html ${CMAKE_SOURCE_DIR}/web/*.js
+  ${CMAKE_SOURCE_DIR}/web/*.css ${CMAKE_SOURCE_DIR}/web/*.svg)
+list(FILTER WEB_FILES EXCLUDE REGEX "/node_modules/")
+list(SORT WEB_FILES)
+file(GLOB CONFIG_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/gateway/config/*.json)
+
+set(EMBED_ASM "    .section .rodata\n")
+set(EMBED_ROWS "")
+set(EMBED_EXTERNS "")
+set(n 0)
+foreach(file ${WEB_FILES} ${CONFIG_FILES})
+  file(RELATIVE_PATH path ${CMAKE_SOURCE_DIR} ${file})
+  string(APPEND EMBED_ASM "    .global embedded_${n}\n    .global embedded_${n}_end\n"
+    "embedded_${n}:\n    .incbin \"${file}\"\nembedded_${n}_end:\n    .byte 0\n")
+  string(APPEND EMBED_EXTERNS "extern const char embedded_${n}[], embedded_${n}_end[];\n")
+  string(APPEND EMBED_ROWS "    {\"${path}\", embedded_${n}, embedded_${n}_end},\n")
+  math(EXPR n "${n}+1")
+endforeach()
+string(APPEND EMBED_ASM "    .section .note.GNU-stack,\"\",%progbits\n")
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/embedded_data.S CONTENT "${EMBED_ASM}" @ONLY)
+file(CONFIGURE OUTPUT ${CMAKE_BINARY_DIR}/embedded_table.c CONTENT
+"#include \"embedded.h\"\n${EMBED_EXTERNS}const struct embedded_file embedded_files[] = {\n${EMBED_ROWS}    {0},\n};\n" @ONLY)
+set_property(SOURCE ${CMAKE_BINARY_DIR}/embedded_data.S APPEND PROPERTY OBJECT_DEPENDS "${WEB_FILES};${CONFIG_FILES}")
+enable_language(ASM)
+add_library(embedded STATIC ${CMAKE_BINARY_DIR}/embedded_data.S ${CMAKE_BINARY_DIR}/embedded_table.c)
+target_include_directories(embedded PRIVATE gateway/base)

@@ -1,0 +1,41 @@
+/* server.h - everything with sockets: listener, WebSocket, HTTP. The only folder that knows
+ * libwebsockets.
+ *
+ * Listener and accept() are ours (RELIABILITY findings 10-11); accepted sockets are adopted by lws,
+ * which does TLS, HTTP parsing and WebSocket framing of what comes in. Loop thread only. */
+#ifndef PRICEGATE_SERVER_H
+#define PRICEGATE_SERVER_H
+
+#include <uv.h>
+
+#include "config.h"
+#include "err.h"
+#include "fanout.h"
+#include "metrics.h"
+#include "port.h"
+
+struct server;
+
+/* Binds, listens, serves. Borrows everything for its life. On failure NULL with a sentence that
+ * names host, port or file ("127.0.0.1:8080: address in use"), and nothing is left open.
+ * Logs event=listening with url. */
+struct server *server_new(uv_loop_t *loop, const struct config *config, struct fanout *fanout,
+                          const struct feed_port *feed, struct metrics *metrics,
+                          struct err *err) MUST_CHECK;
+
+const char *server_url(const struct server *s); /* "http://127.0.0.1:8080" */
+
+/* The process is ready (bus asked once, feeds started): readyz turns 200. */
+void server_ready(struct server *s);
+
+/* Stop accepting, goaway to all, close 1001 paced over at most drain_s; then done(). */
+void server_drain(struct server *s, void (*done)(void *ctx), void *ctx);
+
+/* Closes what is left and frees; the loop must run until done() is called. */
+void server_close(struct server *s, void (*done)(void *ctx), void *ctx);
+
+/* Whether token is one of the configured keys (SHA-256, constant time over all keys): 0 and the
+ * role, or -1. Has fanout_ports.authenticate's form; ctx is the const struct config *. */
+int auth_check_token(void *ctx, const char *token, size_t len, enum role *role);
+
+#endif
