@@ -1,5 +1,39 @@
 /* main.c - the command line. */
-int main(void)
+#include <locale.h>
+#include <stdio.h>
+
+#include "commands.h"
+
+static const struct command commands[] = {
+    {"run",    "[run] [--config FILE] [--port N] [--log-level L] [--demo]", "start the gateway",
+     OPT_CONFIG | OPT_PORT | OPT_LOG_LEVEL | OPT_DEMO,                                                                              0, 0,  command_run   },
+    {"check",  "check [--config FILE]",                                     "validate the configuration; open nothing", OPT_CONFIG, 0, 0,
+     command_check                                                                                                                                       },
+    {"fetch",  "fetch SYMBOL [--provider P] [--config FILE]",               "ask the providers once",
+     OPT_CONFIG | OPT_PROVIDER,                                                                                                     1, 1,  command_fetch },
+    {"status", "status [--config FILE] [--url U] [--token T]",              "how a running gateway is doing",
+     OPT_CONFIG | OPT_URL | OPT_TOKEN,                                                                                              0, 0,  command_status},
+    {"watch",  "watch SYMBOL... [--url U] [--token T]",                     "subscribe; one line per quote",
+     OPT_CONFIG | OPT_URL | OPT_TOKEN,                                                                                              1, -1, command_watch },
+};
+
+int main(int argc, char **argv)
 {
-    return 2;
+    struct options o;
+    struct err err;
+
+    setlocale(LC_ALL, "C"); /* numbers have a point, whatever the environment says */
+    if (options_parse(argc, argv, commands, ARRAY_LEN(commands), &o, &err) != 0) {
+        fprintf(stderr, "pricegate: %s\n", err.text);
+        return 2;
+    }
+    if (o.help) {
+        options_print_usage(commands, ARRAY_LEN(commands));
+        return 0;
+    }
+    if (o.version) {
+        printf("pricegate %s\n", PRICEGATE_VERSION);
+        return 0;
+    }
+    return o.command->run(&o);
 }

@@ -132,3 +132,24 @@ const char *jsonx_string(const json_t *object, const char *name)
 {
     return json_string_value(json_object_get(object, name));
 }
+
+bool jsonx_next_element(const char *text, size_t len, const char **pos, struct jsonx_member *out)
+{
+    const char *end = text + len, *p = *pos;
+    if (!p) {
+        p = skip_space(text, end);
+        if (p >= end || *p++ != '[')
+            return false;
+    }
+    p = skip_space(p, end);
+    if (p < end && *p == ',')
+        p = skip_space(p + 1, end);
+    if (p >= end || *p == ']')
+        return false;
+    *out = (struct jsonx_member){.value = p};
+    if (!skip_value(&p, end))
+        return false;
+    out->value_len = (size_t)(p - out->value);
+    *pos = p;
+    return true;
+}

@@ -29,6 +29,10 @@ struct jsonx_member {
  * Returns how many there are, at most max; -1 when there are more or the text is not an object. */
 int jsonx_members(const char *text, size_t len, struct jsonx_member *out, int max) MUST_CHECK;
 
+/* Walks the elements of the array text[0..len), which jsonx_parse() must have accepted. *pos is
+ * NULL before the first call. False when there are no more. Only value and value_len are set. */
+bool jsonx_next_element(const char *text, size_t len, const char **pos, struct jsonx_member *out);
+
 /* Borrowed string member, or NULL when absent or not a string. */
 const char *jsonx_string(const json_t *object, const char *name);
 

@@ -1,0 +1,36 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "commands.h"
+#include "settings.h"
+
+/* A file that the configuration names must be readable; the check says so before a start does. */
+static int check_readable(const char *path, const char *where, const char *origin)
+{
+    if (!path || access(path, R_OK) == 0)
+        return 0;
+    fprintf(stderr, "pricegate: %s: %s: %s: %s\n", origin, where, path, strerror(errno));
+    return -1;
+}
+
+int command_check(const struct options *o)
+{
+    char origin[SETTINGS_ORIGIN_MAX];
+    struct config *c = settings_load(o, origin);
+    if (!c)
+        return 1;
+    int rc = check_readable(c->listen.tls_cert, "listen.tls.cert", origin);
+    rc |= check_readable(c->listen.tls_key, "listen.tls.key", origin);
+    rc |= check_readable(c->listen.web_root, "listen.web_root", origin);
+    if (rc == 0) {
+        printf("%s: ok, %zu instruments\n", origin, c->instruments_len);
+        for (size_t i = 0; i < c->providers_len; i++)
+            if (!c->providers[i].enabled)
+                printf("provider %s is disabled: %s\n", c->providers[i].name,
+                       c->providers[i].why_disabled);
+    }
+    config_free(c);
+    return rc == 0 ? 0 : 1;
+}

@@ -1,0 +1,18 @@
+/* commands.h - one function per command of the command line, each in a file of its own
+ * (command_<name>.c). All return the exit code and have said on stderr what went wrong. */
+#ifndef PRICEGATE_COMMANDS_H
+#define PRICEGATE_COMMANDS_H
+
+#include "options.h"
+
+int command_run(const struct options *o);
+int command_check(const struct options *o);
+int command_fetch(const struct options *o);
+int command_status(const struct options *o);
+int command_watch(const struct options *o);
+
+/* The gateway that status and watch talk to: --url, else the configured one. Caller frees; NULL
+ * after the reason was printed. */
+char *command_url(const struct options *o);
+
+#endif

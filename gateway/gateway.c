@@ -1,0 +1,337 @@
+/* gateway.c - where the halves meet.
+ *
+ *     feeds ──publish──► bus ──► hear_item() ──► fanout ──► server
+ *       ▲                           │
+ *       └───────────────────────────┘  what others published, so that the poller never goes back in
+ * time
+ *
+ * Life: bus, fan-out, feeds and server are built (a port that is taken or a certificate that is
+ * missing ends it here), then the bus connects. Once it has read the latest values, or after
+ * BUS_WAIT_MS without it, polling starts and /readyz turns 200: a gateway must start without Redis.
+ * SIGTERM: stop polling, drain the clients, close everything in reverse; a second one exits at
+ * once. Signals arrive through the loop, never in a handler. */
+#include "gateway.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "bus.h"
+#include "clock.h"
+#include "fanout.h"
+#include "feeds.h"
+#include "server.h"
+#include "symtab.h"
+
+static const uint64_t BUS_WAIT_MS = 2000;
+
+enum phase {
+    PHASE_STARTING, /* waiting for the bus */
+    PHASE_RUNNING,
+    PHASE_DRAINING, /* SIGTERM came */
+    PHASE_CLOSING,
+};
+
+struct gateway {
+    const struct config *config;
+    uv_loop_t loop;
+    uv_signal_t on_term, on_int, on_hup;
+    uv_timer_t bus_wait;
+    struct metrics metrics;
+    struct bus *bus;
+    struct fanout *fanout;
+    struct feeds *feeds;
+    struct server *server;
+    struct feed_port feed_port;
+    enum phase phase;
+    int parts_open; /* bus, feeds and server still closing */
+    struct log_limit invalid_limit;
+};
+
+/* --- from the bus --- */
+
+static void drop_invalid(struct gateway *g, int id, const char *what, const char *why)
+{
+    unsigned suppressed;
+    g->metrics.bus_invalid++;
+    if (log_limit_pass(&g->invalid_limit, clock_mono_ms(), 1000, &suppressed))
+        log_event(LOG_WARN, "bus_message_invalid", "symbol=%s kind=%s why=%s suppressed=%u",
+                  g->config->instruments[id].symbol, what, why, suppressed);
+}
+
+static void hear_item(void *ctx, int id, const char *bytes, size_t len)
+{
+    struct gateway *g = ctx;
+    int64_t wall_ms = clock_wall_ms();
+    struct err err;
+
+    /* Our own publication comes back from Redis: known by its bytes, without parsing it again. */
+    const struct item *held = fanout_standing(g->fanout, id, wall_ms).item;
+    if (held && held->has_seq && held->len == len && memcmp(held->bytes, bytes, len) == 0)
+        return;
+
+    struct item *it = item_parse(bytes, len, g->config->instruments[id].symbol, wall_ms, &err);
+    if (!it) {
+        drop_invalid(g, id, "item", err.text);
+        return;
+    }
+    metrics_add(&g->metrics, METRIC_QUOTES_RECEIVED, it->source[0] ? it->source : "unknown", NULL,
+                1);
+    if (fanout_item(g->fanout, id, it, wall_ms, clock_mono_ns()) == FANOUT_TAKEN)
+        feeds_item(g->feeds, id, it);
+    item_unref(it);
+}
+
+static void hear_status(void *ctx, int id, const char *bytes, size_t len)
+{
+    struct gateway *g = ctx;
+    struct err err;
+    if (fanout_status(g->fanout, id, bytes, len, clock_wall_ms(), clock_mono_ns(), &err) != 0)
+        drop_invalid(g, id, "status", err.text);
+}
+
+static void hear_shared(void *ctx, const char *key, const char *bytes, size_t len)
+{
+    struct gateway *g = ctx;
+    feeds_shared(g->feeds, key, bytes, len);
+}
+
+static void begin_running(struct gateway *g)
+{
+    if (g->phase != PHASE_STARTING)
+        return;
+    g->phase = PHASE_RUNNING;
+    uv_timer_stop(&g->bus_wait);
+    if (g->config->feeds_enabled)
+        feeds_start(g->feeds);
+    else
+        log_event(LOG_WARN, "feeds_off", "why=%s",
+                  "REALTIME_PRICE_FEED_ENABLED is off: nothing is polled");
+    server_ready(g->server);
+}
+
+static void hear_link(void *ctx, bool up, const char *why)
+{
+    (void)why; /* the bus has logged it */
+    struct gateway *g = ctx;
+    g->metrics.bus_up = up;
+    if (up)
+        begin_running(g);
+}
+
+static void bus_waited(uv_timer_t *t)
+{
+    begin_running(t->data);
+}
+
+/* --- the feed side's port --- */
+
+static void port_refresh(void *ctx, const int *ids, size_t n, refresh_done *done, void *done_ctx)
+{
+    struct gateway *g = ctx;
+    feeds_refresh(g->feeds, ids, n, done, done_ctx);
+}
+
+static json_t *port_sources(void *ctx)
+{
+    struct gateway *g = ctx;
+    return feeds_sources(g->feeds);
+}
+
+static int port_reset(void *ctx, const char *provider)
+{
+    struct gateway *g = ctx;
+    return feeds_reset(g->feeds, provider);
+}
+
+static bool port_any_provider(void *ctx)
+{
+    struct gateway *g = ctx;
+    return feeds_any_provider(g->feeds);
+}
+
+static bool port_bus_up(void *ctx)
+{
+    struct gateway *g = ctx;
+    return bus_is_up(g->bus);
+}
+
+/* --- end of life --- */
+
+static void close_handle(uv_handle_t *h, void *ctx)
+{
+    (void)ctx;
+    if (!uv_is_closing(h))
+        uv_close(h, NULL);
+}
+
+static void part_closed(void *ctx)
+{
+    struct gateway *g = ctx;
+    if (--g->parts_open > 0)
+        return;
+    /* Only our own timer and signals are left; without them the loop ends. */
+    uv_walk(&g->loop, close_handle, NULL);
+}
+
+static void close_parts(void *ctx)
+{
+    struct gateway *g = ctx;
+    if (g->phase == PHASE_CLOSING)
+        return;
+    g->phase = PHASE_CLOSING;
+    g->parts_open = 1; /* held until all were told */
+    if (g->server) {
+        g->parts_open++;
+        server_close(g->server, part_closed, g);
+    }
+    if (g->feeds) {
+        g->parts_open++;
+        feeds_stop(g->feeds);
+        feeds_close(g->feeds, part_closed, g);
+    }
+    if (g->bus) {
+        g->parts_open++;
+        bus_close(g->bus, part_closed, g);
+    }
+    part_closed(g);
+}
+
+static void asked_to_stop(uv_signal_t *s, int signum)
+{
+    struct gateway *g = s->data;
+    if (g->phase >= PHASE_DRAINING) {
+        log_event(LOG_WARN, "exit_at_once", "signal=%d", signum);
+        _exit(0);
+    }
+    log_event(LOG_INFO, "draining", "signal=%d clients=%zu drain_s=%" PRId64, signum,
+              fanout_clients(g->fanout), g->config->drain_s);
+    g->phase = PHASE_DRAINING;
+    uv_timer_stop(&g->bus_wait);
+    feeds_stop(g->feeds);
+    server_drain(g->server, close_parts, g);
+}
+
+static void asked_to_reload(uv_signal_t *s, int signum)
+{
+    (void)s;
+    (void)signum;
+    log_event(LOG_WARN, "reload_refused", "why=%s",
+              "this version reads its configuration only at start; restart it to apply changes");
+}
+
+/* --- start --- */
+
+static void log_start(const struct gateway *g, const char *origin)
+{
+    const struct config *c = g->config;
+    log_event(LOG_INFO, "starting", "version=%s config=%s bus=%s instruments=%zu pid=%d",
+              PRICEGATE_VERSION, origin, bus_kind(g->bus), c->instruments_len, (int)getpid());
+    for (size_t i = 0; i < c->providers_len; i++)
+        if (!c->providers[i].enabled)
+            log_event(LOG_WARN, "provider_disabled", "provider=%s why=%s", c->providers[i].name,
+                      c->providers[i].why_disabled);
+}
+
+static int open_bus(struct gateway *g, struct err *err)
+{
+    const struct config *c = g->config;
+    const struct bus_options options = {c->redis.url, c->redis.prefix, c->instruments_len};
+    const struct bus_handler handler = {g, hear_item, hear_status, hear_shared, hear_link};
+    g->bus = bus_new(&g->loop, &options, &handler, err);
+    if (!g->bus)
+        return -1;
+    for (size_t i = 0; i < c->instruments_len; i++)
+        if (bus_watch(g->bus, c->instruments[i].symbol, (int)i) != 0)
+            return err_set(err, "out of memory");
+    return 0;
+}
+
+static int open_parts(struct gateway *g, int64_t start_wall_ms, struct err *err)
+{
+    const struct config *c = g->config;
+    g->feed_port = (struct feed_port){
+        .ctx = g,
+        .refresh = port_refresh,
+        .sources = port_sources,
+        .reset = port_reset,
+        .any_provider = port_any_provider,
+        .bus_up = port_bus_up,
+    };
+    union {
+        const struct config *in;
+        void *out;
+    } auth_ctx = {c}; /* auth_check_token() reads it only */
+    const struct fanout_ports ports = {auth_check_token, auth_ctx.out, &g->feed_port};
+
+    if (open_bus(g, err) != 0)
+        return -1;
+    g->fanout = fanout_new(c, &g->metrics, &ports);
+    if (!g->fanout)
+        return err_set(err, "out of memory");
+    g->feeds = feeds_new(&g->loop, c, g->bus, &g->metrics, start_wall_ms, err);
+    if (!g->feeds)
+        return -1;
+    g->server = server_new(&g->loop, c, g->fanout, &g->feed_port, &g->metrics, err);
+    if (!g->server)
+        return -1;
+    return bus_start(g->bus, err);
+}
+
+static void start_signals(struct gateway *g)
+{
+    signal(SIGPIPE, SIG_IGN);
+    const struct {
+        uv_signal_t *handle;
+        int signum;
+        uv_signal_cb cb;
+    } rows[] = {
+        {&g->on_term, SIGTERM, asked_to_stop  },
+        {&g->on_int,  SIGINT,  asked_to_stop  },
+        {&g->on_hup,  SIGHUP,  asked_to_reload},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uv_signal_init(&g->loop, rows[i].handle);
+        rows[i].handle->data = g;
+        uv_signal_start(rows[i].handle, rows[i].cb, rows[i].signum);
+    }
+}
+
+int gateway_run(const struct config *config, const char *origin)
+{
+    struct gateway g = {.config = config};
+    struct err err;
+    int exit_code = 0;
+
+    log_setup(config->log.level, config->log.json);
+    int rc = uv_loop_init(&g.loop);
+    if (rc != 0) {
+        fprintf(stderr, "pricegate: event loop: %s\n", uv_strerror(rc));
+        return 1;
+    }
+    start_signals(&g);
+    uv_timer_init(&g.loop, &g.bus_wait);
+    g.bus_wait.data = &g;
+
+    if (open_parts(&g, clock_wall_ms(), &err) != 0) {
+        fprintf(stderr, "pricegate: %s\n", err.text);
+        exit_code = 1;
+        close_parts(&g);
+    } else {
+        log_start(&g, origin);
+        uv_timer_start(&g.bus_wait, bus_waited, BUS_WAIT_MS, 0);
+        printf("pricegate %s: dashboard at %s/\n", PRICEGATE_VERSION, server_url(g.server));
+        fflush(stdout);
+    }
+    uv_run(&g.loop, UV_RUN_DEFAULT);
+
+    fanout_free(g.fanout);
+    metrics_fini(&g.metrics);
+    uv_loop_close(&g.loop);
+    if (exit_code == 0)
+        log_event(LOG_INFO, "stopped", "exit=%d", exit_code);
+    return exit_code;
+}

@@ -1,0 +1,180 @@
+#include "settings.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "embedded.h"
+#include "jsonx.h"
+#include "provider.h"
+
+static const size_t FILE_BYTES_MAX = 4 * 1024 * 1024;
+
+static int read_file(const char *path, struct buf *out, struct err *err)
+{
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return err_set(err, "%s: %s", path, strerror(errno));
+    int rc = 0;
+    for (;;) {
+        char *to = buf_reserve(out, 65536);
+        size_t n = to ? fread(to, 1, 65536, f) : 0;
+        if (n == 0)
+            break;
+        out->len += n;
+        to[n] = '\0';
+        if (out->len > FILE_BYTES_MAX)
+            break;
+    }
+    if (ferror(f))
+        rc = err_set(err, "%s: %s", path, strerror(errno));
+    else if (out->len > FILE_BYTES_MAX)
+        rc = err_set(err, "%s: larger than %zu bytes", path, FILE_BYTES_MAX);
+    else if (out->failed)
+        rc = err_set(err, "%s: out of memory", path);
+    fclose(f);
+    return rc;
+}
+
+static void read_embedded(const char *path, struct buf *out)
+{
+    for (const struct embedded_file *f = embedded_files; f->path; f++)
+        if (strcmp(f->path, path) == 0)
+            buf_add(out, f->begin, (size_t)(f->end - f->begin));
+    REQUIRE(out->len > 0);
+}
+
+static int read_chosen(const struct options *o, char origin[static SETTINGS_ORIGIN_MAX],
+                       struct buf *out, struct err *err)
+{
+    const char *env = getenv("PRICEGATE_CONFIG");
+    const char *path = o->config                             ? o->config
+                       : env && *env                         ? env
+                       : access("pricegate.json", F_OK) == 0 ? "pricegate.json"
+                                                             : NULL;
+    snprintf(origin, SETTINGS_ORIGIN_MAX, "%s", path ? path : "built-in default");
+    if (path)
+        return read_file(path, out, err);
+    read_embedded("gateway/config/default.json", out);
+    return 0;
+}
+
+/* --demo: the demo's instruments and providers in place of the configured ones; everything else
+ * (address, Redis, keys) stays as configured. Text that is not JSON is left for config_load(). */
+static void put_demo(struct buf *text)
+{
+    struct buf demo_text = {0};
+    read_embedded("gateway/config/demo.json", &demo_text);
+    json_t *root = jsonx_parse(text->p, text->len, FILE_BYTES_MAX, NULL);
+    json_t *demo = jsonx_parse(demo_text.p, demo_text.len, FILE_BYTES_MAX, NULL);
+    REQUIRE(demo);
+    if (json_is_object(root)) {
+        json_object_del(root, "providers");
+        json_object_update(root, demo);
+        char *merged = json_dumps(root, JSON_COMPACT);
+        buf_clear(text);
+        if (merged)
+            buf_adds(text, merged);
+        free(merged);
+    }
+    json_decref(root);
+    json_decref(demo);
+    buf_fini(&demo_text);
+}
+
+/* The environment with what the command line says in front: the first of a name counts. */
+static const char **make_environ(const struct options *o, struct buf *strings)
+{
+    size_t n = 0;
+    while (environ[n])
+        n++;
+    const char **list = calloc(n + 3, sizeof *list);
+    if (!list)
+        return NULL;
+    size_t port_at = strings->len;
+    if (o->port)
+        buf_addf(strings, "PRICEGATE_LISTEN_PORT=%s%c", o->port, '\0');
+    size_t level_at = strings->len;
+    if (o->log_level)
+        buf_addf(strings, "PRICEGATE_LOG_LEVEL=%s%c", o->log_level, '\0');
+    size_t k = 0;
+    if (o->port)
+        list[k++] = strings->p + port_at;
+    if (o->log_level)
+        list[k++] = strings->p + level_at;
+    for (size_t i = 0; i < n; i++) {
+        bool overruled = (o->port && strncmp(environ[i], "PRICEGATE_LISTEN_PORT=", 22) == 0) ||
+                         (o->log_level && strncmp(environ[i], "PRICEGATE_LOG_LEVEL=", 20) == 0);
+        if (!overruled)
+            list[k++] = environ[i];
+    }
+    return list;
+}
+
+/* Each line of text to stderr behind "pricegate: ". */
+static void print_lines(const char *origin, const struct buf *text)
+{
+    const char *p = text->p;
+    while (p && *p) {
+        size_t len = strcspn(p, "\n");
+        fprintf(stderr, "pricegate: %s: %.*s\n", origin, (int)len, p);
+        p += len + (p[len] == '\n');
+    }
+}
+
+struct config *settings_load(const struct options *o, char origin[static SETTINGS_ORIGIN_MAX])
+{
+    struct buf text = {0}, strings = {0}, problems = {0}, warnings = {0};
+    struct config_provider_rule rules[64];
+    const char **env = NULL;
+    struct config *config = NULL;
+    struct err err;
+
+    if (read_chosen(o, origin, &text, &err) != 0) {
+        fprintf(stderr, "pricegate: %s\n", err.text);
+        goto out;
+    }
+    if (o->demo) {
+        put_demo(&text);
+        size_t len = strlen(origin);
+        snprintf(origin + len, SETTINGS_ORIGIN_MAX - len, " with --demo");
+    }
+    REQUIRE(providers_len <= ARRAY_LEN(rules));
+    for (size_t i = 0; i < providers_len; i++)
+        rules[i] = providers[i]->rule;
+    env = make_environ(o, &strings);
+    if (!env || text.failed || strings.failed) {
+        fprintf(stderr, "pricegate: out of memory\n");
+        goto out;
+    }
+    const struct config_input in = {
+        .text = text.p ? text.p : "",
+        .len = text.len,
+        .environ_list = env,
+        .providers = rules,
+        .providers_len = providers_len,
+    };
+    config = config_load(&in, &problems, &warnings);
+    print_lines("warning", &warnings);
+    print_lines(origin, &problems);
+    if (!config && problems.len == 0)
+        fprintf(stderr, "pricegate: %s: out of memory\n", origin);
+out:
+    free(env);
+    buf_fini(&text);
+    buf_fini(&strings);
+    buf_fini(&problems);
+    buf_fini(&warnings);
+    return config;
+}
+
+char *settings_url(const struct config *c)
+{
+    const char *host = c->listen.host;
+    struct buf b = {0};
+    bool any = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+    bool v6 = strchr(host, ':') && !any;
+    buf_addf(&b, "%s://%s%s%s:%d", c->listen.tls_cert ? "https" : "http", v6 ? "[" : "",
+             any ? "127.0.0.1" : host, v6 ? "]" : "", c->listen.port);
+    return buf_take(&b, NULL);
+}

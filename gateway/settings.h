@@ -1,0 +1,22 @@
+/* settings.h - from the command line to a configuration: which file, which environment.
+ *
+ * --config, else $PRICEGATE_CONFIG, else ./pricegate.json, else the one compiled in. Reads a file,
+ * opens nothing else. */
+#ifndef PRICEGATE_SETTINGS_H
+#define PRICEGATE_SETTINGS_H
+
+#include "config.h"
+#include "options.h"
+
+/* Where it came from, for messages: a path, or "built-in default" / "built-in demo". */
+#define SETTINGS_ORIGIN_MAX 512
+
+/* NULL after every problem was printed to stderr, one line each. Unknown PRICEGATE_ variables are
+ * printed as warnings. */
+struct config *settings_load(const struct options *o,
+                             char origin[static SETTINGS_ORIGIN_MAX]) MUST_CHECK;
+
+/* "http://127.0.0.1:8080" of a gateway configured so; caller frees. NULL: out of memory. */
+char *settings_url(const struct config *c);
+
+#endif
