@@ -83,7 +83,11 @@ void fanout_client_alive(struct client *c, int64_t mono_ns);
 void fanout_client_writable(struct client *c, int64_t mono_ns);
 /* A close has begun, ours or the peer's: nothing more may be written. It leaves its views. */
 void fanout_client_closing(struct client *c);
-/* The connection is gone. Frees c. */
+/* Why the shell ends this connection (too_big, shutdown, ...), for log and metric; to be called
+ * before fanout_client_free(). The first reason given, here or by the fan-out, stays; without one
+ * it is CLOSE_PEER. */
+void fanout_client_reason(struct client *c, enum close_reason reason);
+/* The connection is gone. Logs event=client_closed, counts it by its reason, frees c. */
 void fanout_client_free(struct client *c);
 
 /* goaway to everybody, reconnect_ms spread over 500..500+spread_ms. Closing is the shell's. */
