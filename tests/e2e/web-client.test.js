@@ -1,0 +1,355 @@
+// The parts of the page that need no browser: exact numbers, the connection's life, the model.
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { FeedClient, backoff } from '../../web/client.js';
+import { Model, reasonText } from '../../web/model.js';
+import { age, parseExact, signed, signedPercent } from '../../web/quote.js';
+
+test('numbers keep the digits they were written with', () => {
+  for (const digits of ['150.10', '0.00000001', '123456789.123456', '-2.50', '1e-8', '0', '7.0E+3']) {
+    assert.equal(parseExact(`{"price":${digits}}`).price, digits);
+    assert.deepEqual(parseExact(`[ ${digits},${digits}\n]`), [digits, digits]);
+  }
+  assert.equal(parseExact('{"change": -0.033 }').change, '-0.033');
+});
+
+test('what is not a number is left alone', () => {
+  const text = '{"a":"1.50","b":"x \\" 2.0 \\\\","c":true,"d":null,"12":{"e":[]},"f":"\\u0031"}';
+  assert.deepEqual(parseExact(text), JSON.parse(text));
+});
+
+test('what is not JSON is refused', () => {
+  for (const bad of ['', '{', '{"a":01}', '{"a":1.}', '{"a":-}', '{"a":1 2}', '[1,]', '{"a":"1}', 'NaN']) {
+    assert.throws(() => parseExact(bad), SyntaxError, bad);
+  }
+});
+
+test('signs, percentages, ages', () => {
+  assert.equal(signed('0.030'), '+0.030');
+  assert.equal(signed('-0.030'), '\u22120.030');
+  assert.equal(signed('0.00'), '0.00');
+  assert.equal(signed(undefined), '');
+  assert.equal(signed({}), '');
+  assert.equal(signedPercent('1.134'), '+1.13\u00a0%');
+  assert.equal(signedPercent('-0.001'), '0.00\u00a0%');
+  assert.deepEqual(
+    [-5, 0, 59_999, 60_000, 3_600_000, 7_500_000, 200 * 3_600_000].map((ms) => age(ms).replaceAll('\u00a0', ' ')),
+    ['0 s', '0 s', '59 s', '1 min', '1 h 00', '2 h 05', '8 d'],
+  );
+});
+
+test('the back-off doubles to a bound and is spread over all of it', () => {
+  assert.equal(backoff(0, () => 1), 500);
+  assert.equal(backoff(3, () => 1), 4000);
+  assert.equal(backoff(40, () => 1), 30_000);
+  assert.equal(backoff(5, () => 0), 0);
+  assert.equal(backoff(2, () => 0.5), 1000);
+});
+
+// --- the connection, with sockets, time and chance in the test's hands ---
+
+function bench({ token } = {}) {
+  const sockets = [];
+  const timers = [];
+  const states = [];
+  const messages = [];
+  let now = 0;
+  class FakeSocket {
+    constructor(url) {
+      this.url = url;
+      this.sent = [];
+      this.readyState = 1;
+      sockets.push(this);
+    }
+    send(text) {
+      this.sent.push(JSON.parse(text));
+    }
+    close() {
+      this.closedByUs = true;
+    }
+    say(message) {
+      this.onmessage?.({ data: typeof message === 'string' ? message : JSON.stringify(message) });
+    }
+    break(code = 1006) {
+      this.onclose?.({ code });
+    }
+  }
+  const client = new FeedClient({
+    url: 'ws://gateway/ws',
+    token,
+    onState: (state) => states.push(state),
+    onMessage: (message) => messages.push(message),
+    env: {
+      WebSocket: FakeSocket,
+      setTimeout: (f, ms) => {
+        const timer = { f, at: now + ms, ms };
+        timers.push(timer);
+        return timer;
+      },
+      clearTimeout: (timer) => {
+        const at = timers.indexOf(timer);
+        if (at >= 0) timers.splice(at, 1);
+      },
+      random: () => 1,
+      now: () => now,
+    },
+  });
+  return {
+    client,
+    sockets,
+    timers,
+    states,
+    messages,
+    get socket() {
+      return sockets.at(-1);
+    },
+    get state() {
+      return states.at(-1);
+    },
+    pass(ms) {
+      now += ms;
+      for (let due; (due = timers.find((t) => t.at <= now)); ) {
+        timers.splice(timers.indexOf(due), 1);
+        due.f();
+      }
+    },
+    goLive() {
+      this.socket.say({ type: 'welcome', ts: 1, heartbeat_ms: 20_000 });
+      this.socket.say({ type: 'subscribed', symbols: ['*'], active: ['*'] });
+    },
+  };
+}
+
+test('connecting, live; reconnecting, live again', () => {
+  const b = bench();
+  b.client.start();
+  assert.equal(b.state.state, 'connecting');
+  b.goLive();
+  assert.equal(b.state.state, 'live');
+  assert.deepEqual(b.socket.sent, [{ action: 'subscribe', symbols: ['*'] }]);
+
+  b.socket.break();
+  assert.equal(b.state.state, 'reconnecting');
+  assert.equal(b.state.retryMs, 500);
+  assert.match(b.state.reason, /cannot be reached/);
+  b.pass(500);
+  assert.equal(b.sockets.length, 2);
+  b.goLive();
+  assert.equal(b.state.state, 'live');
+  assert.deepEqual(b.socket.sent, [{ action: 'subscribe', symbols: ['*'] }]);
+});
+
+test('each failure doubles the wait; only a steady connection makes it short again', () => {
+  const b = bench();
+  b.client.start();
+  const waits = [];
+  for (let i = 0; i < 4; i++) {
+    b.socket.break();
+    waits.push(b.state.retryMs);
+    b.pass(b.state.retryMs);
+  }
+  assert.deepEqual(waits, [500, 1000, 2000, 4000]);
+  b.goLive();
+  b.socket.break(); // lived for no time at all
+  assert.equal(b.state.retryMs, 8000);
+  b.pass(8000);
+  b.goLive();
+  b.pass(10_000);
+  b.socket.break();
+  assert.equal(b.state.retryMs, 500);
+});
+
+test('goaway: returns when the gateway said', () => {
+  const b = bench();
+  b.client.start();
+  b.goLive();
+  b.socket.say({ type: 'goaway', reason: 'shutdown', reconnect_ms: 3700 });
+  assert.equal(b.state.state, 'live');
+  b.socket.break(1001);
+  assert.equal(b.state.state, 'reconnecting');
+  assert.equal(b.state.retryMs, 3700);
+  assert.match(b.state.reason, /shutdown/);
+  b.pass(3699);
+  assert.equal(b.sockets.length, 1);
+  b.pass(1);
+  assert.equal(b.sockets.length, 2);
+});
+
+test('an absurd reconnect_ms does not keep the page away', () => {
+  const b = bench();
+  b.client.start();
+  b.goLive();
+  b.socket.say({ type: 'goaway', reason: 'x', reconnect_ms: 1e12 });
+  b.socket.break(1001);
+  assert.equal(b.state.retryMs, 60_000);
+});
+
+test('a silent line is given up after two and a half heartbeats', () => {
+  const b = bench();
+  b.client.start();
+  b.goLive();
+  b.pass(49_000);
+  b.socket.say({ type: 'heartbeat', ts: 2 });
+  b.pass(49_999);
+  assert.equal(b.state.state, 'live');
+  b.pass(1);
+  assert.equal(b.state.state, 'reconnecting');
+  assert.match(b.state.reason, /nothing heard/);
+  assert.equal(b.sockets[0].closedByUs, true);
+  assert.equal(b.sockets[0].onmessage, null, 'a late message of the old line is not heard');
+});
+
+test('a gateway that accepts and never greets is given up', () => {
+  const b = bench();
+  b.client.start();
+  b.pass(10_000);
+  assert.equal(b.state.state, 'reconnecting');
+});
+
+test('offline: still tries, and at once when the network returns', () => {
+  const b = bench();
+  b.client.start();
+  b.goLive();
+  b.client.setOnline(false);
+  assert.equal(b.state.state, 'live', 'a gateway on this machine needs no network');
+  b.socket.break();
+  assert.equal(b.state.state, 'offline');
+  assert.match(b.state.reason, /no network/);
+  b.client.setOnline(true);
+  assert.equal(b.state.state, 'reconnecting');
+  assert.equal(b.sockets.length, 2);
+  b.goLive();
+  assert.equal(b.state.state, 'live');
+});
+
+test('a returning network makes it ask whether the line still lives', () => {
+  const b = bench();
+  b.client.start();
+  b.goLive();
+  b.client.setOnline(false);
+  b.client.setOnline(true);
+  assert.deepEqual(b.socket.sent.at(-1), { action: 'ping' });
+  b.pass(5000);
+  assert.equal(b.state.state, 'reconnecting');
+});
+
+test('a token is sent before the subscription; a refused one says so and does not hammer', () => {
+  const b = bench({ token: 'abc' });
+  b.client.start();
+  b.socket.say({ type: 'welcome', ts: 1, heartbeat_ms: 20_000 });
+  assert.deepEqual(b.socket.sent.map((m) => m.action), ['auth', 'subscribe']);
+  b.socket.say({ type: 'error', code: 402, error: 'auth_failed', message: 'no' });
+  assert.equal(b.state.state, 'offline');
+  assert.match(b.state.reason, /token/);
+  assert.equal(b.state.retryMs, 30_000);
+});
+
+test('nonsense from the line changes nothing', () => {
+  const b = bench();
+  b.client.start();
+  b.goLive();
+  for (const odd of ['{', 'null', '7', '"x"', '[]', '{"type":{}}']) b.socket.say(odd);
+  assert.equal(b.state.state, 'live');
+});
+
+test('stop: no timer and no socket is left', () => {
+  const b = bench();
+  b.client.start();
+  b.goLive();
+  b.client.stop();
+  assert.equal(b.timers.length, 0);
+  assert.equal(b.socket.closedByUs, true);
+});
+
+// --- the model ---
+
+const quote = (members) => parseExact(`{"type":"quote","data":[${members}]}`);
+const coffee = (price, ts, more = '') =>
+  quote(`{"symbol":"coffee","price":${price},"ts":${ts},"recv":${ts},"state":"live"${more}}`);
+
+test('the newest price by time, its direction, its digits', () => {
+  const model = new Model();
+  model.setInstruments([{ symbol: 'coffee', name: 'Coffee', category: 'coffee_prices' }]);
+  assert.equal(model.apply(coffee('2.90', 1000), 0), true);
+  model.apply(coffee('2.950', 2000), 0);
+  let [row] = model.takeDirty();
+  assert.equal(row.item.price, '2.950');
+  assert.equal(row.direction, 1);
+  assert.deepEqual(model.takeDirty(), []);
+
+  model.apply(coffee('1.00', 1999), 0); // older: never
+  assert.deepEqual(model.takeDirty(), []);
+  model.apply(coffee('2.94', 2000), 0); // as old: arrival decides
+  [row] = model.takeDirty();
+  assert.equal(row.item.price, '2.94');
+  assert.equal(row.direction, -1);
+});
+
+test('a status changes the state, the next quote brings its own', () => {
+  const model = new Model();
+  model.apply(coffee('2.90', 1000), 0);
+  model.apply(
+    parseExact('{"type":"status","data":[{"symbol":"coffee","state":"stale","reason":"timeout","source":"yahoo"}]}'),
+    0,
+  );
+  const [row] = model.takeDirty();
+  assert.equal(row.state, 'stale');
+  assert.equal(reasonText(row), 'yahoo: timeout');
+  assert.equal(row.item.price, '2.90');
+  model.apply(coffee('2.91', 1000), 0);
+  assert.equal(row.state, 'live');
+  assert.equal(reasonText(row), '');
+});
+
+test('groups keep the order of the gateway; a reload of the list keeps prices', () => {
+  const model = new Model();
+  const list = [
+    { symbol: 'coffee', category: 'coffee_prices' },
+    { symbol: 'AAPL', category: 'equities' },
+    { symbol: 'robusta', category: 'coffee_prices' },
+  ];
+  model.setInstruments(list);
+  model.apply(coffee('2.90', 1000), 0);
+  assert.deepEqual(
+    model.categories().map(([name, rows]) => [name, rows.map((r) => r.symbol)]),
+    [['coffee_prices', ['coffee', 'robusta']], ['equities', ['AAPL']]],
+  );
+  model.setInstruments(list.slice(0, 1));
+  assert.equal(model.size, 1);
+  assert.equal(model.categories()[0][1][0].item.price, '2.90');
+});
+
+test('an age is told by the clock of the gateway', () => {
+  const model = new Model();
+  model.apply(parseExact('{"type":"welcome","ts":1000000}'), 5_000_000);
+  model.apply(coffee('2.90', 999_000), 5_000_000);
+  const [row] = model.takeDirty();
+  assert.equal(model.ageMs(row, 5_000_500), 1500);
+});
+
+test('an outage is told after the snapshot, with its reasons, and ends with the first price', () => {
+  const model = new Model();
+  model.setInstruments([{ symbol: 'coffee' }, { symbol: 'AAPL' }]);
+  assert.equal(model.outage(), null, 'nothing is known before the snapshot');
+  model.apply(parseExact('{"type":"quote","snapshot":true,"data":[]}'), 0);
+  const down = (symbol, reason, source) =>
+    `{"symbol":"${symbol}","state":"unavailable","reason":"${reason}","source":"${source}"}`;
+  const rows = [down('coffee', 'blocked', 'yahoo'), down('AAPL', 'disabled', 'twelvedata')];
+  model.apply(parseExact(`{"type":"status","data":[${rows}]}`), 0);
+  assert.deepEqual(model.outage(), { reasons: ['twelvedata: disabled', 'yahoo: blocked'] });
+  model.apply(coffee('2.90', 1000), 0);
+  assert.equal(model.outage(), null);
+});
+
+test('hostile items do no harm', () => {
+  const model = new Model();
+  const odd = ['null', '7', '{}', '{"symbol":{},"price":1}', '{"symbol":"x","price":"y"}', '{"symbol":"x","price":null}'];
+  for (const item of odd) model.apply(quote(item), 0);
+  model.apply(parseExact('{"type":"status","data":[null,{"symbol":"x","state":"odd"}]}'), 0);
+  model.apply(parseExact('{"type":"quote","data":"x"}'), 0);
+  assert.equal(model.size, 0);
+  model.apply(quote('{"symbol":"__proto__","price":1,"source":{"a":1},"ts":{}}'), 0);
+  assert.equal(model.size, 1);
+});

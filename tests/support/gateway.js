@@ -1,0 +1,171 @@
+// The real program in a temporary folder: configuration in, log lines and addresses out.
+//
+//   const gateway = await startGateway({instruments: [...]}, {env: {...}});
+//   gateway.url, gateway.wsUrl; await gateway.get('/readyz'); await gateway.stop();
+//
+// Only the process started here is ever signalled. stop() insists on exit code 0: a sanitizer's
+// complaint at the end is a failed test.
+
+import { execFile, spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { temporaryFolder, until, within } from './wait.js';
+
+export const binary =
+  process.env.PRICEGATE_BIN ?? fileURLToPath(new URL('../../build/pricegate', import.meta.url));
+
+// Nothing of the caller's settings reaches the program: what a test does not give is not there.
+function environment(extra) {
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'ASAN_OPTIONS', 'UBSAN_OPTIONS', 'LSAN_OPTIONS'];
+  const base = Object.fromEntries(kept.filter((k) => k in process.env).map((k) => [k, process.env[k]]));
+  return { ...base, ...extra };
+}
+
+/** Runs a command of the program to its end: {code, signal, stdout, stderr}. */
+export function runCommand(args, { env = {}, cwd, ms = 30_000 } = {}) {
+  return new Promise((resolve) => {
+    const options = { env: environment(env), cwd, timeout: ms, killSignal: 'SIGKILL' };
+    execFile(binary, args, options, (error, stdout, stderr) => {
+      resolve({ code: error ? error.code : 0, signal: error?.signal ?? null, stdout, stderr });
+    });
+  });
+}
+
+/** One HTTP request, nothing followed, nothing thrown for a status: {status, headers, body, json}. */
+export function request(url, { method = 'GET', headers = {}, body, ca, path, ms = 30_000 } = {}) {
+  return new Promise((resolve, reject) => {
+    const target = new URL(url);
+    const client = target.protocol === 'https:' ? https : http;
+    // path: sent as it is, where URL would tidy it up ("/a//b", "/a/../b").
+    const options = { method, headers, ca, agent: false, ...(path ? { path } : {}) };
+    const req = client.request(target, options, (res) => {
+      const parts = [];
+      res.on('data', (part) => parts.push(part));
+      res.on('error', reject);
+      res.on('end', () => {
+        const text = Buffer.concat(parts).toString();
+        resolve({
+          status: res.statusCode,
+          headers: res.headers,
+          body: text,
+          get json() {
+            return JSON.parse(text);
+          },
+        });
+      });
+    });
+    req.setTimeout(ms, () => req.destroy(new Error(`${method} ${url}: no answer in ${ms} ms`)));
+    req.on('error', reject);
+    req.end(body);
+  });
+}
+
+export async function startGateway(config, { env = {}, args = [], rawConfig, port = 0 } = {}) {
+  const folder = temporaryFolder();
+  const file = join(folder.path, 'pricegate.json');
+  writeFileSync(file, rawConfig ?? JSON.stringify(config, null, 1));
+
+  const child = spawn(binary, ['run', '--config', file, '--port', String(port), ...args], {
+    env: environment(env),
+    cwd: folder.path,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const logs = [];
+  const other = []; // what is not a JSON line: a sanitizer's report, an error sentence
+  let startError = null;
+  const exited = new Promise((resolve) => {
+    child.on('exit', (code, signal) => resolve({ code, signal }));
+    child.on('error', (error) => {
+      startError = error;
+      resolve({ code: null, signal: null });
+    });
+  });
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    try {
+      logs.push(JSON.parse(line));
+    } catch {
+      other.push(line);
+    }
+  });
+  createInterface({ input: child.stdout }).on('line', (line) => other.push(line));
+  let gone = null;
+  exited.then((how) => (gone = how));
+
+  const gateway = {
+    pid: child.pid,
+    logs,
+    other,
+    exited,
+    file,
+    folder: folder.path,
+
+    /** The first log line that matches, waiting for it. */
+    log: (matches, ms = 10_000) => {
+      const match = typeof matches === 'string' ? (l) => l.event === matches : matches;
+      return until(() => logs.find(match), `log line ${matches}`, ms);
+    },
+    logText: () => [...logs.map((l) => JSON.stringify(l)), ...other].join('\n'),
+
+    get: (path, options) => request(gateway.url, { ...options, path }),
+    post: (path, options) =>
+      request(gateway.url, { method: 'POST', body: '', ...options, path }),
+
+    /** The value of one metric line, for example 'pricegate_connections'; NaN when it is absent. */
+    async metric(name) {
+      const { body } = await gateway.get('/metrics');
+      const line = body.split('\n').find((l) => l.startsWith(`${name} `));
+      return line ? Number(line.slice(name.length + 1)) : NaN;
+    },
+
+    /** Everything that is not the port of this configuration stays: started again on the same one. */
+    signal: (name) => child.kill(name),
+
+    async kill() {
+      child.kill('SIGKILL');
+      await within(exited, 'the killed program ends');
+      folder.remove();
+    },
+
+    async stop() {
+      if (!gone) child.kill('SIGTERM');
+      let how;
+      try {
+        how = await within(exited, 'the program ends after SIGTERM', 15_000);
+      } catch (error) {
+        child.kill('SIGKILL');
+        throw error;
+      }
+      folder.remove();
+      if (how.code !== 0) {
+        throw new Error(`the program ended with ${JSON.stringify(how)}\n${gateway.logText().slice(-6000)}`);
+      }
+      return how;
+    },
+  };
+
+  try {
+    const line = await until(
+      () => {
+        const found = logs.find((l) => l.event === 'listening');
+        return found ?? (gone ? { ended: gone } : null);
+      },
+      'the program listens',
+      15_000,
+    );
+    if (line.ended) throw new Error(`the program ended at once: ${JSON.stringify(line.ended)}`);
+    gateway.url = line.url;
+    gateway.wsUrl = `${line.url.replace(/^http/, 'ws')}/ws`;
+    gateway.port = Number(new URL(line.url).port);
+  } catch (error) {
+    child.kill('SIGKILL');
+    await exited;
+    folder.remove();
+    throw new Error(`${error.message}; ${startError?.message ?? ''}\n${gateway.logText().slice(-4000)}`);
+  }
+  return gateway;
+}

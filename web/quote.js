@@ -1,0 +1,50 @@
+// Reading prices without changing them. JSON.parse turns 150.10 into 150.1 and 0.00000001 into
+// 1e-8; a price must be shown with the digits that its provider gave. So every number of a message
+// is put in quotes before it is parsed: all numbers arrive as their own text, and who needs to
+// calculate (times, ages, directions) says Number(). Pure; no DOM.
+
+// A string (skipped whole, so that digits inside it stay as they are) or a number.
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\.[^"\\]*)*"|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+/** JSON.parse, but with every number as the text it was written with. Throws like JSON.parse. */
+export function parseExact(text) {
+  return JSON.parse(text.replace(STRING_OR_NUMBER, (m) => (m[0] === '"' ? m : `"${m}"`)));
+}
+
+/** Text for people from a member that may be anything at all; '' when it is no plain value. */
+export function plain(value) {
+  return typeof value === 'string' ? value : '';
+}
+
+/** A finite number from a member's text, else null. */
+export function number(value) {
+  if (typeof value !== 'string' || value === '') return null;
+  const n = Number(value);
+  return Number.isFinite(n) ? n : null;
+}
+
+/** "0.033" -> "+0.033"; a minus sign of typographic width; zero has no sign. */
+export function signed(text) {
+  const n = number(text);
+  if (n === null) return '';
+  if (n > 0) return `+${text}`;
+  const size = text.replace('-', '');
+  return n < 0 ? `\u2212${size}` : size;
+}
+
+/** Percent to two decimals, signed: "1.134" -> "+1.13 %". */
+export function signedPercent(text) {
+  const n = number(text);
+  return n === null ? '' : `${signed(n.toFixed(2))}\u00a0%`;
+}
+
+/** How long ago, short: "4 s", "3 min", "2 h 05", "5 d". */
+export function age(ms) {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 60) return `${s}\u00a0s`;
+  const min = Math.floor(s / 60);
+  if (min < 60) return `${min}\u00a0min`;
+  const h = Math.floor(min / 60);
+  if (h < 48) return `${h}\u00a0h\u00a0${String(min % 60).padStart(2, '0')}`;
+  return `${Math.floor(h / 24)}\u00a0d`;
+}
