@@ -96,4 +96,32 @@ void parse_escape(const char *s, struct buf *out);
 /* answers[i] = failure with the sentence, for all i. */
 void parse_fail_all(struct answer *answers, size_t n, enum failure f, const char *detail);
 
+#define PARSE_BODY_MAX (256 * 1024) /* bytes of a reply that are looked at */
+
+/* One answer: failure with the sentence. Whatever the provider's words in it are, only printable
+ * ASCII comes out, and links and what looks like a key are cut out of it. */
+void parse_fail(struct answer *a, enum failure f, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* What the HTTP status alone says: FAIL_NONE for 2xx, else the failure with its sentence in *why
+ * (redirects by where they point to). */
+enum failure parse_status(const struct http_reply *reply, struct answer *why);
+/* The body as JSON, whatever the status: errors come as JSON too, so the caller looks into it and
+ * asks parse_status() afterwards. NULL with *why when there is no JSON to look at: a redirect, a
+ * web page, an empty or broken body. The caller json_decref()s. */
+json_t *parse_body(const struct http_reply *reply, struct answer *why) MUST_CHECK;
+/* True when the body, leading space aside, begins as a web page does. */
+bool parse_is_html(const struct http_reply *reply);
+/* As parse_decimal(), but not given unless it is > 0: prices besides the price itself. */
+void parse_positive(const json_t *v, struct decimal *out);
+/* Seconds since the epoch (JSON number or numeric string) in ms; 0 when it is no such time. */
+int64_t parse_epoch_s(const json_t *v);
+/* "2026-01-31" or "2026-01-31 12:00:00", taken as UTC, in ms since the epoch; 0 = no such time. */
+int64_t parse_utc_text(const char *text);
+/* Copies a currency code; absent and null give "". -1: not a text, or too long to be one. */
+int parse_currency(const json_t *v, char out[static 8]);
+/* The verdict that follows from the answers: the provider as a whole has failed when all symbols
+ * carry the same failure and it is one that counts. Sets credits_left from the reply, and a
+ * cool-down when the provider itself named one. */
+void parse_verdict(const struct http_reply *reply, const struct answer *answers, size_t n,
+                   struct verdict *verdict);
+
 #endif
