@@ -5,7 +5,9 @@
  * jump (over max_jump_pct, or within 1 % of x100, /100 or 1/x of the held price). A jump is held
  * back until a second source, or two more polls of the same one, agree within 1 %; agreement of the
  * same source alone counts only inside the configured range, because a unit bug agrees with itself
- * for ever. */
+ * for ever. (Without a range it counts for a plain jump, never for x100, /100 and 1/x.)
+ *
+ * A bid above the ask is dropped with it. A record without currency takes the instrument's. */
 #ifndef PRICEGATE_QUALITY_H
 #define PRICEGATE_QUALITY_H
 
