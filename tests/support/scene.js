@@ -1,0 +1,71 @@
+// What most tests of the whole program need, taken down again when the test ends: upstream over
+// HTTPS with its own authority, Redis if asked for, the gateway, WebSocket clients.
+
+import { after } from 'node:test';
+
+import { makeCerts } from './certs.js';
+import { startGateway } from './gateway.js';
+import { startRedis } from './redis.js';
+import { providersAt, startUpstream } from './upstream.js';
+import { connectWs } from './wsclient.js';
+
+let certs = null;
+/** One authority for all tests of a file. */
+export function testCerts() {
+  if (!certs) {
+    certs = makeCerts();
+    after(() => certs.remove());
+  }
+  return certs;
+}
+
+/** t: the test's context. config: what differs from two providers at the upstream that are asked
+ *  several times a second. redis: true for a real one, or the handle of one. */
+export async function scene(t, { config = {}, redis = false, env = {}, ...options } = {}) {
+  const upstream = await startUpstream({ certs: testCerts() });
+  t.after(() => upstream.stop());
+  let store = null;
+  if (redis) {
+    store = redis === true ? await startRedis() : redis;
+    t.after(() => store.stop());
+  }
+  const complete = {
+    providers: providersAt(upstream),
+    // Failures are wanted here; the breaker has tests of its own.
+    breaker: { threshold: 1000, timeout_s: 1 },
+    ...(store ? { redis: { url: store.url } } : {}),
+    ...config,
+  };
+  const gateway = await startGateway(complete, {
+    env: { SSL_CERT_FILE: testCerts().ca, ...env },
+    ...options,
+  });
+  t.after(() => gateway.stop());
+
+  const connect = async (wsOptions) => {
+    const client = await connectWs(gateway.wsUrl, wsOptions);
+    t.after(() => client.terminate());
+    return client;
+  };
+  /** A client that follows everything; its snapshot is the next message. */
+  const follow = async (symbols = ['*']) => {
+    const client = await connect();
+    client.send({ action: 'subscribe', symbols });
+    await client.nextType('subscribed');
+    return client;
+  };
+  return { upstream, redis: store, gateway, connect, follow };
+}
+
+/** An instrument that is polled every 200 ms. */
+export function instrument(symbol, sources, more = {}) {
+  return {
+    symbol,
+    poll_ms: 200,
+    sources: sources.map(([provider, name]) => ({ provider, symbol: name })),
+    ...more,
+  };
+}
+
+/** An instrument that other programs feed through Redis. */
+export const external = (symbol, more = {}) => ({ symbol, sources: [], ...more });
