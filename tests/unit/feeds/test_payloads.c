@@ -1,0 +1,313 @@
+/* Every recorded reply is read as the table says.
+ *
+ * The replies are a folder of recorded replies beside the checkout, one sub-folder per provider;
+ * they are not part of the repository. Where the folder is absent there is nothing to test, and the
+ * test says so. Where it is there, each file must have a row and each row its file: a new recording
+ * is a decision on what it means, not something that is skipped. */
+#include <dirent.h>
+#include <sys/stat.h>
+
+#include "reply_case.h"
+
+/* 2025-02-20 16:00:00 UTC, when most of the recorded charts' markets were open. */
+static const int64_t NOW_MS = 1740067200000;
+
+/* A row in a few lines, whatever its length. */
+/* clang-format off */
+static const struct reply_case twelvedata_rows[] = {
+    /* no quote at all */
+    {.what = "api_usage-grow.json", .symbols = "AAPL",
+     .answers = "AAPL bad_schema",
+     .verdict = "bad_schema"},
+    {.what = "batch-error.json", .symbols = "AAPL,INVALID",
+     .answers = "AAPL 229.87000 USD @1732233600000 unknown open=228.84000 high=230.50000 "
+                "low=227.25000 volume=35462000\n"
+                "INVALID not_found",
+     .verdict = "ok"},
+    /* keyed by names of requests, not symbols; the quotes inside are for other symbols */
+    {.what = "batch-multi.json", .symbols = "ts_aapl,q_msft,p_goog",
+     .answers = "ts_aapl bad_schema\n"
+                "q_msft bad_schema\n"
+                "p_goog bad_schema",
+     .verdict = "bad_schema"},
+    {.what = "batch-quote.json", .symbols = "AAPL,MSFT",
+     .answers = "AAPL 229.87000 USD @1732305600000 closed prev=228.52000 open=228.84000 "
+                "high=230.50000 low=227.25000 volume=35462000\n"
+                "MSFT 414.17000 USD @1732305600000 closed prev=412.87000 open=412.18000 "
+                "high=415.63000 low=411.36000 volume=18934500",
+     .verdict = "ok"},
+    {.what = "batch-time-series.json", .symbols = "AAPL,MSFT",
+     .answers = "AAPL 229.87000 USD @1732233600000 unknown open=228.84000 high=230.50000 "
+                "low=227.25000 volume=35462000\n"
+                "MSFT 414.17000 USD @1732233600000 unknown open=412.18000 high=415.63000 "
+                "low=411.36000 volume=18934500",
+     .verdict = "ok"},
+    /* the shape of an exchange rate */
+    {.what = "currency_conversion.json", .symbols = "EUR/USD",
+     .answers = "EUR/USD 1.16844 USD @1754555760000 unknown",
+     .verdict = "ok"},
+    {.what = "error-401-apikey.json", .symbols = "AAPL",
+     .answers = "AAPL auth",
+     .verdict = "auth"},
+    {.what = "error-404-symbol-figi.json", .symbols = "AAPL", .status = 404,
+     .answers = "AAPL not_found",
+     .verdict = "ok"},
+    /* the minute of credits: 70 seconds */
+    {.what = "error-429-minute-credits.json", .symbols = "AAPL", .status = 429,
+     .answers = "AAPL rate_limited",
+     .verdict = "rate_limited cooldown=70000"},
+    {.what = "exchange_rate.json", .symbols = "EUR/USD",
+     .answers = "EUR/USD 1.16844 USD @1754555760000 unknown",
+     .verdict = "ok"},
+    /* no quote at all */
+    {.what = "exchange_schedule.json", .symbols = "AAPL",
+     .answers = "AAPL bad_schema",
+     .verdict = "bad_schema"},
+    /* values without meta: not a series */
+    {.what = "market_movers_stocks.json", .symbols = "MSW",
+     .answers = "MSW bad_schema",
+     .verdict = "bad_schema"},
+    {.what = "quote-amzn-2026.json", .symbols = "AMZN",
+     .answers = "AMZN 248.39 USD @1790343900000 open prev=249.38000 open=248.69 high=250.105 "
+                "low=247.745 volume=246199",
+     .verdict = "ok"},
+    {.what = "quote-spy-2026.json", .symbols = "SPY",
+     .answers = "SPY 769.465 USD @1790343900000 open prev=767.17999 open=768.765 high=770.06 "
+                "low=767.77 volume=86217",
+     .verdict = "ok"},
+    {.what = "time_series-batch-fx-1day.json", .symbols = "USD/CZK,USD/EUR,USD/GBP,USD/CHF",
+     .answers = "USD/CZK 22.03530 CZK @1691107200000 unknown open=22.11000 high=22.21170 "
+                "low=21.94720\n"
+                "USD/EUR 0.90820 EUR @1691107200000 unknown open=0.91334 high=0.91448 "
+                "low=0.90568\n"
+                "USD/GBP 0.78425 GBP @1691107200000 unknown open=0.78690 high=0.78798 "
+                "low=0.78175\n"
+                "USD/CHF 0.87290 CHF @1691107200000 unknown open=0.87425 high=0.87840 "
+                "low=0.86990",
+     .verdict = "ok"},
+    /* names no symbol: nobody can tell what it is the price of */
+    {.what = "time_series_cross.json", .symbols = "JPY/BTC",
+     .answers = "JPY/BTC bad_schema",
+     .verdict = "bad_schema"},
+    /* has symbol, price and time: as good as a quote */
+    {.what = "websocket_price_event.json", .symbols = "AAPL",
+     .answers = "AAPL 150.25 USD @1631772000000 unknown",
+     .verdict = "ok"},
+};
+
+static const struct reply_case yahoo_rows[] = {
+    {.what = "429-edge-too-many-requests.txt", .symbols = "AAPL", .status = 429,
+     .answers = "AAPL rate_limited",
+     .verdict = "rate_limited cooldown=900000"},
+    {.what = "chart-404-not-found.json", .symbols = "AAPL", .status = 404,
+     .answers = "AAPL not_found",
+     .verdict = "ok"},
+    {.what = "chart-404-plain-no-data.txt", .symbols = "AAPL", .status = 404,
+     .answers = "AAPL not_found",
+     .verdict = "ok"},
+    {.what = "chart-404-plain-timestamp-missing.txt", .symbols = "AAPL", .status = 404,
+     .answers = "AAPL no_data",
+     .verdict = "ok"},
+    /* chartPreviousClose is that of a chart of 2020: no prev */
+    {.what = "chart-aapl-1d-events.json", .symbols = "AAPL",
+     .answers = "AAPL 244.87 USD @1739998801000 open high=246.01 low=243.16 volume=32129951",
+     .verdict = "ok"},
+    /* no bars, meta is right; previousClose is given */
+    {.what = "chart-aapl-1m-weekend-no-timestamp.json", .symbols = "AAPL",
+     .answers = "AAPL 244.87 USD @1739998801000 open prev=244.47 high=246.01 low=243.16 "
+                "volume=32129951",
+     .verdict = "ok"},
+    {.what = "chart-btcusd-1d.json", .symbols = "BTC-USD",
+     .answers = "BTC-USD 97208.17 USD @1740051840000 open high=97372.1 low=96481.414 "
+                "volume=27909466112",
+     .verdict = "ok"},
+    {.what = "chart-eurusd-1d.json", .symbols = "EURUSD=X",
+     .answers = "EURUSD=X 1.0436 USD @1740052002000 open high=1.0449 low=1.0422",
+     .verdict = "ok"},
+    {.what = "chart-gc-future-1d.json", .symbols = "GC=F",
+     .answers = "GC=F 2952.5 USD @1740051311000 open high=2973.4 low=2949.1 volume=59348",
+     .verdict = "ok"},
+    /* one bar is all null */
+    {.what = "chart-inrx-with-null-bars.json", .symbols = "INR=X",
+     .answers = "INR=X 83.89 INR @1726284616000 closed high=83.89 low=83.89",
+     .verdict = "ok"},
+    /* the currency is null */
+    {.what = "chart-lucyw-null-currency.json", .symbols = "LUCYW",
+     .answers = "LUCYW 0.1246 - @1749822360000 closed high=0.1246 low=0.1001 volume=4152",
+     .verdict = "ok"},
+    {.what = "chart-mutualfund-cad-1d.json", .symbols = "0P000071W8.TO",
+     .answers = "0P000071W8.TO 153.9 CAD @1739995200000 open",
+     .verdict = "ok"},
+    /* pence: units.c makes pounds of it */
+    {.what = "chart-ocdo-l-gbp-pence-1d.json", .symbols = "OCDO.L",
+     .answers = "OCDO.L 305.3 GBp @1740051143000 open high=306.507 low=299.1 volume=145121",
+     .verdict = "ok"},
+    /* the bar is newer than regularMarketTime; float32 undone */
+    {.what = "chart-stale-fund.json", .symbols = "0P0000XTS7",
+     .answers = "0P0000XTS7 11892.19 USD @1726234200000 closed",
+     .verdict = "ok"},
+    {.what = "chart-tsla-1d-range.json", .symbols = "TSLA",
+     .answers = "TSLA 230.29 USD @1726257600000 closed high=232.664 low=226.32 volume=59096538",
+     .verdict = "ok"},
+    {.what = "chart-wskt-jk-idr-1d.json", .symbols = "WSKT.JK",
+     .answers = "WSKT.JK 202 IDR @1721764800000 closed high=202 low=202",
+     .verdict = "ok"},
+    {.what = "chart-wsu-de-eur-1d.json", .symbols = "WSU.DE",
+     .answers = "WSU.DE 38.9 EUR @1740049420000 open high=39.3 low=38.8 volume=45",
+     .verdict = "ok"},
+    /* the error stands under another root name */
+    {.what = "finance-error-400.json", .symbols = "AAPL", .status = 400,
+     .answers = "AAPL upstream_error",
+     .verdict = "upstream_error"},
+    /* text in place of data */
+    {.what = "getcrumb-200.txt", .symbols = "AAPL",
+     .answers = "AAPL bad_schema",
+     .verdict = "bad_schema"},
+    {.what = "quote-401-invalid-crumb.json", .symbols = "AAPL", .status = 401,
+     .answers = "AAPL auth",
+     .verdict = "auth"},
+    {.what = "quote-401-unable-to-access.json", .symbols = "AAPL", .status = 401,
+     .answers = "AAPL auth",
+     .verdict = "auth"},
+    /* no price in the quote */
+    {.what = "quote-adh-missing-fields.json", .symbols = "ADH",
+     .answers = "ADH no_data",
+     .verdict = "ok"},
+    {.what = "quote-batch-aapl-baba.json", .symbols = "AAPL,BABA",
+     .answers = "AAPL 244.6 USD @1739566800000 closed prev=241.53 open=241.07 high=245.41 "
+                "low=241 bid=244.44 ask=253.37 volume=40896227\n"
+                "BABA 124.73 USD @1739566802000 closed prev=119.54 open=126.59 high=126.8 "
+                "low=120.495 bid=124.75 ask=124.97 volume=52086273",
+     .verdict = "ok"},
+    /* bid and ask 0 are none; the unknown symbol is left out silently */
+    {.what = "quote-batch-one-unknown.json", .symbols = "AAPL,NONEXIST",
+     .answers = "AAPL 160.07 USD @1645650002000 pre prev=164.32 open=164.98 high=166.15 "
+                "low=159.75 volume=90009247\n"
+                "NONEXIST not_found",
+     .verdict = "ok"},
+    {.what = "quote-btcusd.json", .symbols = "BTC-USD",
+     .answers = "BTC-USD 96077.45 USD @1739789580000 open prev=96137.88 open=96137.88 "
+                "high=96581.79 low=95934.96 volume=21228961792",
+     .verdict = "ok"},
+    /* HTTP 200 and nothing */
+    {.what = "quote-delisted-empty-result.json", .symbols = "SIX",
+     .answers = "SIX not_found",
+     .verdict = "ok"},
+    {.what = "quote-eurusd.json", .symbols = "EURUSD=X",
+     .answers = "EURUSD=X 1.0489877 USD @1739789683000 open prev=1.0495383 open=1.0494281 "
+                "high=1.0508617 low=1.0474495 bid=1.0489877 ask=1.0484378",
+     .verdict = "ok"},
+    /* declares its lateness: 10 minutes */
+    {.what = "quote-gc.json", .symbols = "GC=F",
+     .answers = "GC=F 2910.3 USD @1739789091000 open prev=2900.7 open=2895.1 high=2919 "
+                "low=2887.6 bid=2910.7 ask=2910.8 volume=54706 delayed=600",
+     .verdict = "ok"},
+    {.what = "quote-ocdo-l-gbp-pence.json", .symbols = "OCDO.L",
+     .answers = "OCDO.L 308.8 GBp @1739788724000 open prev=315.2 open=308.2 high=315.4158 "
+                "low=308.2 bid=308.5 ask=308.8 volume=113925 delayed=900",
+     .verdict = "ok"},
+    {.what = "quote-unknown-empty-result.json", .symbols = "NONEXIST",
+     .answers = "NONEXIST not_found",
+     .verdict = "ok"},
+    {.what = "quote-zrc-usd-odd.json", .symbols = "ZRC-USD",
+     .answers = "ZRC-USD 0.076522574 USD @1644085740000 open prev=0.024663875 open=0.024663875 "
+                "high=0.08392516 low=0.016863955",
+     .verdict = "ok"},
+    {.what = "quotesummary-404-not-found.json", .symbols = "QQQ", .status = 404,
+     .answers = "QQQ not_found",
+     .verdict = "ok"},
+    /* a frame of the streamer, base64: not for this parser */
+    {.what = "streamer-aapl.b64.txt", .symbols = "AAPL",
+     .answers = "AAPL bad_schema",
+     .verdict = "bad_schema"},
+    {.what = "streamer-btc-usd.b64.txt", .symbols = "BTC-USD",
+     .answers = "BTC-USD bad_schema",
+     .verdict = "bad_schema"},
+    /* plain text of an interface that is gone */
+    {.what = "v7-download-400-plain.txt", .symbols = "AAPL", .status = 400,
+     .answers = "AAPL no_data",
+     .verdict = "ok"},
+};
+/* clang-format on */
+
+static const struct folder {
+    const char *provider;
+    const struct reply_case *rows;
+    size_t n;
+} folders[] = {
+    {"twelvedata", twelvedata_rows, ARRAY_LEN(twelvedata_rows)},
+    {"yahoo",      yahoo_rows,      ARRAY_LEN(yahoo_rows)     },
+};
+
+static const char *recordings(void)
+{
+    const char *path = getenv("PRICEGATE_PAYLOADS");
+    struct stat st;
+    if (!path)
+        path = SOURCE_DIR "/../shared/payloads";
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? path : NULL;
+}
+
+static const struct reply_case *row_of(const struct folder *f, const char *file)
+{
+    for (size_t i = 0; i < f->n; i++)
+        if (strcmp(f->rows[i].what, file) == 0)
+            return &f->rows[i];
+    return NULL;
+}
+
+/* Each file has a row. Returns how many have not. */
+static size_t count_unlisted(const struct folder *f, const char *path)
+{
+    size_t bad = 0;
+    DIR *dir = opendir(path);
+    if (!dir)
+        fail_msg("no folder %s", path);
+    for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
+        if (e->d_name[0] == '.' || row_of(f, e->d_name))
+            continue;
+        print_error("%s/%s has no row in the table\n", path, e->d_name);
+        bad++;
+    }
+    closedir(dir);
+    return bad;
+}
+
+static void test_recordings(void **state)
+{
+    (void)state;
+    const char *root = recordings();
+    size_t bad = 0, read = 0;
+    if (!root) {
+        print_message("no folder of recorded replies: nothing to test\n");
+        return;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        const struct folder *f = &folders[i];
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%s", root, f->provider);
+        bad += count_unlisted(f, path);
+        for (size_t k = 0; k < f->n; k++) {
+            size_t len = 0;
+            snprintf(path, sizeof path, "%s/%s/%s", root, f->provider, f->rows[k].what);
+            char *text = reply_read_file(path, &len);
+            if (!text) {
+                print_error("%s: a row without its file\n", path);
+                bad++;
+                continue;
+            }
+            bad += !reply_case_holds(provider_find(f->provider), &f->rows[k], text, len, NOW_MS);
+            free(text);
+            read++;
+        }
+    }
+    print_message("%zu recorded replies read\n", read);
+    if (bad)
+        fail_msg("%zu recorded replies are missing or were not read as the table says", bad);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recordings)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
