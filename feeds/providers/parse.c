@@ -13,10 +13,11 @@
  *
  * Details of failures end up in logs and on status pages. They may quote a provider, and providers
  * have been seen to echo the request with its key; so every sentence goes through one cleaner that
- * cuts links and everything that looks like a key. */
+ * cuts links, everything that looks like a key, and the word behind every "key" and "token". */
 #include <math.h>
 #include <stdarg.h>
 #include <string.h>
+#include <strings.h>
 
 #include "jsonx.h"
 #include "provider.h"
@@ -30,6 +31,17 @@ static bool alnum(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+/* Does the word speak of a key? Then it, or the one behind it, may be one. */
+static bool word_names_secret(const char *word, size_t len)
+{
+    static const char *const names[] = {"key", "token", "secret"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        for (size_t k = 0; k + strlen(names[i]) <= len; k++)
+            if (strncasecmp(word + k, names[i], strlen(names[i])) == 0)
+                return true;
+    return false;
+}
+
 /* Does this word look like a link, a parameter with its value, or a key? */
 static bool word_is_secret(const char *word, size_t len)
 {
@@ -39,21 +51,24 @@ static bool word_is_secret(const char *word, size_t len)
         if (run >= KEY_RUN_MIN)
             return true;
     }
-    return memmem(word, len, "://", 3) || memmem(word, len, "key=", 4) ||
-           memmem(word, len, "token=", 6);
+    return memmem(word, len, "://", 3) ||
+           (word_names_secret(word, len) && (memchr(word, '=', len) || memchr(word, ':', len)));
 }
 
 /* Copies text to out: printable ASCII, secrets cut, at most size - 1 bytes. */
 static void clean(const char *text, char *out, size_t size)
 {
     size_t len = 0;
+    bool cut = false; /* this word, whatever it is */
     while (*text && len + 1 < size) {
         size_t word = strcspn(text, " \t\r\n");
-        bool secret = word_is_secret(text, word);
+        bool secret = word > 0 && (cut || word_is_secret(text, word));
         const char *from = secret ? "[cut]" : text;
         size_t n = secret ? 5 : word;
         for (size_t i = 0; i < n && len + 1 < size; i++)
             out[len++] = from[i] >= 0x20 && from[i] < 0x7f ? from[i] : '?';
+        if (word > 0)
+            cut = word_names_secret(text, word);
         text += word;
         if (*text) {
             text++;
@@ -88,7 +103,7 @@ static const struct {
     const char *sentence;
 } statuses[] = {
     {200, 299, FAIL_NONE,           ""                                },
-    {401, 401, FAIL_AUTH,           "refused: the key was not taken"  },
+    {401, 401, FAIL_AUTH,           "refused: we are not let in"      },
     {403, 403, FAIL_AUTH,           "refused: not allowed"            },
     {404, 404, FAIL_NOT_FOUND,      "not found"                       },
     {410, 410, FAIL_NOT_FOUND,      "gone"                            },

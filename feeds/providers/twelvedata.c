@@ -163,7 +163,7 @@ static bool probe_error(const json_t *v, struct answer *a, int64_t *cooldown_ms)
     if (f == FAIL_RATE_LIMITED && *cooldown_ms >= 0) /* the day outlasts the minute */
         *cooldown_ms = cooldown_of(message);
     if (f == FAIL_AUTH)
-        parse_fail(a, f, "code %lld: the key was refused, or may not ask for this",
+        parse_fail(a, f, "code %lld: we are not let in, or the plan does not allow it",
                    (long long)number);
     else
         parse_fail(a, f, "code %lld: %s", (long long)number, message);
