@@ -4,7 +4,8 @@
  * returns a complete configuration or ALL problems, each with its path ("instruments[0].symbol").
  * It opens nothing but the file it is given. Immutable afterwards; every string is owned by the
  * configuration and lives until config_free(). Instruments and providers are referred to everywhere
- * by their index here. */
+ * by their index here. The settings themselves, with types, ranges and defaults, are listed in
+ * config_settings.h. */
 #ifndef PRICEGATE_CONFIG_H
 #define PRICEGATE_CONFIG_H
 
@@ -40,8 +41,8 @@ struct instrument {
 struct config_provider {
     const char *name;
     bool enabled;
-    const char
-        *why_disabled; /* NULL when enabled: "no api_key: $TWELVE_DATA_API_KEY is not set" ... */
+    /* NULL when enabled, else "no api_key: TWELVE_DATA_API_KEY is not set" or the like. */
+    const char *why_disabled;
     const char *api_key, *base_url, *account;    /* NULL = not configured */
     int64_t credits_per_minute, credits_per_day; /* 0 = no limit */
 };
@@ -118,8 +119,9 @@ struct config_input {
     size_t providers_len;
 };
 
-/* NULL when anything is wrong; problems then holds one line each, "path: what is wrong\n".
- * warnings gets a line for each unknown PRICEGATE_ variable; neither may be NULL. */
+/* NULL when anything is wrong; problems then holds one line each, "path: what is wrong\n", where
+ * the path is the variable's name for a value that came from the environment. warnings gets a line
+ * for each unknown PRICEGATE_ variable; neither may be NULL. */
 struct config *config_load(const struct config_input *in, struct buf *problems,
                            struct buf *warnings) MUST_CHECK;
 void config_free(struct config *c); /* NULL is fine */

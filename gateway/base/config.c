@@ -1,0 +1,246 @@
+/* Loading goes over the file twice: first its shape (config_keys.c: unknown keys, lists where
+ * objects belong), then the values, place by place (config_read.c). Neither stops at a problem.
+ * What is left for this file is what no table can say: which places there are, and the rules that
+ * tie one setting to another - a certificate to its key, a source to its provider, a symbol to all
+ * the others.
+ *
+ * Problems come out in that order, not in the order of the file; each has its path. */
+#include "config.h"
+
+#include <string.h>
+
+#include "arena.h"
+#include "config_env.h"
+#include "config_keys.h"
+#include "config_read.h"
+#include "jsonx.h"
+#include "symtab.h"
+
+#define TEXT_BYTES_MAX ((size_t)4 * 1024 * 1024)
+
+/* The list under key with its elements' size; NULL and 0 where it is absent or no list (which
+ * config_keys_check() told). */
+static void *make_list(struct config_reader *r, const json_t *list, size_t size, size_t *len)
+{
+    *len = json_array_size(list);
+    void *elements = arena_alloc(r->arena, *len, size);
+    if (!elements)
+        *len = 0;
+    return elements;
+}
+
+static void read_keys(struct config_reader *r, const json_t *root, struct config *c)
+{
+    const json_t *list = config_member(root, "auth.keys");
+    struct config_key *keys = make_list(r, list, sizeof *keys, &c->auth.keys_len);
+    for (size_t i = 0; i < c->auth.keys_len; i++) {
+        struct config_place p = {
+            .pattern = "auth.keys[]", .object = json_array_get(list, i), .base = &keys[i]};
+        snprintf(p.path, sizeof p.path, "auth.keys[%zu]", i);
+        size_t before = r->problems->len;
+        if (json_is_object(p.object))
+            config_read_place(r, &p);
+        for (size_t k = 0; k < i && r->problems->len == before; k++)
+            if (memcmp(keys[k].sha256, keys[i].sha256, sizeof keys[i].sha256) == 0)
+                config_problem(r, p.path, "the same key as auth.keys[%zu]", k);
+    }
+    c->auth.keys = keys;
+}
+
+/* "what: why" in the arena. */
+static const char *reason(struct config_reader *r, const char *what, const char *why)
+{
+    struct buf b = {0};
+    buf_addf(&b, "%s%s", what, why);
+    const char *copy = arena_strdup(r->arena, b.failed ? what : b.p);
+    buf_fini(&b);
+    return copy;
+}
+
+/* Why a provider cannot be asked, or NULL. */
+static const char *why_disabled(struct config_reader *r, const struct config_place *p,
+                                const struct config_provider_rule *rule,
+                                const struct config_provider *cp)
+{
+    const char *no_key = config_place_unset(p, "api_key");
+    const char *no_url = config_place_unset(p, "base_url");
+    if (!cp->enabled && !rule->enabled_by_default && !config_member(p->object, "enabled"))
+        return "not switched on (enabled is false unless the configuration says true)";
+    if (!cp->enabled)
+        return "switched off in the configuration";
+    if (no_url && !cp->base_url)
+        return reason(r, "no base_url: ", reason(r, no_url, " is not set"));
+    if (!rule->needs_key || cp->api_key)
+        return NULL;
+    if (!no_key)
+        no_key = rule->key_env;
+    return no_key ? reason(r, "no api_key: ", reason(r, no_key, " is not set")) : "no api_key";
+}
+
+static void read_providers(struct config_reader *r, const json_t *root, struct config *c)
+{
+    size_t n = r->in->providers_len;
+    struct config_provider *providers = arena_alloc(r->arena, n, sizeof *providers);
+    const json_t *map = json_object_get(root, "providers");
+    for (size_t i = 0; providers && i < n; i++) {
+        const struct config_provider_rule *rule = &r->in->providers[i];
+        struct config_provider *cp = &providers[i];
+        *cp = (struct config_provider){
+            .name = arena_strdup(r->arena, rule->name),
+            .enabled = rule->enabled_by_default,
+            .credits_per_minute = rule->credits_per_minute,
+            .credits_per_day = rule->credits_per_day,
+        };
+        struct config_place p = {.pattern = "providers.*",
+                                 .object = json_object_get(map, rule->name),
+                                 .base = cp,
+                                 .key_env = rule->key_env};
+        config_path_join(p.path, "providers", rule->name);
+        config_read_place(r, &p);
+        cp->why_disabled = why_disabled(r, &p, rule, cp);
+        cp->enabled = !cp->why_disabled;
+    }
+    c->providers = providers;
+    c->providers_len = providers ? n : 0;
+}
+
+/* Ties a source to its provider. */
+static void check_source(struct config_reader *r, const char *path, struct config_source *s)
+{
+    char where[CONFIG_PATH_MAX], hint[CONFIG_HINT_MAX];
+    const struct config_provider_rule *rules = r->in->providers;
+    size_t id = 0;
+    if (!s->provider)
+        return;
+    while (id < r->in->providers_len && strcmp(rules[id].name, s->provider) != 0)
+        id++;
+    if (id == r->in->providers_len) {
+        config_path_join(where, path, "provider");
+        config_problem(r, where, "unknown provider \"%s\"%s", s->provider,
+                       config_provider_hint(r->in, s->provider, hint));
+        return;
+    }
+    s->provider_id = (int)id;
+    const char *should =
+        s->symbol && rules[id].symbol_problem ? rules[id].symbol_problem(s->symbol) : NULL;
+    if (should) {
+        config_path_join(where, path, "symbol");
+        config_problem(r, where, "\"%s\" is no symbol of %s: %s", s->symbol, s->provider, should);
+    }
+}
+
+static void read_sources(struct config_reader *r, const struct config_place *parent,
+                         struct instrument *in)
+{
+    const json_t *list = json_object_get(parent->object, "sources");
+    struct config_source *sources = make_list(r, list, sizeof *sources, &in->sources_len);
+    for (size_t i = 0; i < in->sources_len; i++) {
+        char place[CONFIG_PATH_MAX + 32];
+        struct config_place p = {.pattern = "instruments[].sources[]",
+                                 .object = json_array_get(list, i),
+                                 .base = &sources[i]};
+        snprintf(place, sizeof place, "%s.sources[%zu]", parent->path, i);
+        config_path_join(p.path, "", place);
+        if (!json_is_object(p.object))
+            continue;
+        config_read_place(r, &p);
+        check_source(r, p.path, &sources[i]);
+    }
+    in->sources = sources;
+}
+
+static void read_instruments(struct config_reader *r, const json_t *root, struct config *c)
+{
+    const json_t *list = json_object_get(root, "instruments");
+    struct instrument *all = make_list(r, list, sizeof *all, &c->instruments_len);
+    c->instruments = all;
+    c->symbols = symtab_new(c->instruments_len);
+    for (size_t i = 0; c->symbols && i < c->instruments_len; i++) {
+        struct instrument *in = &all[i];
+        struct config_place p = {
+            .pattern = "instruments[]", .object = json_array_get(list, i), .base = in};
+        snprintf(p.path, sizeof p.path, "instruments[%zu]", i);
+        if (!json_is_object(p.object))
+            continue;
+        config_read_place(r, &p);
+        if (in->symbol && !in->name)
+            in->name = in->symbol;
+        if (in->symbol && symtab_add(c->symbols, in->symbol, (int)i) != 0) {
+            config_path_join(p.path, p.path, "symbol");
+            config_problem(r, p.path, "\"%s\" is the symbol of instruments[%d] already", in->symbol,
+                           symtab_find(c->symbols, in->symbol, strlen(in->symbol)));
+            snprintf(p.path, sizeof p.path, "instruments[%zu]", i);
+        }
+        read_sources(r, &p, in);
+    }
+}
+
+static void check_listen(struct config_reader *r, const struct config *c)
+{
+    if (c->listen.tls_cert && !c->listen.tls_key)
+        config_problem(r, "listen.tls.key", "is required where listen.tls.cert is given");
+    if (c->listen.tls_key && !c->listen.tls_cert)
+        config_problem(r, "listen.tls.cert", "is required where listen.tls.key is given");
+    if (c->listen.port > 0 && c->listen.metrics_port == c->listen.port)
+        config_problem(r, "listen.metrics_port", "is the same as listen.port, %d", c->listen.port);
+}
+
+static void read_all(struct config_reader *r, json_t *root, struct buf *warnings, struct config *c)
+{
+    struct config_place whole = {.pattern = "", .object = root, .base = c};
+    config_keys_check(r, root);
+    if (!json_is_object(root))
+        return;
+    config_read_place(r, &whole);
+    check_listen(r, c);
+    read_keys(r, root, c);
+    read_providers(r, root, c);
+    read_instruments(r, root, c);
+    config_env_check(r->in, r->problems, warnings);
+}
+
+struct config *config_load(const struct config_input *in, struct buf *problems,
+                           struct buf *warnings)
+{
+    struct config *c = NULL;
+    struct err err;
+    struct config_reader r = {.in = in, .arena = arena_new(), .problems = problems};
+    json_t *root = jsonx_parse(in->text, in->len, TEXT_BYTES_MAX, &err);
+    size_t before = problems->len;
+
+    if (!r.arena)
+        goto no_memory;
+    c = arena_alloc(r.arena, 1, sizeof *c);
+    if (!c)
+        goto no_memory;
+    c->arena = r.arena;
+    if (root)
+        read_all(&r, root, warnings, c);
+    else
+        config_problem(&r, "(the whole file)", "%s", err.text);
+    if (arena_failed(r.arena) || problems->failed || (root && json_is_object(root) && !c->symbols))
+        goto no_memory;
+    if (problems->len > before) {
+        config_free(c);
+        c = NULL;
+    }
+    json_decref(root);
+    return c;
+
+no_memory:
+    buf_adds(problems, "(the whole file): out of memory\n");
+    if (c)
+        config_free(c);
+    else
+        arena_free(r.arena);
+    json_decref(root);
+    return NULL;
+}
+
+void config_free(struct config *c)
+{
+    if (!c)
+        return;
+    symtab_free(c->symbols);
+    arena_free(c->arena);
+}

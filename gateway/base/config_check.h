@@ -1,0 +1,17 @@
+/* config_check.h - the syntax of texts in the configuration.
+ *
+ * Each takes a text and returns NULL when it is right, else what it must be ("must be ..."), a
+ * constant that never repeats the text: it may hold a password. Pure. */
+#ifndef PRICEGATE_CONFIG_CHECK_H
+#define PRICEGATE_CONFIG_CHECK_H
+
+const char *config_check_base_url(const char *s);  /* http(s)://host[:port], one "/" may follow */
+const char *config_check_category(const char *s);  /* [a-z][a-z0-9_]* */
+const char *config_check_cidr(const char *s);      /* 10.0.0.0/8, fd00::/8 */
+const char *config_check_currency(const char *s);  /* 2 to 7 letters or digits */
+const char *config_check_origin(const char *s);    /* scheme://host[:port] as browsers write it */
+const char *config_check_redis_url(const char *s); /* "", redis://..., unix:///... */
+const char *config_check_sha256(const char *s);    /* 64 hex digits */
+const char *config_check_symbol(const char *s);
+
+#endif

@@ -1,0 +1,170 @@
+#include "config_settings.h"
+
+#include <string.h>
+
+#include "config.h"
+#include "config_check.h"
+
+#define AT(type, member)   .offset = offsetof(struct type, member), .size = SIZE(type, member)
+#define ALSO(type, member) .second_offset = offsetof(struct type, member)
+#define SIZE(type, member) sizeof(((struct type *)0)->member)
+#define NOWHERE            .offset = 0, .size = 0
+/* ROW(type, path, where it is stored, further members of struct config_setting...) */
+#define ROW(t, p, ...)                                                                             \
+    {                                                                                              \
+        .type = CONFIG_##t, .path = (p), __VA_ARGS__                                               \
+    }
+
+#define DAY_MS      86400000.0
+#define YEAR_S      31536000.0
+#define CREDITS_MAX 1e9
+
+static const struct config_choice log_formats[] = {
+    {"json",   true },
+    {"logfmt", false},
+    {NULL,     0    }
+};
+static const struct config_choice log_levels[] = {
+    {"error", LOG_ERROR},
+    {"warn",  LOG_WARN },
+    {"info",  LOG_INFO },
+    {"debug", LOG_DEBUG},
+    {NULL,    0        }
+};
+static const struct config_choice roles[] = {
+    {"viewer",  ROLE_VIEWER },
+    {"analyst", ROLE_ANALYST},
+    {"admin",   ROLE_ADMIN  },
+    {NULL,      0           }
+};
+
+/* In the order of their paths. */
+const struct config_setting config_settings[] = {
+    ROW(TEXT, "$schema", NOWHERE, .min = 1, .max = 200),
+    ROW(CHOICE, "auth.anonymous_role", AT(config, auth.anonymous_role), .flags = CONFIG_NULLABLE,
+        .dflt = "\"viewer\"", .choices = roles, .none = ROLE_NONE),
+    ROW(UNBUILT, "auth.jwt", NOWHERE, .flags = CONFIG_NULLABLE),
+    ROW(TEXT, "auth.keys[].name", AT(config_key, name), .flags = CONFIG_REQUIRED, .min = 1,
+        .max = 64),
+    ROW(CHOICE, "auth.keys[].role", AT(config_key, role), .flags = CONFIG_REQUIRED,
+        .choices = roles),
+    ROW(SHA256, "auth.keys[].sha256", AT(config_key, sha256),
+        .flags = CONFIG_REQUIRED | CONFIG_SECRET, .problem = config_check_sha256),
+    ROW(INT, "breaker.threshold", AT(config, breaker.threshold), .dflt = "3", .min = 1, .max = 1000,
+        .env = "DATA_PIPELINE_CIRCUIT_BREAKER_THRESHOLD"),
+    ROW(INT, "breaker.timeout_s", AT(config, breaker.timeout_s), .dflt = "300", .min = 1,
+        .max = 86400, .env = "DATA_PIPELINE_CIRCUIT_BREAKER_TIMEOUT_S"),
+    ROW(INT, "drain_s", AT(config, drain_s), .dflt = "5", .min = 0, .max = 300),
+    ROW(BOOL, "fanout.compression", AT(config, fanout.compression), .flags = CONFIG_ONLY_FALSE,
+        .dflt = "false"),
+    ROW(INT, "fanout.flush_ms", AT(config, fanout.flush_ms), .dflt = "10", .min = 1, .max = 1000),
+    ROW(INT, "fanout.heartbeat_ms", AT(config, fanout.heartbeat_ms), .dflt = "20000", .min = 100,
+        .max = 3600000),
+    ROW(INT, "fanout.sndbuf_bytes", AT(config, fanout.sndbuf_bytes), .dflt = "131072", .min = 4096,
+        .max = 16777216),
+    ROW(BOOL, "feeds_enabled", AT(config, feeds_enabled), .flags = CONFIG_ENV_ONLY, .dflt = "true",
+        .env = "REALTIME_PRICE_FEED_ENABLED"),
+    ROW(TEXT, "instruments[].category", AT(instrument, category), .dflt = "\"prices\"", .min = 1,
+        .max = 40, .problem = config_check_category),
+    ROW(TEXT, "instruments[].currency", AT(instrument, currency), .flags = CONFIG_NULLABLE,
+        .min = 2, .max = 7, .problem = config_check_currency),
+    ROW(INT, "instruments[].delayed_after_ms", AT(instrument, delayed_after_ms), .dflt = "60000",
+        .min = 0, .max = DAY_MS),
+    ROW(TEXT, "instruments[].exchange", AT(instrument, exchange), .flags = CONFIG_NULLABLE,
+        .min = 1, .max = 32),
+    ROW(NUMBER, "instruments[].max_jump_pct", AT(instrument, max_jump_pct),
+        .flags = CONFIG_ABOVE_MIN, .dflt = "20", .min = 0, .max = 1000000),
+    ROW(TEXT, "instruments[].name", AT(instrument, name), .flags = CONFIG_NULLABLE, .min = 1,
+        .max = 100),
+    ROW(INT, "instruments[].poll_ms", AT(instrument, poll_ms), .dflt = "15000", .min = 100,
+        .max = DAY_MS),
+    ROW(RANGE, "instruments[].range", AT(instrument, range_min), .flags = CONFIG_NULLABLE,
+        ALSO(instrument, range_max)),
+    ROW(TEXT, "instruments[].sources[].provider", AT(config_source, provider),
+        .flags = CONFIG_REQUIRED, .min = 1, .max = 32),
+    ROW(TEXT, "instruments[].sources[].symbol", AT(config_source, symbol), .flags = CONFIG_REQUIRED,
+        .min = 1, .max = 64),
+    ROW(INT, "instruments[].stale_after_ms", AT(instrument, stale_after_ms),
+        .flags = CONFIG_NULLABLE, .min = 100, .max = YEAR_S * 1000),
+    ROW(TEXT, "instruments[].symbol", AT(instrument, symbol), .flags = CONFIG_REQUIRED, .min = 1,
+        .max = 32, .problem = config_check_symbol),
+    ROW(INT, "instruments[].ttl_s", AT(instrument, ttl_s), .dflt = "120", .min = 1, .max = YEAR_S),
+    ROW(TEXT, "instruments[].unit", AT(instrument, unit), .flags = CONFIG_NULLABLE, .min = 1,
+        .max = 32),
+    ROW(INT, "limits.accept_per_s", AT(config, limits.accept_per_s), .dflt = "0", .min = 0,
+        .max = 1000000),
+    ROW(INT, "limits.commands_per_minute", AT(config, limits.commands_per_minute), .dflt = "240",
+        .min = 1, .max = 1000000),
+    ROW(INT, "limits.connections", AT(config, limits.connections), .dflt = "0", .min = 0,
+        .max = 10000000),
+    ROW(INT, "limits.connections_per_ip", AT(config, limits.connections_per_ip), .dflt = "0",
+        .min = 0, .max = 10000000),
+    ROW(INT, "limits.message_bytes", AT(config, limits.message_bytes), .dflt = "65536", .min = 256,
+        .max = 1048576),
+    ROW(INT, "limits.symbols_per_connection", AT(config, limits.symbols_per_connection),
+        .dflt = "500", .min = 1, .max = 100000),
+    ROW(TEXT, "listen.host", AT(config, listen.host), .dflt = "\"127.0.0.1\"", .min = 1,
+        .max = 255),
+    ROW(INT, "listen.metrics_port", AT(config, listen.metrics_port), .flags = CONFIG_NULLABLE,
+        .min = 0, .max = 65535, .none = -1),
+    ROW(INT, "listen.port", AT(config, listen.port), .dflt = "8080", .min = 0, .max = 65535),
+    ROW(BOOL, "listen.share", AT(config, listen.share), .dflt = "false"),
+    ROW(TEXT, "listen.tls.cert", AT(config, listen.tls_cert), .min = 1, .max = 4096),
+    ROW(TEXT, "listen.tls.key", AT(config, listen.tls_key), .min = 1, .max = 4096),
+    ROW(TEXT_LIST, "listen.trusted_proxies", AT(config, listen.trusted_proxies),
+        ALSO(config, listen.trusted_proxies_len), .dflt = "[]", .min = 1, .max = 64,
+        .problem = config_check_cidr),
+    ROW(TEXT, "listen.web_root", AT(config, listen.web_root), .flags = CONFIG_NULLABLE, .min = 1,
+        .max = 4096),
+    ROW(CHOICE, "log.format", AT(config, log.json), .dflt = "\"json\"", .choices = log_formats),
+    ROW(CHOICE, "log.level", AT(config, log.level), .dflt = "\"info\"", .choices = log_levels),
+    ROW(TEXT_LIST, "origins", AT(config, origins), ALSO(config, origins_len), .dflt = "[]",
+        .min = 1, .max = 300, .problem = config_check_origin),
+    ROW(TEXT, "providers.*.account", AT(config_provider, account),
+        .flags = CONFIG_NULLABLE | CONFIG_MAY_BE_UNSET | CONFIG_SECRET, .min = 1, .max = 200),
+    ROW(TEXT, "providers.*.api_key", AT(config_provider, api_key),
+        .flags = CONFIG_NULLABLE | CONFIG_MAY_BE_UNSET | CONFIG_SECRET | CONFIG_KEY_ENV, .min = 1,
+        .max = 500),
+    ROW(TEXT, "providers.*.base_url", AT(config_provider, base_url),
+        .flags = CONFIG_NULLABLE | CONFIG_MAY_BE_UNSET, .min = 1, .max = 300,
+        .problem = config_check_base_url),
+    ROW(INT, "providers.*.credits_per_day", AT(config_provider, credits_per_day), .min = 0,
+        .max = CREDITS_MAX),
+    ROW(INT, "providers.*.credits_per_minute", AT(config_provider, credits_per_minute), .min = 0,
+        .max = CREDITS_MAX),
+    ROW(BOOL, "providers.*.enabled", AT(config_provider, enabled), .flags = 0),
+    ROW(TEXT, "redis.prefix", AT(config, redis.prefix), .dflt = "\"\"", .min = 0, .max = 64),
+    ROW(TEXT, "redis.url", AT(config, redis.url), .flags = CONFIG_SECRET, .dflt = "\"\"", .min = 0,
+        .max = 500, .problem = config_check_redis_url, .env = "REDIS_URL"),
+};
+#undef ROW
+const size_t config_settings_len = ARRAY_LEN(config_settings);
+
+const char *config_setting_key(const struct config_setting *s, const char *pattern)
+{
+    const char *key = s->path;
+    for (const char *p = s->path; *p; p++)
+        if (p[0] == '.' && p > s->path && (p[-1] == ']' || p[-1] == '*'))
+            key = p + 1;
+    size_t before = key == s->path ? 0 : (size_t)(key - s->path) - 1;
+    return strlen(pattern) == before && memcmp(s->path, pattern, before) == 0 ? key : NULL;
+}
+
+enum config_kind config_kind_at(const char *pattern)
+{
+    size_t len = strlen(pattern);
+    for (size_t i = 0; i < config_settings_len; i++) {
+        const char *path = config_settings[i].path, *rest = path + len;
+        if ((config_settings[i].flags & CONFIG_ENV_ONLY) || strncmp(path, pattern, len) != 0)
+            continue;
+        if (*rest == '\0')
+            return CONFIG_LEAF;
+        if (strncmp(rest, "[].", 3) == 0)
+            return CONFIG_OBJECT_LIST;
+        if (strncmp(rest, ".*.", 3) == 0)
+            return CONFIG_MAP;
+        if (*rest == '.')
+            return CONFIG_OBJECT;
+    }
+    return CONFIG_UNKNOWN;
+}
