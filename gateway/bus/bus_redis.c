@@ -1,0 +1,347 @@
+/* bus_redis.c - the bus over Redis: two connections, what is sent over them, and what "up" means.
+ *
+ *     publish ──► command ──► SET key item EX ttl, PUBLISH stream item     (one write, this order)
+ *     Redis   ──► subscriber ──► messages of <symbol>:price:stream and :status of watched symbols
+ *
+ * The two live and die on their own: a Redis that throws us out as a slow subscriber still takes
+ * our SETs. The bus is up when both are ready, every channel is confirmed, and the latest values
+ * have been read (bus_redis_sync.c); losing either takes it down. While it is down, what is
+ * published reaches the local handler as ever; of each symbol only the last item is remembered, so
+ * nothing queues up, however long that lasts.
+ *
+ * Is Redis alive? The command connection asks PING. A subscriber may PING too, but hiredis 0.14
+ * cannot match the answer ("pong" comes as an array, looks like a message, and the waiting callback
+ * stays in a list until the connection ends: a leak of one per second). It subscribes again to a
+ * channel it already has: Redis answers that and changes nothing, hiredis understands it, and an
+ * ACL for subscribers allows it.
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bus_redis_impl.h"
+#include "clock.h"
+
+enum {
+    SUBSCRIBE_CHUNK = 64, /* symbols in one SUBSCRIBE, two channels each */
+    FLUSH_MS = 100,       /* what bus_close() gives pending commands */
+    SECOND_LOOK_MS = 1000,
+    LOG_EVERY_MS = 10000,
+};
+
+static const char LATEST[] = ":price:latest", STREAM[] = ":price:stream",
+                  STATUS[] = ":price:status";
+
+/* ---- up and down ---- */
+
+static void go_up(struct bus_redis *r)
+{
+    link_praise(&r->command);
+    link_praise(&r->subscriber);
+    r->up = true;
+    r->base.stats.reconnects += r->ever_up;
+    r->ever_up = r->ever_told = true;
+    r->why[0] = '\0';
+    r->second_look_ms = clock_mono_ms() + SECOND_LOOK_MS;
+    log_event(LOG_INFO, "bus_up", "address=%s symbols=%zu", r->url.address, r->base.symbols_len);
+    bus_hear_link(&r->base, true, NULL);
+}
+
+/* Told at once when it was up or never said anything; while it stays down, only another reason is
+ * news, and not more often than every 10 s. */
+static void go_down(struct bus_redis *r, const char *why)
+{
+    char sentence[sizeof r->why];
+    unsigned suppressed = 0;
+    bool news = r->up || !r->ever_told;
+    int64_t now_ms = clock_mono_ms();
+
+    snprintf(sentence, sizeof sentence, "Redis at %s: %s", r->url.address, why);
+    redis_sync_stop(r);
+    r->up = false;
+    r->second_look_ms = 0;
+    if (!news && strcmp(sentence, r->why) == 0)
+        return;
+    if (!log_limit_pass(&r->down_limit, now_ms, LOG_EVERY_MS, &suppressed) && !news)
+        return;
+    r->ever_told = true;
+    memcpy(r->why, sentence, sizeof sentence);
+    log_event(LOG_WARN, "bus_down", "why=%s suppressed=%u", sentence, suppressed);
+    bus_hear_link(&r->base, false, sentence);
+}
+
+void redis_synced(struct bus_redis *r)
+{
+    if (!r->up && !r->base.closing)
+        go_up(r);
+}
+
+static void sync_when_ready(struct bus_redis *r)
+{
+    if (link_is_ready(&r->command) && link_is_ready(&r->subscriber) &&
+        r->subscribed >= 2 * r->base.symbols_len && !r->up && !r->sync.running && !r->base.closing)
+        redis_sync_start(r, true);
+}
+
+/* ---- the subscriber ---- */
+
+/* Which symbol's channel is this, and which of its two? -1: none of ours. */
+static int find_channel(const struct bus_redis *r, const redisReply *name, bool *is_status)
+{
+    size_t prefix = strlen(r->prefix), tail = strlen(STREAM); /* both tails have one length */
+    if (name->len < prefix + tail || memcmp(name->str, r->prefix, prefix) != 0)
+        return -1;
+    const char *symbol = name->str + prefix, *end = name->str + name->len - tail;
+    *is_status = memcmp(end, STATUS, tail) == 0;
+    if (!*is_status && memcmp(end, STREAM, tail) != 0)
+        return -1;
+    return symtab_find(r->base.by_name, symbol, (size_t)(end - symbol));
+}
+
+static void on_message(struct bus_redis *r, const redisReply *channel, const redisReply *message)
+{
+    bool is_status = false;
+    int symbol = find_channel(r, channel, &is_status);
+    if (symbol < 0)
+        return;
+    if (!is_status)
+        bus_hear_item(&r->base, (size_t)symbol, message->str, message->len);
+    else if (!bus_echo_take(&r->echo, symbol, message->str, message->len))
+        bus_hear_status(&r->base, (size_t)symbol, message->str, message->len);
+}
+
+/* Confirmations and messages alike: ["subscribe", channel, how many now] and ["message", channel,
+ * bytes]. */
+static void on_push(redisAsyncContext *ac, void *answer, void *privdata)
+{
+    struct link *l = ac->data;
+    struct bus_redis *r = l->events.ctx;
+    const redisReply *reply = answer;
+    (void)privdata;
+    if (!reply || l->ac != ac)
+        return;
+    link_heard(l);
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3)
+        return;
+    const redisReply *kind = reply->element[0], *channel = reply->element[1],
+                     *last = reply->element[2];
+    if (kind->type != REDIS_REPLY_STRING || channel->type != REDIS_REPLY_STRING)
+        return;
+    if (strcmp(kind->str, "message") == 0 && last->type == REDIS_REPLY_STRING) {
+        on_message(r, channel, last);
+    } else if (strcmp(kind->str, "subscribe") == 0 && last->type == REDIS_REPLY_INTEGER) {
+        r->subscribed = (size_t)last->integer;
+        sync_when_ready(r);
+    }
+}
+
+/* From symbol `first` on, at most SUBSCRIBE_CHUNK of them. */
+static int subscribe_chunk(struct bus_redis *r, size_t first)
+{
+    const char *words[1 + 2 * SUBSCRIBE_CHUNK] = {"SUBSCRIBE"};
+    size_t lens[1 + 2 * SUBSCRIBE_CHUNK] = {strlen("SUBSCRIBE")};
+    int n = 1;
+    for (size_t i = first; i < r->base.symbols_len && i < first + SUBSCRIBE_CHUNK; i++) {
+        words[n++] = r->symbols[i].stream;
+        words[n++] = r->symbols[i].status;
+    }
+    for (int i = 1; i < n; i++)
+        lens[i] = strlen(words[i]);
+    return link_subscribe(&r->subscriber, on_push, n, words, lens);
+}
+
+static void subscribe_all(struct bus_redis *r)
+{
+    r->subscribed = 0;
+    bus_echo_clear(&r->echo);
+    for (size_t i = 0; i < r->base.symbols_len; i += SUBSCRIBE_CHUNK)
+        if (subscribe_chunk(r, i) != 0)
+            link_fail(&r->subscriber, "SUBSCRIBE cannot be sent");
+}
+
+/* ---- what the links tell ---- */
+
+static void on_ready(void *ctx, struct link *l)
+{
+    struct bus_redis *r = ctx;
+    if (l == &r->subscriber)
+        subscribe_all(r);
+    link_hurry(l == &r->subscriber ? &r->command : &r->subscriber);
+    sync_when_ready(r);
+}
+
+static void on_probe(void *ctx, struct link *l)
+{
+    static char name[] = "PING";
+    struct bus_redis *r = ctx;
+    const char *ping[] = {name}, *again[] = {"SUBSCRIBE", NULL};
+    size_t ping_len[] = {strlen(name)}, again_len[] = {strlen("SUBSCRIBE"), 0};
+
+    if (l == &r->subscriber && r->base.symbols_len > 0) {
+        again[1] = r->symbols[0].stream;
+        again_len[1] = strlen(again[1]);
+        if (link_subscribe(l, on_push, 2, again, again_len) != 0)
+            link_fail(l, "SUBSCRIBE cannot be sent");
+        return;
+    }
+    if (link_send(l, redis_on_answer, name, 1, ping, ping_len) != 0)
+        link_fail(l, "PING cannot be sent");
+    if (l != &r->command)
+        return;
+    redis_send_unsent(r);
+    if (r->up && !r->sync.running && r->second_look_ms && clock_mono_ms() >= r->second_look_ms) {
+        r->second_look_ms = 0;
+        redis_sync_start(r, false);
+    }
+}
+
+static void on_lost(void *ctx, struct link *l, const char *why)
+{
+    struct bus_redis *r = ctx;
+    if (l == &r->subscriber)
+        r->subscribed = 0;
+    if (r->base.closing)
+        redis_close_when_answered(r);
+    else
+        go_down(r, why);
+}
+
+/* ---- birth and death ---- */
+
+static void free_all(struct bus_redis *r)
+{
+    for (size_t i = 0; r->symbols && i < r->base.symbols_len; i++) {
+        struct redis_symbol *s = &r->symbols[i];
+        free(s->latest);
+        free(s->stream);
+        free(s->status);
+        buf_fini(&s->own);
+    }
+    free(r->symbols);
+    free(r->prefix);
+    bus_shared_fini(&r->shared);
+    explicit_bzero(&r->url, sizeof r->url); /* a password may be in it */
+    bus_finish(&r->base);
+}
+
+static char *make_name(const struct bus_redis *r, size_t symbol, const char *tail)
+{
+    char *name;
+    int n = asprintf(&name, "%s%s%s", r->prefix, r->base.symbols[symbol].name, tail);
+    return n < 0 ? NULL : name;
+}
+
+static int make_symbols(struct bus_redis *r)
+{
+    size_t n = r->base.symbols_len;
+    r->symbols = calloc(n + 1, sizeof *r->symbols);
+    for (size_t i = 0; r->symbols && i < n; i++) {
+        struct redis_symbol *s = &r->symbols[i];
+        s->latest = make_name(r, i, LATEST);
+        s->stream = make_name(r, i, STREAM);
+        s->status = make_name(r, i, STATUS);
+        if (!s->latest || !s->stream || !s->status)
+            return -1;
+    }
+    return r->symbols ? 0 : -1;
+}
+
+/* hiredis writes with write(2): a Redis that has just died would end this process as well. */
+static void ignore_sigpipe(void)
+{
+    struct sigaction now;
+    if (sigaction(SIGPIPE, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        signal(SIGPIPE, SIG_IGN);
+}
+
+static int start(struct bus *b, struct err *err)
+{
+    struct bus_redis *r = (struct bus_redis *)b;
+    struct link_events events = {r, on_ready, on_probe, on_lost};
+    if (make_symbols(r) != 0)
+        return err_set(err, "bus: out of memory");
+    ignore_sigpipe();
+    uv_timer_init(b->loop, &r->timer);
+    r->timer.data = r;
+    link_init(&r->command, b->loop, &r->url, true, &events);
+    link_init(&r->subscriber, b->loop, &r->url, false, &events);
+    r->handles = 3;
+    link_start(&r->command);
+    link_start(&r->subscriber);
+    return 0;
+}
+
+static void on_handle_closed(void *ctx)
+{
+    struct bus_redis *r = ctx;
+    if (--r->handles == 0)
+        free_all(r);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    on_handle_closed(handle->data);
+}
+
+static void on_flush_end(uv_timer_t *timer)
+{
+    struct bus_redis *r = timer->data;
+    r->flushed = true;
+    link_close(&r->command, on_handle_closed);
+    link_close(&r->subscriber, on_handle_closed);
+    uv_close((uv_handle_t *)timer, on_timer_closed);
+}
+
+void redis_close_when_answered(struct bus_redis *r)
+{
+    if (!r->flushed && (r->command.in_flight == 0 || !link_is_ready(&r->command)))
+        uv_timer_start(&r->timer, on_flush_end, 0, 0);
+}
+
+static void close_bus(struct bus *b)
+{
+    struct bus_redis *r = (struct bus_redis *)b;
+    redis_sync_stop(r);
+    if (!b->started) {
+        free_all(r);
+        return;
+    }
+    uv_update_time(b->loop);
+    uv_timer_start(&r->timer, on_flush_end, FLUSH_MS, 0);
+    redis_close_when_answered(r);
+}
+
+static bool is_up(const struct bus *b)
+{
+    return ((const struct bus_redis *)b)->up;
+}
+
+static const struct bus_ops redis_ops = {
+    .kind = "redis",
+    .start = start,
+    .close = close_bus,
+    .is_up = is_up,
+    .publish = redis_publish,
+    .publish_status = redis_publish_status,
+    .shared_write = redis_shared_write,
+    .shared_read = redis_shared_read,
+};
+
+struct bus *bus_redis_new(const struct bus_options *options, struct err *err)
+{
+    struct bus_url url;
+    if (bus_url_parse(options->url, &url, err) != 0)
+        return NULL;
+    struct bus_redis *r = calloc(1, sizeof *r);
+    char *prefix = strdup(options->prefix ? options->prefix : "");
+    if (!r || !prefix) {
+        free(r);
+        free(prefix);
+        err_set(err, "bus: out of memory");
+        return NULL;
+    }
+    r->base.ops = &redis_ops;
+    r->url = url;
+    r->prefix = prefix;
+    return &r->base;
+}

@@ -1,0 +1,74 @@
+/* bus_redis_impl.h - the redis bus's own struct, shared by its three files. */
+#ifndef PRICEGATE_BUS_REDIS_IMPL_H
+#define PRICEGATE_BUS_REDIS_IMPL_H
+
+#include "buf.h"
+#include "bus_echo.h"
+#include "bus_impl.h"
+#include "bus_link.h"
+#include "bus_shared.h"
+#include "log.h"
+
+#define BUS_IN_FLIGHT_MAX 1024 /* commands not yet answered */
+
+struct redis_symbol {
+    char *latest, *stream, *status; /* key and channels, prefix included */
+    struct buf own;                 /* what this process published last */
+    int64_t own_expires_ms;         /* monotonic */
+    bool unsent;                    /* `own` found no room among the commands in flight */
+    bool sent_since_get;            /* a SET left after the GET whose answer is awaited */
+};
+
+/* Comparing Redis with what this process knows, symbol by symbol. */
+struct redis_sync {
+    bool running;
+    bool deliver;         /* hand what Redis has to the owner; false: only write back */
+    size_t next, pending; /* next symbol to ask for; answers awaited */
+    size_t stale;         /* answers to a round that was given up, still to come */
+};
+
+struct bus_redis {
+    struct bus base;
+    struct bus_url url;
+    char *prefix;
+    struct link command, subscriber;
+    uv_timer_t timer; /* bus_close(): the last moment for pending commands */
+    unsigned handles; /* not yet closed */
+    bool flushed;     /* closing, and done with waiting */
+    struct redis_symbol *symbols;
+    size_t subscribed; /* channels confirmed */
+    bool up, ever_up, ever_told;
+    struct redis_sync sync;
+    int64_t second_look_ms; /* monotonic; 0 = none due */
+    bool any_unsent;
+    struct bus_echo echo;
+    struct bus_shared shared; /* written by this process */
+    char why[400];            /* told last */
+    struct log_limit down_limit, refused_limit, full_limit;
+};
+
+/* SET..EX and PUBLISH of `own`. False: no connection, or too many commands in flight. */
+bool redis_send_own(struct bus_redis *r, struct redis_symbol *s, int64_t now_ms);
+/* Sends a shared value under the full key; only_new: leave alone what Redis has. */
+bool redis_send_shared(struct bus_redis *r, const struct bus_shared_value *v, bool only_new,
+                       int64_t now_ms);
+/* For commands whose answer only matters when it is an error; arg is the command's name. */
+void redis_on_answer(void *ctx, void *arg, const redisReply *reply);
+/* An answer that is an error: drops the connection or logs, at most every 10 s. */
+void redis_check_error(struct bus_redis *r, const char *command, const redisReply *reply);
+void redis_publish(struct bus *b, size_t symbol, const char *bytes, size_t len, int64_t ttl_s);
+void redis_publish_status(struct bus *b, size_t symbol, const char *bytes, size_t len);
+void redis_shared_write(struct bus *b, const char *key, const char *bytes, size_t len,
+                        int64_t ttl_s);
+void redis_shared_read(struct bus *b, const char *key);
+/* While closing: goes on when no answer is awaited any more. */
+void redis_close_when_answered(struct bus_redis *r);
+
+/* Begins a round; redis_synced() is called when it is through, unless it is stopped. */
+void redis_sync_start(struct bus_redis *r, bool deliver);
+void redis_sync_stop(struct bus_redis *r);
+void redis_synced(struct bus_redis *r);
+/* Sends what found no room, as far as there is some now. */
+void redis_send_unsent(struct bus_redis *r);
+
+#endif
