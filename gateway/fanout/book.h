@@ -1,0 +1,74 @@
+/* book.h - the latest item of every instrument, and in which state it stands.
+ *
+ * The book holds items, what the status channel said since, and the state that subscribers were
+ * last told of. It decides what is news; it does not know who wants to hear it. Time comes in as
+ * wall_ms. Loop thread only. */
+#ifndef PRICEGATE_BOOK_H
+#define PRICEGATE_BOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "config.h"
+#include "err.h"
+#include "fanout.h"
+#include "item.h"
+
+#define BOOK_REASON_MAX 63 /* bytes; what is longer is cut */
+
+struct book_entry {
+    struct item *item;     /* owned reference; NULL = never a price */
+    enum quote_state told; /* what subscribers know, from an item or from a status */
+    int64_t since_ms;      /* wall, when that state began; 0 = before anyone looked */
+    int said_market;       /* by a status since the item, or -1 */
+    char said_source[ITEM_SOURCE_MAX + 1];
+    char reason[BOOK_REASON_MAX + 1]; /* "" = none known */
+};
+
+struct book {
+    const struct config *config;
+    size_t len;
+    struct book_entry *entries;
+};
+
+/* What follows from a change for the status message of that symbol. */
+enum book_status {
+    BOOK_STATUS_SAME, /* nothing: whatever was pending stays */
+    BOOK_STATUS_OWED, /* subscribers must hear a status */
+    BOOK_STATUS_TOLD, /* the item itself says the state: a pending status is void */
+};
+
+int book_init(struct book *b, const struct config *config) MUST_CHECK; /* -1: out of memory */
+void book_fini(struct book *b);
+
+/* Takes a reference when the verdict is FANOUT_TAKEN; only then *status is set. */
+enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t wall_ms,
+                              enum book_status *status);
+
+/* A message of the status channel. -1 with a sentence when it is not one. */
+int book_said(struct book *b, int id, const char *bytes, size_t len, int64_t wall_ms,
+              enum book_status *status, struct err *err) MUST_CHECK;
+
+/* The state by the clock. book_settle() tells at once; book_tick() gives the poller's own message,
+ * which knows the reason, BOOK_GRACE_MS to come first. */
+#define BOOK_GRACE_MS 500
+enum book_status book_settle(struct book *b, int id, int64_t wall_ms);
+enum book_status book_tick(struct book *b, int id, int64_t wall_ms);
+
+/* Does the held item itself say the state that subscribers are to know? */
+bool book_item_says_state(const struct book *b, int id);
+
+struct standing book_standing(const struct book *b, int id, int64_t wall_ms);
+
+/* What a status message tells: the state as told, with source and market. */
+struct book_status_view {
+    const char *symbol, *source; /* source NULL = not known */
+    const char *reason;          /* NULL = not known */
+    enum quote_state state;
+    enum quote_market market;
+    int64_t since_ms;
+};
+struct book_status_view book_status_of(const struct book *b, int id);
+
+#endif

@@ -1,0 +1,203 @@
+#include "client.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "frame.h"
+#include "log.h"
+#include "owed.h"
+#include "protocol.h"
+#include "refresh.h"
+#include "state.h"
+#include "upkeep.h"
+
+static const int64_t AUTH_WITHIN_NS = 10000 * NS_PER_MS;
+static const int64_t SPREAD_PART = 8; /* the heartbeat's phase differs by up to 1/8 of it */
+
+/* --- life --- */
+
+struct client *fanout_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
+                                 enum role role, int64_t wall_ms, int64_t mono_ns)
+{
+    struct client *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    int64_t heartbeat_ns = f->config->fanout.heartbeat_ms * NS_PER_MS;
+    *c = (struct client){
+        .f = f,
+        .sink = sink,
+        .sock = sock,
+        .path = CLIENT_SHARED,
+        .role = role,
+        .reason = CLOSE_PEER,
+        .next = f->clients,
+        .prev = &f->clients,
+        .last_in_ns = mono_ns,
+        .last_out_ns = mono_ns,
+        .last_ping_ns = mono_ns,
+        .auth_by_ns = mono_ns + AUTH_WITHIN_NS,
+        .spread_ns = (int64_t)(fanout_random(f) % (uint64_t)(heartbeat_ns / SPREAD_PART + 1)),
+    };
+    f->mono_ns = mono_ns;
+    c->seat.client = c;
+    c->timer.owner = c;
+    if (f->clients)
+        f->clients->prev = &c->next;
+    f->clients = c;
+    f->clients_len++;
+    f->metrics->connections++;
+    snprintf(c->session, sizeof c->session, "%016" PRIx64, fanout_random(f));
+    upkeep_schedule(c, mono_ns);
+
+    buf_clear(&f->text);
+    protocol_add_welcome(&f->text, f->config, c->session, wall_ms);
+    client_send(c, &f->text, mono_ns);
+    return c;
+}
+
+void client_leave(struct client *c)
+{
+    if (c->path == CLIENT_CLOSING)
+        return;
+    client_sit(c, NULL);
+    c->path = CLIENT_CLOSING;
+    owed_free(c->owed);
+    c->owed = NULL;
+    wheel_remove(&c->f->wheel, &c->timer);
+}
+
+void client_close(struct client *c, enum close_reason reason)
+{
+    if (c->path == CLIENT_CLOSING)
+        return;
+    fanout_client_reason(c, reason);
+    client_leave(c);
+    c->sink->close(c->sock, reason);
+}
+
+void fanout_client_closing(struct client *c)
+{
+    client_leave(c);
+}
+
+void fanout_client_reason(struct client *c, enum close_reason reason)
+{
+    if (c->reason == CLOSE_PEER)
+        c->reason = reason;
+}
+
+void fanout_client_free(struct client *c)
+{
+    struct fanout *f = c->f;
+    const char *reason = close_reason_name(c->reason);
+    client_leave(c);
+    refresh_forget(c);
+    metrics_add(f->metrics, METRIC_DISCONNECTS, reason, NULL, 1);
+    log_event(c->reason == CLOSE_PEER ? LOG_DEBUG : LOG_INFO, "client_closed",
+              "reason=%s session=%s", reason, c->session);
+    *c->prev = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    f->clients_len--;
+    f->metrics->connections--;
+    patterns_fini(&c->patterns);
+    free(c->refused_ns);
+    free(c);
+}
+
+void fanout_client_alive(struct client *c, int64_t mono_ns)
+{
+    c->last_in_ns = mono_ns;
+}
+
+/* --- where it sits --- */
+
+size_t client_symbols(const struct client *c)
+{
+    return c->seat.view ? bits_count(&c->seat.view->symbols) : 0;
+}
+
+void client_sit(struct client *c, struct view *v)
+{
+    if (v == c->seat.view)
+        return;
+    c->f->metrics->subscriptions -= client_symbols(c);
+    view_leave(&c->f->views, &c->seat);
+    if (v)
+        view_sit(v, &c->seat, c->path == CLIENT_BEHIND);
+    c->f->metrics->subscriptions += client_symbols(c);
+}
+
+/* --- what goes out --- */
+
+bool client_busy(const struct client *c)
+{
+    return c->sink->busy(c->sock);
+}
+
+int client_write(struct client *c, const void *bytes, size_t len, size_t frames, int64_t mono_ns)
+{
+    if (c->path == CLIENT_CLOSING)
+        return -1;
+    if (c->sink->write(c->sock, bytes, len) != 0) {
+        client_close(c, CLOSE_WRITE);
+        return -1;
+    }
+    c->last_out_ns = mono_ns;
+    c->f->metrics->frames += frames;
+    return 0;
+}
+
+void client_send(struct client *c, const struct buf *text, int64_t mono_ns)
+{
+    struct fanout *f = c->f;
+    if (c->path == CLIENT_CLOSING)
+        return;
+    buf_clear(&f->frames);
+    frame_add_text(&f->frames, text->p, text->len);
+    if (text->failed || f->frames.failed) {
+        client_close(c, CLOSE_MEMORY);
+        return;
+    }
+    bool wait = false;
+    if (c->path == CLIENT_SHARED && client_busy(c)) {
+        if (client_fall_behind(c, mono_ns) != 0)
+            return;
+        wait = true;
+    }
+    if (c->path == CLIENT_BEHIND) {
+        owed_add_control(c, f->frames.p, f->frames.len);
+    } else if (client_write(c, f->frames.p, f->frames.len, 1, mono_ns) == 0 && client_busy(c)) {
+        wait = client_fall_behind(c, mono_ns) == 0;
+    }
+    if (wait && c->path == CLIENT_BEHIND)
+        client_wait(c, mono_ns);
+}
+
+int client_fall_behind(struct client *c, int64_t mono_ns)
+{
+    REQUIRE(c->path == CLIENT_SHARED);
+    c->owed = owed_new(c->f->config->instruments_len, mono_ns);
+    if (!c->owed) {
+        client_close(c, CLOSE_MEMORY);
+        return -1;
+    }
+    c->path = CLIENT_BEHIND;
+    view_move(&c->seat, true);
+    return 0;
+}
+
+void client_catch_up(struct client *c)
+{
+    REQUIRE(c->path == CLIENT_BEHIND);
+    owed_free(c->owed);
+    c->owed = NULL;
+    c->path = CLIENT_SHARED;
+    view_move(&c->seat, false);
+}
+
+void client_wait(struct client *c, int64_t mono_ns)
+{
+    c->sink->want_writable(c->sock);
+    upkeep_schedule(c, mono_ns);
+}

@@ -1,0 +1,138 @@
+/* The facade: what happened outside is told to the part that it concerns, and time is handed out.
+ *
+ *   fanout_item ──► book (is it news?) ──► views (mark a bit) ┐
+ *   fanout_status ─► book ──────────────► views              ├─► fanout_turn ──► flush ──► sinks
+ *   fanout_tick ──► book (by the clock) ─► views              ┘
+ *             └───► upkeep (heartbeats, time-outs)
+ *
+ * When to flush: at once when the last flush is flush_ms ago, otherwise when it will be. A lone
+ * quote so leaves in the turn of the loop that brought it, and a stream of them costs each client
+ * one write per flush_ms. */
+#include "fanout.h"
+
+#include <sys/random.h>
+
+#include "client.h"
+#include "flush.h"
+#include "protocol.h"
+#include "state.h"
+#include "upkeep.h"
+
+static const int64_t RECONNECT_MIN_MS = 500;
+
+struct fanout *fanout_new(const struct config *config, struct metrics *metrics,
+                          const struct fanout_ports *ports)
+{
+    struct fanout *f = calloc(1, sizeof *f);
+    size_t n = config->instruments_len;
+    if (!f)
+        return NULL;
+    f->config = config;
+    f->metrics = metrics;
+    f->ports = *ports;
+    /* Not for secrets, so a boot without entropy may go on with what it has. */
+    if (getrandom(&f->random, sizeof f->random, GRND_NONBLOCK) != (ssize_t)sizeof f->random)
+        f->random = (uint64_t)(uintptr_t)f;
+    if (book_init(&f->book, config) == 0 && views_init(&f->views, n, fanout_random(f)) == 0 &&
+        bits_init(&f->quotes, n) == 0 && bits_init(&f->statuses, n) == 0 &&
+        bits_init(&f->rest, n) == 0 && bits_init(&f->rest_statuses, n) == 0)
+        return f;
+    fanout_free(f);
+    return NULL;
+}
+
+void fanout_free(struct fanout *f)
+{
+    if (!f)
+        return;
+    REQUIRE(!f->clients);
+    book_fini(&f->book);
+    views_fini(&f->views);
+    bits_fini(&f->quotes);
+    bits_fini(&f->statuses);
+    bits_fini(&f->rest);
+    bits_fini(&f->rest_statuses);
+    buf_fini(&f->frames);
+    buf_fini(&f->text);
+    free(f);
+}
+
+/* splitmix64 */
+uint64_t fanout_random(struct fanout *f)
+{
+    uint64_t z = f->random += UINT64_C(0x9E3779B97F4A7C15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
+    return z ^ (z >> 31);
+}
+
+enum fanout_verdict fanout_item(struct fanout *f, int id, struct item *it, int64_t wall_ms,
+                                int64_t mono_ns)
+{
+    enum book_status status = BOOK_STATUS_SAME;
+    enum fanout_verdict verdict = book_item(&f->book, id, it, wall_ms, &status);
+    if (verdict == FANOUT_TAKEN)
+        views_mark_quote(&f->views, id, mono_ns, status == BOOK_STATUS_OWED,
+                         status == BOOK_STATUS_TOLD);
+    return verdict;
+}
+
+int fanout_status(struct fanout *f, int id, const char *bytes, size_t len, int64_t wall_ms,
+                  int64_t mono_ns, struct err *err)
+{
+    enum book_status status;
+    (void)mono_ns; /* a status has no age: nothing measures how long it took */
+    if (book_said(&f->book, id, bytes, len, wall_ms, &status, err) != 0)
+        return -1;
+    if (status == BOOK_STATUS_OWED)
+        views_mark_status(&f->views, id);
+    return 0;
+}
+
+int64_t fanout_turn(struct fanout *f, int64_t mono_ns)
+{
+    int64_t due_ns = f->last_flush_ns + f->config->fanout.flush_ms * NS_PER_MS;
+    f->mono_ns = mono_ns;
+    if (!f->views.dirty)
+        return -1;
+    if (f->flushed && mono_ns < due_ns)
+        return due_ns - mono_ns;
+    f->flushed = true;
+    f->last_flush_ns = mono_ns;
+    flush_all(f, mono_ns);
+    return -1;
+}
+
+void fanout_tick(struct fanout *f, int64_t wall_ms, int64_t mono_ns)
+{
+    for (size_t id = 0; id < f->book.len; id++)
+        if (book_tick(&f->book, (int)id, wall_ms) == BOOK_STATUS_OWED)
+            views_mark_status(&f->views, (int)id);
+    f->mono_ns = mono_ns;
+    upkeep_run(f, wall_ms, mono_ns);
+}
+
+void fanout_goaway(struct fanout *f, const char *reason, int64_t spread_ms)
+{
+    struct client *next;
+    for (struct client *c = f->clients; c; c = next) {
+        uint64_t spread = fanout_random(f) % (uint64_t)(spread_ms > 0 ? spread_ms + 1 : 1);
+        next = c->next;
+        buf_clear(&f->text);
+        protocol_begin(&f->text, "goaway", "");
+        protocol_add_string(&f->text, "reason", reason);
+        protocol_add_integer(&f->text, "reconnect_ms", RECONNECT_MIN_MS + (int64_t)spread);
+        protocol_end(&f->text);
+        client_send(c, &f->text, f->mono_ns);
+    }
+}
+
+struct standing fanout_standing(const struct fanout *f, int id, int64_t wall_ms)
+{
+    return book_standing(&f->book, id, wall_ms);
+}
+
+size_t fanout_clients(const struct fanout *f)
+{
+    return f->clients_len;
+}

@@ -1,0 +1,101 @@
+/* The hot path. One run of bytes is built per view: a quote frame, and behind it the status frame
+ * of the same flush; each client in the view's ready list costs one write() of it and one look
+ * whether its socket is full.
+ *
+ * A flush of more than 64 KiB goes in several runs, so that a client whose socket fills in the
+ * middle owes only the rest, and the transport never keeps more than one run for it.
+ *
+ * Clients may be closed during the walk (a broken socket, no memory). They only ever take
+ * themselves out of the list, so knowing the next one is enough; the view is held meanwhile. */
+#include "flush.h"
+
+#include "client.h"
+#include "frame.h"
+#include "owed.h"
+#include "state.h"
+
+struct run {
+    size_t frames, items;
+};
+
+static struct run build(struct fanout *f)
+{
+    struct run r = {0};
+    bits_copy(&f->rest, &f->quotes);
+    bits_copy(&f->rest_statuses, &f->statuses);
+    buf_clear(&f->frames);
+    if (bits_any(&f->rest)) {
+        r.items = frame_add_quotes(&f->frames, &f->book, &f->rest, false);
+        r.frames++;
+    }
+    if (!bits_any(&f->rest) && bits_any(&f->rest_statuses)) {
+        frame_add_statuses(&f->frames, &f->book, &f->rest_statuses);
+        r.frames++;
+    }
+    return r;
+}
+
+static void owe(struct client *c, const struct bits *quotes, const struct bits *statuses,
+                int64_t mono_ns)
+{
+    if (client_fall_behind(c, mono_ns) != 0)
+        return;
+    owed_add_flush(c, quotes, statuses, mono_ns);
+    client_wait(c, mono_ns);
+}
+
+static void share(struct fanout *f, struct client *c, const struct run *r, int64_t mono_ns)
+{
+    if (f->frames.failed || client_busy(c)) {
+        owe(c, &f->quotes, &f->statuses, mono_ns);
+        return;
+    }
+    if (client_write(c, f->frames.p, f->frames.len, r->frames, mono_ns) != 0)
+        return;
+    f->metrics->deliveries += r->items;
+    if (client_busy(c))
+        owe(c, &f->rest, &f->rest_statuses, mono_ns);
+}
+
+static void observe(struct fanout *f, const struct view *v, const struct view_pending *p,
+                    int64_t mono_ns)
+{
+    /* cause="flush": updates that another one replaced before this flush, once for each client
+     * that would have got them. */
+    if (p->merged > 0)
+        metrics_add(f->metrics, METRIC_CONFLATED, "flush", NULL,
+                    (double)p->merged * (double)v->seats);
+    /* One observation per view and flush: its oldest item. */
+    if (p->oldest_ns != INT64_MAX)
+        histogram_observe(&f->metrics->arrival_to_write, (double)(mono_ns - p->oldest_ns) / 1e9);
+}
+
+void flush_view(struct fanout *f, struct view *v, int64_t mono_ns)
+{
+    if (!v->dirty_prev)
+        return;
+    struct view_pending p = view_take_pending(v, &f->quotes, &f->statuses);
+    struct seat *next;
+    view_ref(v);
+    observe(f, v, &p, mono_ns);
+    for (struct seat *s = v->behind; s; s = next) {
+        next = s->next;
+        owed_add_flush(s->client, &f->quotes, &f->statuses, mono_ns);
+    }
+    while (v->ready && (bits_any(&f->quotes) || bits_any(&f->statuses))) {
+        struct run r = build(f);
+        for (struct seat *s = v->ready; s; s = next) {
+            next = s->next;
+            share(f, s->client, &r, mono_ns);
+        }
+        bits_copy(&f->quotes, &f->rest);
+        bits_copy(&f->statuses, &f->rest_statuses);
+    }
+    view_unref(&f->views, v);
+}
+
+void flush_all(struct fanout *f, int64_t mono_ns)
+{
+    while (f->views.dirty)
+        flush_view(f, f->views.dirty, mono_ns);
+}

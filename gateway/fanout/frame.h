@@ -1,0 +1,33 @@
+/* frame.h - WebSocket text frames as bytes, and the two kinds that carry market data.
+ *
+ * Frames are appended to a buffer one behind the other, header included, ready for the socket
+ * (server to client: not masked, never fragmented). Items go in as the bytes they came in. Loop
+ * thread only; the buffer's `failed` tells about memory. */
+#ifndef PRICEGATE_FRAME_H
+#define PRICEGATE_FRAME_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bits.h"
+#include "book.h"
+#include "buf.h"
+
+#define FRAME_HEADER_MAX 10
+#define FRAME_PAYLOAD_MAX                                                                          \
+    65536 /* of frames with data, so that readers with that limit are served */
+
+/* Between the two the payload is appended to out. */
+size_t frame_begin(struct buf *out); /* returns what frame_end() wants back */
+void frame_end(struct buf *out, size_t begin);
+
+void frame_add_text(struct buf *out, const char *text, size_t len);
+
+/* Appends one {"type":"quote"} frame with the held items of `ids`, in order, as many as fit, and
+ * takes them out of `ids` (those without an item too). Returns how many items are in it. */
+size_t frame_add_quotes(struct buf *out, const struct book *book, struct bits *ids, bool snapshot);
+
+/* The same for {"type":"status"}; `ids` must not be empty. */
+size_t frame_add_statuses(struct buf *out, const struct book *book, struct bits *ids);
+
+#endif

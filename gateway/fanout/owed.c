@@ -1,0 +1,266 @@
+/* One pump is one go: lane, snapshots, quotes, statuses, and at the very end the `flow` message, in
+ * chunks, until the socket is full, nothing is left, or the go has had its share of the loop.
+ *
+ * The client sits in its view all the time, and the view may hold marks that were not flushed yet.
+ * The book's item is already the newer one, so sending it here and again at the flush would deliver
+ * it twice. Hence the rule: what is pending in the view is the view's to send. A quote owed here
+ * and pending there counts as merged at once (nobody will ever send the older one); a snapshot of
+ * such a symbol waits for the flush (`held`), because it must not come as a plain update.
+ *
+ *   item ─► view.quotes ──flush──► owed.quotes ──pump──► socket
+ *                                       ▲ never while the same bit is set in view.quotes */
+#include "owed.h"
+
+#include "frame.h"
+#include "protocol.h"
+#include "state.h"
+#include "upkeep.h"
+
+/* Of one go; and of one write, after which the socket is looked at again. */
+static const size_t GO_BYTES = 65536;
+static const size_t CHUNK_BYTES = 16384;
+
+struct owed *owed_new(size_t symbols_len, int64_t mono_ns)
+{
+    struct owed *o = calloc(1, sizeof *o);
+    if (!o)
+        return NULL;
+    o->since_ns = o->progress_ns = mono_ns;
+    o->unsent_bytes = INT64_MAX;
+    if (bits_init(&o->quotes, symbols_len) == 0 && bits_init(&o->statuses, symbols_len) == 0 &&
+        bits_init(&o->snapshot, symbols_len) == 0)
+        return o;
+    owed_free(o);
+    return NULL;
+}
+
+void owed_free(struct owed *o)
+{
+    if (!o)
+        return;
+    bits_fini(&o->quotes);
+    bits_fini(&o->statuses);
+    bits_fini(&o->snapshot);
+    buf_fini(&o->lane);
+    free(o);
+}
+
+/* --- what comes to be owed --- */
+
+void owed_add_control(struct client *c, const char *frame, size_t len)
+{
+    struct owed *o = c->owed;
+    if (o->lane.len + len > OWED_LANE_BYTES_MAX) {
+        client_close(c, CLOSE_SLOW);
+        return;
+    }
+    buf_add(&o->lane, frame, len);
+    o->lane_frames++;
+    if (o->lane.failed)
+        client_close(c, CLOSE_MEMORY);
+}
+
+static void count_merged(struct client *c, const struct bits *newer)
+{
+    size_t n = bits_count_both(&c->owed->quotes, newer);
+    if (n == 0)
+        return;
+    c->owed->merged += n;
+    metrics_add(c->f->metrics, METRIC_CONFLATED, "slow", NULL, (double)n);
+}
+
+void owed_add_flush(struct client *c, const struct bits *quotes, const struct bits *statuses,
+                    int64_t mono_ns)
+{
+    count_merged(c, quotes);
+    bits_or(&c->owed->quotes, quotes);
+    bits_or(&c->owed->statuses, statuses);
+    if (c->owed->held) {
+        c->owed->held = false;
+        client_wait(c, mono_ns);
+    }
+}
+
+void owed_add_snapshot(struct client *c, const struct bits *ids)
+{
+    bits_or(&c->owed->snapshot, ids);
+    c->owed->snapshots++;
+}
+
+void owed_keep_only(struct client *c, const struct bits *ids)
+{
+    struct bits *sets[] = {&c->owed->quotes, &c->owed->statuses, &c->owed->snapshot};
+    for (size_t i = 0; i < ARRAY_LEN(sets); i++)
+        if (ids)
+            bits_and(sets[i], ids);
+        else
+            bits_clear(sets[i]);
+}
+
+/* --- getting it out --- */
+
+struct tally {
+    size_t frames, items;
+};
+
+static void yield_to_view(struct client *c)
+{
+    const struct view *v = c->seat.view;
+    if (!v)
+        return;
+    count_merged(c, &v->quotes);
+    bits_and_not(&c->owed->quotes, &v->quotes);
+    bits_and_not(&c->owed->statuses, &v->statuses);
+}
+
+/* Items of `sent` have just been composed: does a status of theirs follow? A snapshot tells what
+ * its item does not say; a plain update only makes a status void that it says itself. */
+static void settle_statuses(struct client *c, const struct bits *sent, bool snapshot)
+{
+    const struct view *v = c->seat.view;
+    for (int id = bits_next(sent, 0); id >= 0; id = bits_next(sent, id + 1)) {
+        if (book_item_says_state(&c->f->book, id))
+            bits_unset(&c->owed->statuses, id);
+        else if (snapshot && !(v && bits_test(&v->statuses, id)))
+            bits_set(&c->owed->statuses, id);
+    }
+}
+
+static bool add_snapshot(struct client *c, struct tally *t)
+{
+    struct fanout *f = c->f;
+    struct owed *o = c->owed;
+    const struct view *v = c->seat.view;
+    struct bits *sent = &f->quotes, *rest = &f->rest;
+
+    bits_copy(sent, &o->snapshot);
+    if (v)
+        bits_and_not(sent, &v->quotes);
+    bool empty_owed = o->snapshots > 0 && !bits_any(&o->snapshot);
+    if (!bits_any(sent) && !empty_owed)
+        return false;
+    bits_copy(rest, sent);
+    t->items += frame_add_quotes(&f->frames, &f->book, rest, true);
+    t->frames++;
+    bits_and_not(sent, rest);
+    bits_and_not(&o->snapshot, sent);
+    bits_and_not(&o->quotes, sent);
+    if (o->snapshots > 0)
+        o->snapshots--;
+    settle_statuses(c, sent, true);
+    return true;
+}
+
+static bool add_quotes(struct client *c, struct tally *t)
+{
+    struct fanout *f = c->f;
+    struct owed *o = c->owed;
+    struct bits *sent = &f->quotes;
+    if (!bits_any(&o->quotes))
+        return false;
+    bits_copy(sent, &o->quotes);
+    t->items += frame_add_quotes(&f->frames, &f->book, &o->quotes, false);
+    t->frames++;
+    bits_and_not(sent, &o->quotes);
+    settle_statuses(c, sent, false);
+    return true;
+}
+
+/* Not those whose snapshot has to come first. */
+static bool add_statuses(struct client *c, struct tally *t)
+{
+    struct fanout *f = c->f;
+    struct owed *o = c->owed;
+    struct bits *sent = &f->statuses, *rest = &f->rest_statuses;
+    bits_copy(sent, &o->statuses);
+    bits_and_not(sent, &o->snapshot);
+    if (!bits_any(sent))
+        return false;
+    bits_copy(rest, sent);
+    frame_add_statuses(&f->frames, &f->book, rest);
+    t->frames++;
+    bits_and_not(sent, rest);
+    bits_and_not(&o->statuses, sent);
+    return true;
+}
+
+static bool add_flow(struct client *c, struct tally *t, int64_t mono_ns)
+{
+    struct owed *o = c->owed;
+    struct buf *text = &c->f->text;
+    if (o->merged == 0 || bits_any(&o->snapshot))
+        return false;
+    buf_clear(text);
+    protocol_begin(text, "flow", "");
+    protocol_add_integer(text, "merged", (int64_t)o->merged);
+    protocol_add_integer(text, "ms", (mono_ns - o->since_ns) / NS_PER_MS);
+    protocol_end(text);
+    frame_add_text(&c->f->frames, text->p, text->len);
+    if (text->failed)
+        c->f->frames.failed = true;
+    t->frames++;
+    o->merged = 0;
+    return true;
+}
+
+static struct tally compose(struct client *c, int64_t mono_ns)
+{
+    struct owed *o = c->owed;
+    struct buf *out = &c->f->frames;
+    struct tally t = {.frames = o->lane_frames};
+    buf_clear(out);
+    buf_add(out, o->lane.p, o->lane.len);
+    buf_fini(&o->lane);
+    o->lane_frames = 0;
+    while (out->len < CHUNK_BYTES && !out->failed)
+        if (!add_snapshot(c, &t) && !add_quotes(c, &t) && !add_statuses(c, &t) &&
+            !add_flow(c, &t, mono_ns))
+            break;
+    return t;
+}
+
+static void finish(struct client *c, int64_t mono_ns)
+{
+    if (!bits_any(&c->owed->snapshot)) {
+        client_catch_up(c);
+        return;
+    }
+    c->owed->held = true;
+    upkeep_schedule(c, mono_ns);
+}
+
+void owed_pump(struct client *c, int64_t mono_ns)
+{
+    struct fanout *f = c->f;
+    size_t written = 0;
+    REQUIRE(c->path == CLIENT_BEHIND);
+    yield_to_view(c);
+    if (c->owed->ping && !client_busy(c)) {
+        c->owed->ping = false;
+        c->sink->ping(c->sock);
+    }
+    while (!client_busy(c) && written < GO_BYTES) {
+        struct tally t = compose(c, mono_ns);
+        if (f->frames.failed) {
+            client_close(c, CLOSE_MEMORY);
+            return;
+        }
+        if (f->frames.len == 0) {
+            finish(c, mono_ns);
+            return;
+        }
+        if (client_write(c, f->frames.p, f->frames.len, t.frames, mono_ns) != 0)
+            return;
+        f->metrics->deliveries += t.items;
+        written += f->frames.len;
+    }
+    client_wait(c, mono_ns);
+}
+
+void fanout_client_writable(struct client *c, int64_t mono_ns)
+{
+    if (c->path != CLIENT_BEHIND || c->owed->held)
+        return;
+    c->owed->progress_ns = mono_ns;
+    owed_pump(c, mono_ns);
+}

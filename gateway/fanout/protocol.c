@@ -1,0 +1,183 @@
+#include "protocol.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "jsonx.h"
+
+static const struct {
+    int code;
+    const char *name;
+} errors[] = {
+#define X(id, code, name) [id] = {code, name},
+    PROTOCOL_ERRORS(X)
+#undef X
+};
+
+static const char *const actions[] = {
+#define X(id, name) [id] = name,
+    PROTOCOL_ACTIONS(X)
+#undef X
+};
+
+const char *protocol_error_name(enum protocol_error e)
+{
+    return errors[e].name;
+}
+
+/* --- reading --- */
+
+static int read_id(struct command *c, struct err *err)
+{
+    const json_t *id = json_object_get(c->root, "id");
+    if (!id)
+        return 0;
+    if (json_is_integer(id)) {
+        snprintf(c->id, sizeof c->id, "%" JSON_INTEGER_FORMAT, json_integer_value(id));
+        return 0;
+    }
+    if (!json_is_string(id) || json_string_length(id) > PROTOCOL_ID_BYTES_MAX)
+        return err_set(err, "id must be an integer or a string of at most %d bytes",
+                       PROTOCOL_ID_BYTES_MAX);
+    struct buf text = {0};
+    buf_add_json(&text, json_string_value(id), json_string_length(id));
+    if (text.failed || text.len >= sizeof c->id) {
+        buf_fini(&text);
+        return err_set(err, "id could not be kept");
+    }
+    memcpy(c->id, text.p, text.len + 1);
+    buf_fini(&text);
+    return 0;
+}
+
+static int read_action(struct command *c, struct err *err)
+{
+    const char *name = jsonx_string(c->root, "action");
+    if (!name)
+        return err_set(err, "action is missing or not a string");
+    for (size_t i = 0; i < ARRAY_LEN(actions); i++)
+        if (strcmp(name, actions[i]) == 0) {
+            c->action = (enum protocol_action)i;
+            return 0;
+        }
+    return err_set(err,
+                   "unknown action \"%.40s\": use auth, heartbeat, list, ping, refresh, reset, "
+                   "subscribe or unsubscribe",
+                   name);
+}
+
+int protocol_parse(struct command *c, const char *bytes, size_t len, size_t max_bytes,
+                   struct err *err)
+{
+    *c = (struct command){.snapshot = true};
+    c->root = jsonx_parse(bytes, len, max_bytes, err);
+    if (!c->root)
+        return -1;
+    if (!json_is_object(c->root))
+        return err_set(err, "a message is a JSON object with an action");
+    if (read_id(c, err) != 0 || read_action(c, err) != 0)
+        return -1;
+    const json_t *snapshot = json_object_get(c->root, "snapshot");
+    if (snapshot && c->action == ACTION_SUBSCRIBE) {
+        if (!json_is_boolean(snapshot))
+            return err_set(err, "snapshot must be true or false");
+        c->snapshot = json_is_true(snapshot);
+    }
+    return 0;
+}
+
+void command_fini(struct command *c)
+{
+    json_decref(c->root);
+    c->root = NULL;
+}
+
+/* --- writing --- */
+
+void protocol_begin(struct buf *out, const char *type, const char *id)
+{
+    buf_addf(out, "{\"type\":\"%s\"", type);
+    if (id[0]) {
+        buf_adds(out, ",\"id\":");
+        buf_adds(out, id);
+    }
+}
+
+void protocol_add_string(struct buf *out, const char *name, const char *value)
+{
+    buf_addf(out, ",\"%s\":", name);
+    buf_adds_json(out, value);
+}
+
+void protocol_add_integer(struct buf *out, const char *name, int64_t value)
+{
+    buf_addf(out, ",\"%s\":%" PRId64, name, value);
+}
+
+void protocol_add_symbols(struct buf *out, const char *name, const struct config *config,
+                          const struct bits *ids)
+{
+    const char *comma = "";
+    buf_addf(out, ",\"%s\":[", name);
+    for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1)) {
+        buf_adds(out, comma);
+        buf_adds_json(out, config->instruments[id].symbol);
+        comma = ",";
+    }
+    buf_addc(out, ']');
+}
+
+void protocol_add_array(struct buf *out, const char *name, const struct buf *elements)
+{
+    buf_addf(out, ",\"%s\":[", name);
+    buf_add(out, elements->p, elements->len);
+    buf_addc(out, ']');
+}
+
+void protocol_end(struct buf *out)
+{
+    buf_addc(out, '}');
+}
+
+void protocol_add_rejected(struct buf *elements, const char *symbol, const char *error,
+                           const char *message)
+{
+    buf_adds(elements, elements->len > 0 ? ",{\"symbol\":" : "{\"symbol\":");
+    buf_adds_json(elements, symbol);
+    protocol_add_string(elements, "error", error);
+    protocol_add_string(elements, "message", message);
+    buf_addc(elements, '}');
+}
+
+void protocol_add_welcome(struct buf *out, const struct config *config, const char *session,
+                          int64_t wall_ms)
+{
+    protocol_begin(out, "welcome", "");
+    protocol_add_integer(out, "version", PROTOCOL_VERSION);
+    protocol_add_string(out, "session", session);
+    protocol_add_integer(out, "ts", wall_ms);
+    protocol_add_integer(out, "heartbeat_ms", config->fanout.heartbeat_ms);
+    buf_addf(out,
+             ",\"limits\":{\"symbols\":%" PRId64 ",\"message_bytes\":%" PRId64
+             ",\"commands_per_minute\":%" PRId64 "}",
+             config->limits.symbols_per_connection, config->limits.message_bytes,
+             config->limits.commands_per_minute);
+    protocol_end(out);
+}
+
+void protocol_add_error(struct buf *out, const char *id, enum protocol_error error,
+                        const char *message)
+{
+    protocol_begin(out, "error", id);
+    protocol_add_integer(out, "code", errors[error].code);
+    protocol_add_string(out, "error", errors[error].name);
+    protocol_add_string(out, "message", message);
+    protocol_end(out);
+}
+
+void protocol_add_time(struct buf *out, const char *type, const char *id, int64_t wall_ms)
+{
+    protocol_begin(out, type, id);
+    protocol_add_integer(out, "ts", wall_ms);
+    protocol_end(out);
+}

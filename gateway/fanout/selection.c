@@ -1,0 +1,84 @@
+#include "selection.h"
+
+#include <string.h>
+
+#include "protocol.h"
+#include "symbol.h"
+#include "symtab.h"
+
+/* A list may name the whole limit and then some; beyond that the reply about refused names would
+ * only be a way to make us write much for little. */
+static const size_t LIST_EXTRA = 1024;
+
+static int check_list(const json_t *list, size_t max, struct err *err)
+{
+    size_t i;
+    const json_t *v;
+    if (!json_is_array(list))
+        return err_set(err, "symbols must be an array of strings");
+    if (json_array_size(list) > max)
+        return err_set(err, "symbols: at most %zu in one message", max);
+    json_array_foreach(list, i, v)
+    {
+        const char *s = json_string_value(v);
+        if (!s)
+            return err_set(err, "symbols[%zu] is not a string", i);
+        if (strchr(s, '*') && !symbol_is_pattern(s, strlen(s)))
+            return err_set(err,
+                           "symbols[%zu]: a pattern is the beginning of a symbol and one * at "
+                           "its end",
+                           i);
+    }
+    return 0;
+}
+
+static void take(struct selection *s, int id)
+{
+    if (bits_test(&s->ids, id))
+        return;
+    bits_set(&s->ids, id);
+    s->order[s->order_len++] = id;
+}
+
+static void resolve(struct selection *s, const struct config *config, const char *name)
+{
+    size_t len = strlen(name);
+    if (symbol_is_pattern(name, len)) {
+        for (size_t i = 0; i < config->instruments_len; i++)
+            if (symbol_matches(name, len, config->instruments[i].symbol))
+                take(s, (int)i);
+        return;
+    }
+    int id = symtab_find(config->symbols, name, len);
+    if (id >= 0)
+        take(s, id);
+    else
+        protocol_add_rejected(&s->rejected, name, "unknown_symbol",
+                              "no instrument of this name is configured here");
+}
+
+enum selection_result selection_init(struct selection *s, const struct config *config,
+                                     const json_t *root, struct err *err)
+{
+    size_t i;
+    const json_t *v;
+    *s = (struct selection){.list = json_object_get(root, "symbols")};
+    if (check_list(s->list, (size_t)config->limits.symbols_per_connection + LIST_EXTRA, err) != 0)
+        return SELECTION_MALFORMED;
+    s->order = calloc(config->instruments_len + 1, sizeof *s->order);
+    if (!s->order || bits_init(&s->ids, config->instruments_len) != 0)
+        return SELECTION_NO_MEMORY;
+    json_array_foreach(s->list, i, v)
+    {
+        resolve(s, config, json_string_value(v));
+    }
+    return s->rejected.failed ? SELECTION_NO_MEMORY : SELECTION_OK;
+}
+
+void selection_fini(struct selection *s)
+{
+    bits_fini(&s->ids);
+    free(s->order);
+    buf_fini(&s->rejected);
+    *s = (struct selection){0};
+}

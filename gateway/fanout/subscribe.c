@@ -1,0 +1,277 @@
+/* Changing seats without a gap and without a duplicate.
+ *
+ * A client that wants another set of symbols moves from its view to the view of the new set. Both
+ * are flushed before: the old one, so that it gets what was pending for it there; the new one, so
+ * that it does not get what its snapshot is going to hold. In between nothing can arrive, because
+ * nothing here returns to the loop. The states of new symbols are settled first of all: if the
+ * clock has just moved one, the others hear it in that flush and the newcomer in its snapshot's
+ * status.
+ *
+ *   settle ─ flush old and new ─ ack ─ move ─ snapshot and status (the way of a slow client: owed)
+ *
+ * Everything that may fail for want of memory is done before anything is said. */
+#include "subscribe.h"
+
+#include "flush.h"
+#include "owed.h"
+#include "selection.h"
+#include "state.h"
+
+/* A change under way. All sets are over the configured instruments. */
+struct change {
+    struct selection sel;
+    struct bits active; /* what the client will have */
+    struct bits fresh;  /* subscribe: of these, what it has not now; unsubscribe: what goes */
+    struct view *view;  /* of `active`, referenced; NULL when that is empty */
+};
+
+static void change_fini(struct change *ch)
+{
+    selection_fini(&ch->sel);
+    bits_fini(&ch->active);
+    bits_fini(&ch->fresh);
+}
+
+/* Starts with what the client has. */
+static int change_init(struct change *ch, const struct client *c)
+{
+    size_t n = c->f->config->instruments_len;
+    if (bits_init(&ch->active, n) != 0 || bits_init(&ch->fresh, n) != 0)
+        return -1;
+    if (c->seat.view)
+        bits_copy(&ch->active, &c->seat.view->symbols);
+    return 0;
+}
+
+/* False: refused, and the client told so. */
+static bool read_symbols(struct client *c, const struct command *cmd, struct change *ch,
+                         struct moment now)
+{
+    struct err err;
+    switch (selection_init(&ch->sel, c->f->config, cmd->root, &err)) {
+    case SELECTION_OK:
+        return true;
+    case SELECTION_MALFORMED:
+        command_refuse(c, cmd->id, ERROR_BAD_MESSAGE, err.text, now.mono_ns);
+        return false;
+    case SELECTION_NO_MEMORY:
+        break;
+    }
+    command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
+    return false;
+}
+
+/* Finds the view of the new set and flushes both sides. -1: no memory, nothing has changed. */
+static int prepare(struct client *c, struct change *ch, struct moment now)
+{
+    struct fanout *f = c->f;
+    if (bits_any(&ch->active)) {
+        ch->view = views_get(&f->views, &ch->active);
+        if (!ch->view)
+            return -1;
+    }
+    if (ch->view == c->seat.view)
+        return 0;
+    if (c->seat.view)
+        flush_view(f, c->seat.view, now.mono_ns);
+    if (ch->view)
+        flush_view(f, ch->view, now.mono_ns);
+    return 0;
+}
+
+static void move(struct client *c, struct change *ch)
+{
+    if (c->path != CLIENT_CLOSING)
+        client_sit(c, ch->view);
+    if (ch->view)
+        view_unref(&c->f->views, ch->view);
+    ch->view = NULL;
+}
+
+/* --- subscribe --- */
+
+/* Takes names in their order up to the limit; sel.order keeps those that were taken. */
+static void take_symbols(const struct client *c, struct change *ch)
+{
+    const struct config *config = c->f->config;
+    struct selection *s = &ch->sel;
+    size_t limit = (size_t)config->limits.symbols_per_connection;
+    size_t have = bits_count(&ch->active), kept = 0;
+    for (size_t i = 0; i < s->order_len; i++) {
+        int id = s->order[i];
+        if (!bits_test(&ch->active, id)) {
+            if (have >= limit) {
+                protocol_add_rejected(&s->rejected, config->instruments[id].symbol, "symbol_limit",
+                                      "this connection has as many symbols as it may have");
+                continue;
+            }
+            bits_set(&ch->active, id);
+            bits_set(&ch->fresh, id);
+            have++;
+        }
+        s->order[kept++] = id;
+    }
+    s->order_len = kept;
+}
+
+static int keep_patterns(struct client *c, struct selection *s)
+{
+    size_t i, limit = (size_t)c->f->config->limits.symbols_per_connection;
+    const json_t *v;
+    json_array_foreach(s->list, i, v)
+    {
+        const char *name = json_string_value(v);
+        if (!symbol_is_pattern(name, json_string_length(v)) || patterns_has(&c->patterns, name))
+            continue;
+        if (c->patterns.len >= limit)
+            protocol_add_rejected(&s->rejected, name, "symbol_limit",
+                                  "this connection has as many patterns as it may have");
+        else if (patterns_add(&c->patterns, name) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static void add_taken(struct buf *text, const struct client *c, const struct selection *s)
+{
+    buf_adds(text, ",\"symbols\":[");
+    for (size_t i = 0; i < s->order_len; i++) {
+        if (i > 0)
+            buf_addc(text, ',');
+        buf_adds_json(text, c->f->config->instruments[s->order[i]].symbol);
+    }
+    buf_addc(text, ']');
+}
+
+static void send_subscribed(struct client *c, const struct command *cmd, const struct change *ch,
+                            struct moment now)
+{
+    struct buf *text = &c->f->text;
+    buf_clear(text);
+    protocol_begin(text, "subscribed", cmd->id);
+    add_taken(text, c, &ch->sel);
+    protocol_add_array(text, "rejected", &ch->sel.rejected);
+    protocol_add_symbols(text, "active", c->f->config, &ch->active);
+    protocol_end(text);
+    client_send(c, text, now.mono_ns);
+}
+
+static void settle(struct fanout *f, const struct bits *ids, int64_t wall_ms)
+{
+    for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1))
+        if (book_settle(&f->book, id, wall_ms) == BOOK_STATUS_OWED)
+            views_mark_status(&f->views, id);
+}
+
+static void send_snapshot(struct client *c, const struct bits *fresh, int64_t mono_ns)
+{
+    bool waits = c->path == CLIENT_BEHIND;
+    if (c->path == CLIENT_CLOSING || (!waits && client_fall_behind(c, mono_ns) != 0))
+        return;
+    owed_add_snapshot(c, fresh);
+    if (!waits)
+        owed_pump(c, mono_ns);
+}
+
+void subscribe_run(struct client *c, const struct command *cmd, struct moment now)
+{
+    struct change ch = {0};
+    if (!read_symbols(c, cmd, &ch, now))
+        goto out;
+    bool ok = change_init(&ch, c) == 0 && keep_patterns(c, &ch.sel) == 0;
+    if (ok) {
+        take_symbols(c, &ch);
+        settle(c->f, &ch.fresh, now.wall_ms);
+    }
+    if (!ok || ch.sel.rejected.failed || prepare(c, &ch, now) != 0) {
+        command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
+        goto out;
+    }
+    send_subscribed(c, cmd, &ch, now);
+    move(c, &ch);
+    if (cmd->snapshot)
+        send_snapshot(c, &ch.fresh, now.mono_ns);
+out:
+    change_fini(&ch);
+}
+
+/* --- unsubscribe, reset, list --- */
+
+static void send_unsubscribed(struct client *c, const struct command *cmd, const struct change *ch,
+                              struct moment now)
+{
+    struct buf *text = &c->f->text;
+    buf_clear(text);
+    protocol_begin(text, "unsubscribed", cmd->id);
+    protocol_add_symbols(text, "symbols", c->f->config, &ch->fresh);
+    protocol_add_symbols(text, "active", c->f->config, &ch->active);
+    protocol_end(text);
+    client_send(c, text, now.mono_ns);
+}
+
+/* ch->fresh goes. */
+static void give_up(struct client *c, const struct command *cmd, struct change *ch,
+                    struct moment now)
+{
+    bits_and(&ch->fresh, &ch->active);
+    bits_and_not(&ch->active, &ch->fresh);
+    if (prepare(c, ch, now) != 0) {
+        command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
+        return;
+    }
+    if (c->path == CLIENT_BEHIND)
+        owed_keep_only(c, &ch->active);
+    send_unsubscribed(c, cmd, ch, now);
+    move(c, ch);
+}
+
+void subscribe_undo(struct client *c, const struct command *cmd, struct moment now)
+{
+    struct change ch = {0};
+    size_t i;
+    const json_t *v;
+    if (!read_symbols(c, cmd, &ch, now))
+        goto out;
+    if (change_init(&ch, c) != 0) {
+        command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
+        goto out;
+    }
+    bits_copy(&ch.fresh, &ch.sel.ids);
+    json_array_foreach(ch.sel.list, i, v)
+    {
+        if (symbol_is_pattern(json_string_value(v), json_string_length(v)))
+            patterns_remove(&c->patterns, json_string_value(v));
+    }
+    give_up(c, cmd, &ch, now);
+out:
+    change_fini(&ch);
+}
+
+void subscribe_reset(struct client *c, const struct command *cmd, struct moment now)
+{
+    struct change ch = {0};
+    if (change_init(&ch, c) == 0) {
+        bits_copy(&ch.fresh, &ch.active);
+        patterns_fini(&c->patterns);
+        give_up(c, cmd, &ch, now);
+    } else {
+        command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
+    }
+    change_fini(&ch);
+}
+
+void subscribe_list(struct client *c, const struct command *cmd, struct moment now)
+{
+    struct change ch = {0};
+    struct buf *text = &c->f->text;
+    if (change_init(&ch, c) == 0) {
+        buf_clear(text);
+        protocol_begin(text, "subscriptions", cmd->id);
+        protocol_add_symbols(text, "active", c->f->config, &ch.active);
+        protocol_end(text);
+        client_send(c, text, now.mono_ns);
+    } else {
+        command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
+    }
+    change_fini(&ch);
+}

@@ -1,0 +1,114 @@
+/* No client is looked at because a tick comes, only because its own moment may have come; what
+ * happens meanwhile just moves last_in_ns and last_out_ns, and the look finds that nothing is due
+ * and puts the client back. So an idle client costs about one look per heartbeat.
+ *
+ * Ping and heartbeat are two things. The ping goes every interval, whatever else goes out: a client
+ * that only listens to a busy market would otherwise send nothing and look dead. The heartbeat
+ * message goes when nothing else went out for an interval, with a ping beside it. */
+#include "upkeep.h"
+
+#include "owed.h"
+#include "protocol.h"
+#include "state.h"
+
+static const int64_t IDLE_MIN_NS = 45000 * NS_PER_MS;
+static const int64_t STUCK_NS = 30000 * NS_PER_MS;
+static const int64_t SAMPLE_NS = 1000 * NS_PER_MS; /* progress of a client that is behind */
+
+static int64_t min_ns(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t interval_ns(const struct client *c)
+{
+    return c->f->config->fanout.heartbeat_ms * NS_PER_MS + c->spread_ns;
+}
+
+/* 2.25 heartbeats: two pings may get lost on the way. */
+static int64_t idle_ns(const struct client *c)
+{
+    int64_t ns = c->f->config->fanout.heartbeat_ms * NS_PER_MS / 4 * 9;
+    return ns > IDLE_MIN_NS ? ns : IDLE_MIN_NS;
+}
+
+/* When it last showed life. One that is behind and still takes bytes is alive, though our ping
+ * waits in the same socket behind them. */
+static int64_t alive_ns(const struct client *c)
+{
+    if (c->path == CLIENT_BEHIND && c->owed->progress_ns > c->last_in_ns)
+        return c->owed->progress_ns;
+    return c->last_in_ns;
+}
+
+void upkeep_schedule(struct client *c, int64_t mono_ns)
+{
+    int64_t due = min_ns(c->last_ping_ns + interval_ns(c), alive_ns(c) + idle_ns(c));
+    if (c->path == CLIENT_BEHIND)
+        due = min_ns(due, mono_ns + SAMPLE_NS);
+    else
+        due = min_ns(due, c->last_out_ns + interval_ns(c));
+    if (c->role == ROLE_NONE)
+        due = min_ns(due, c->auth_by_ns);
+    wheel_put(&c->f->wheel, &c->timer, mono_ns, due);
+}
+
+/* Bytes in the kernel that the peer has not taken; -1, unknown, never counts as progress. */
+static void sample_progress(struct client *c, int64_t mono_ns)
+{
+    int64_t unsent = c->sink->unsent_bytes(c->sock);
+    if (unsent < 0)
+        return;
+    if (unsent == 0 || unsent < c->owed->unsent_bytes)
+        c->owed->progress_ns = mono_ns;
+    c->owed->unsent_bytes = unsent;
+}
+
+static bool close_when_over(struct client *c, int64_t mono_ns)
+{
+    if (c->role == ROLE_NONE && mono_ns >= c->auth_by_ns)
+        client_close(c, CLOSE_AUTH);
+    else if (mono_ns - alive_ns(c) >= idle_ns(c))
+        client_close(c, CLOSE_IDLE);
+    else if (c->path == CLIENT_BEHIND && mono_ns - c->owed->progress_ns >= STUCK_NS)
+        client_close(c, CLOSE_SLOW);
+    return c->path == CLIENT_CLOSING;
+}
+
+static void ping(struct client *c, int64_t mono_ns)
+{
+    c->last_ping_ns = mono_ns;
+    if (c->path == CLIENT_BEHIND)
+        c->owed->ping = true; /* in its turn: nothing may be pushed at a full socket */
+    else
+        c->sink->ping(c->sock);
+}
+
+static void look(struct client *c, int64_t wall_ms, int64_t mono_ns)
+{
+    struct buf *text = &c->f->text;
+    if (c->path == CLIENT_BEHIND)
+        sample_progress(c, mono_ns);
+    if (close_when_over(c, mono_ns))
+        return;
+    bool quiet = c->path == CLIENT_SHARED && mono_ns - c->last_out_ns >= interval_ns(c);
+    if (quiet || mono_ns - c->last_ping_ns >= interval_ns(c))
+        ping(c, mono_ns);
+    if (quiet) {
+        buf_clear(text);
+        protocol_add_time(text, "heartbeat", "", wall_ms);
+        client_send(c, text, mono_ns);
+    }
+    if (c->path != CLIENT_CLOSING)
+        upkeep_schedule(c, mono_ns);
+}
+
+void upkeep_run(struct fanout *f, int64_t wall_ms, int64_t mono_ns)
+{
+    for (;;) {
+        struct wheel_entry *e = wheel_next(&f->wheel, mono_ns);
+        if (!e)
+            return;
+        look(e->owner, wall_ms, mono_ns);
+    }
+}

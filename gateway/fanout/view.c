@@ -1,0 +1,239 @@
+#include "view.h"
+
+#include <string.h>
+
+static const size_t TABLE_LEN_MIN = 64;
+
+int views_init(struct views *vs, size_t symbols_len, uint64_t seed)
+{
+    *vs = (struct views){.symbols_len = symbols_len, .seed = seed, .table_len = TABLE_LEN_MIN};
+    vs->table = calloc(vs->table_len, sizeof(struct view *));
+    vs->by_symbol = calloc(symbols_len + 1, sizeof(struct view_link *));
+    return vs->table && vs->by_symbol ? 0 : -1;
+}
+
+void views_fini(struct views *vs)
+{
+    REQUIRE(vs->used == 0);
+    free(vs->table);
+    free(vs->by_symbol);
+    *vs = (struct views){0};
+}
+
+/* --- the table --- */
+
+/* Doubles the table. Without memory it stays as it is: slower, not wrong. */
+static void grow(struct views *vs)
+{
+    size_t len = 2 * vs->table_len;
+    struct view **table = calloc(len, sizeof(struct view *));
+    if (!table)
+        return;
+    for (size_t i = 0; i < vs->table_len; i++)
+        for (struct view *v = vs->table[i], *next; v; v = next) {
+            next = v->hash_next;
+            v->hash_next = table[v->hash & (len - 1)];
+            table[v->hash & (len - 1)] = v;
+        }
+    free(vs->table);
+    vs->table = table;
+    vs->table_len = len;
+}
+
+static void link_symbols(struct views *vs, struct view *v)
+{
+    size_t n = 0;
+    for (int id = bits_next(&v->symbols, 0); id >= 0; id = bits_next(&v->symbols, id + 1)) {
+        struct view_link *l = &v->links[n++], **head = &vs->by_symbol[id];
+        *l = (struct view_link){.next = *head, .prev = head, .view = v};
+        if (*head)
+            (*head)->prev = &l->next;
+        *head = l;
+    }
+}
+
+static void unlink_symbols(struct view *v)
+{
+    size_t n = bits_count(&v->symbols);
+    for (size_t i = 0; i < n; i++) {
+        *v->links[i].prev = v->links[i].next;
+        if (v->links[i].next)
+            v->links[i].next->prev = v->links[i].prev;
+    }
+}
+
+static void free_memory(struct view *v)
+{
+    bits_fini(&v->symbols);
+    bits_fini(&v->quotes);
+    bits_fini(&v->statuses);
+    free(v->links);
+    free(v);
+}
+
+static struct view *make(struct views *vs, const struct bits *symbols, uint64_t hash)
+{
+    struct view *v = calloc(1, sizeof *v);
+    if (!v)
+        return NULL;
+    v->links = calloc(bits_count(symbols) + 1, sizeof *v->links);
+    if (!v->links || bits_init(&v->symbols, vs->symbols_len) != 0 ||
+        bits_init(&v->quotes, vs->symbols_len) != 0 ||
+        bits_init(&v->statuses, vs->symbols_len) != 0) {
+        free_memory(v);
+        return NULL;
+    }
+    bits_copy(&v->symbols, symbols);
+    v->hash = hash;
+    v->oldest_ns = INT64_MAX;
+    link_symbols(vs, v);
+    if (vs->used >= vs->table_len)
+        grow(vs);
+    struct view **slot = &vs->table[hash & (vs->table_len - 1)];
+    v->hash_next = *slot;
+    *slot = v;
+    vs->used++;
+    return v;
+}
+
+struct view *views_get(struct views *vs, const struct bits *symbols)
+{
+    uint64_t hash = bits_hash(symbols, vs->seed);
+    struct view *v = vs->table[hash & (vs->table_len - 1)];
+    while (v && (v->hash != hash || !bits_equal(&v->symbols, symbols)))
+        v = v->hash_next;
+    if (!v)
+        v = make(vs, symbols, hash);
+    if (v)
+        view_ref(v);
+    return v;
+}
+
+void view_ref(struct view *v)
+{
+    v->refs++;
+}
+
+static void undirty(struct view *v)
+{
+    if (!v->dirty_prev)
+        return;
+    *v->dirty_prev = v->dirty_next;
+    if (v->dirty_next)
+        v->dirty_next->dirty_prev = v->dirty_prev;
+    v->dirty_next = NULL;
+    v->dirty_prev = NULL;
+}
+
+void view_unref(struct views *vs, struct view *v)
+{
+    if (--v->refs > 0)
+        return;
+    undirty(v);
+    unlink_symbols(v);
+    struct view **slot = &vs->table[v->hash & (vs->table_len - 1)];
+    while (*slot != v)
+        slot = &(*slot)->hash_next;
+    *slot = v->hash_next;
+    vs->used--;
+    free_memory(v);
+}
+
+/* --- seats --- */
+
+static void enlist(struct seat **head, struct seat *seat)
+{
+    seat->next = *head;
+    seat->prev = head;
+    if (*head)
+        (*head)->prev = &seat->next;
+    *head = seat;
+}
+
+static void delist(struct seat *seat)
+{
+    *seat->prev = seat->next;
+    if (seat->next)
+        seat->next->prev = seat->prev;
+    seat->next = NULL;
+    seat->prev = NULL;
+}
+
+void view_sit(struct view *v, struct seat *seat, bool behind)
+{
+    REQUIRE(!seat->view);
+    seat->view = v;
+    enlist(behind ? &v->behind : &v->ready, seat);
+    v->seats++;
+    view_ref(v);
+}
+
+void view_leave(struct views *vs, struct seat *seat)
+{
+    struct view *v = seat->view;
+    if (!v)
+        return;
+    delist(seat);
+    seat->view = NULL;
+    v->seats--;
+    view_unref(vs, v);
+}
+
+void view_move(struct seat *seat, bool behind)
+{
+    if (!seat->view)
+        return;
+    delist(seat);
+    enlist(behind ? &seat->view->behind : &seat->view->ready, seat);
+}
+
+/* --- marks --- */
+
+static void mark_dirty(struct views *vs, struct view *v)
+{
+    if (v->dirty_prev)
+        return;
+    v->dirty_next = vs->dirty;
+    v->dirty_prev = &vs->dirty;
+    if (vs->dirty)
+        vs->dirty->dirty_prev = &v->dirty_next;
+    vs->dirty = v;
+}
+
+void views_mark_quote(struct views *vs, int id, int64_t arrival_ns, bool owed, bool told)
+{
+    for (struct view_link *l = vs->by_symbol[id]; l; l = l->next) {
+        struct view *v = l->view;
+        if (bits_test(&v->quotes, id))
+            v->merged++;
+        bits_set(&v->quotes, id);
+        if (arrival_ns < v->oldest_ns)
+            v->oldest_ns = arrival_ns;
+        if (owed)
+            bits_set(&v->statuses, id);
+        else if (told)
+            bits_unset(&v->statuses, id);
+        mark_dirty(vs, v);
+    }
+}
+
+void views_mark_status(struct views *vs, int id)
+{
+    for (struct view_link *l = vs->by_symbol[id]; l; l = l->next) {
+        bits_set(&l->view->statuses, id);
+        mark_dirty(vs, l->view);
+    }
+}
+
+struct view_pending view_take_pending(struct view *v, struct bits *quotes, struct bits *statuses)
+{
+    struct view_pending p = {.oldest_ns = v->oldest_ns, .merged = v->merged};
+    bits_copy(quotes, &v->quotes);
+    bits_copy(statuses, &v->statuses);
+    bits_clear(&v->quotes);
+    bits_clear(&v->statuses);
+    v->oldest_ns = INT64_MAX;
+    v->merged = 0;
+    undirty(v);
+    return p;
+}

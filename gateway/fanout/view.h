@@ -1,0 +1,87 @@
+/* view.h - a view is a distinct subscription; clients that want the same thing share it.
+ *
+ *   symbol id ──► links ──► view ──► seats ──► client
+ *                (who holds it)     (who shares it)
+ *
+ * A quote marks one bit in each view that holds its symbol, never anything in a client. A view
+ * exists while somebody sits in it or holds a reference. Its key is the set of symbols; options
+ * that change what is sent (interval, fields) belong into the key too, and then a client has a seat
+ * in each of its views. Knows nothing of clients but their seats. Loop thread only. */
+#ifndef PRICEGATE_VIEW_H
+#define PRICEGATE_VIEW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bits.h"
+
+struct client;
+struct view;
+
+/* A client's place in a view; lies inside the client. */
+struct seat {
+    struct seat *next, **prev; /* in the view's ready or behind list */
+    struct view *view;         /* NULL: sits nowhere */
+    struct client *client;
+};
+
+/* One symbol of one view, in the list of everybody who holds that symbol. */
+struct view_link {
+    struct view_link *next, **prev;
+    struct view *view;
+};
+
+struct view {
+    struct bits symbols; /* the key */
+    uint64_t hash;
+    struct view *hash_next;
+    struct view_link *links; /* one per symbol */
+    unsigned refs;           /* seats and whoever holds it for a moment */
+
+    struct seat *ready;  /* get the shared bytes */
+    struct seat *behind; /* keep their own account of what is owed */
+    size_t seats;
+
+    struct bits quotes;   /* has a newer item than was flushed */
+    struct bits statuses; /* has a state to be told */
+    int64_t oldest_ns;    /* arrival of the oldest item in `quotes`; INT64_MAX = none */
+    uint64_t merged;      /* updates that another one replaced before the flush */
+    struct view *dirty_next, **dirty_prev; /* dirty_prev NULL: nothing to flush */
+};
+
+struct views {
+    size_t symbols_len;
+    uint64_t seed; /* of the hash, so that nobody can aim at collisions */
+    struct view **table;
+    size_t table_len, used;       /* table_len: power of two */
+    struct view_link **by_symbol; /* heads */
+    struct view *dirty;           /* to be flushed */
+};
+
+int views_init(struct views *vs, size_t symbols_len, uint64_t seed) MUST_CHECK;
+void views_fini(struct views *vs); /* every view must be gone */
+
+/* The view of exactly these symbols (copied), found or made, with a reference that the caller must
+ * give back. NULL: out of memory. */
+struct view *views_get(struct views *vs, const struct bits *symbols) MUST_CHECK;
+void view_ref(struct view *v);
+void view_unref(struct views *vs, struct view *v); /* frees with the last reference */
+
+/* seat must sit nowhere. */
+void view_sit(struct view *v, struct seat *seat, bool behind);
+void view_leave(struct views *vs, struct seat *seat); /* harmless when it sits nowhere */
+void view_move(struct seat *seat, bool behind);       /* between the two lists */
+
+/* An item arrived. owed: a status follows it; told: a pending status is void. */
+void views_mark_quote(struct views *vs, int id, int64_t arrival_ns, bool owed, bool told);
+void views_mark_status(struct views *vs, int id);
+
+/* Takes what is pending out of the view, which is clean and in no list afterwards. */
+struct view_pending {
+    int64_t oldest_ns; /* INT64_MAX: no items */
+    uint64_t merged;
+};
+struct view_pending view_take_pending(struct view *v, struct bits *quotes, struct bits *statuses);
+
+#endif
