@@ -79,6 +79,7 @@ class Connection {
   }
 
   async command(...args) {
+    if (this.socket.destroyed) throw new Error('Redis: not connected');
     const value = await new Promise((resolve) => {
       this.waiting.push(resolve);
       this.socket.write(encode(args));

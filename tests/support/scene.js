@@ -1,8 +1,6 @@
 // What most tests of the whole program need, taken down again when the test ends: upstream over
 // HTTPS with its own authority, Redis if asked for, the gateway, WebSocket clients.
 
-import { after } from 'node:test';
-
 import { makeCerts } from './certs.js';
 import { startGateway } from './gateway.js';
 import { startRedis } from './redis.js';
@@ -14,14 +12,18 @@ let certs = null;
 export function testCerts() {
   if (!certs) {
     certs = makeCerts();
-    after(() => certs.remove());
+    process.on('exit', () => certs.remove());
   }
   return certs;
 }
 
+const merged = (base, more) =>
+  Object.fromEntries(Object.entries(base).map(([name, value]) => [name, { ...value, ...more[name] }]));
+
 /** t: the test's context. config: what differs from two providers at the upstream that are asked
- *  several times a second. redis: true for a real one, or the handle of one. */
-export async function scene(t, { config = {}, redis = false, env = {}, ...options } = {}) {
+ *  several times a second; providers: what differs there.
+ *  redis: true for a real one, or the handle of one. */
+export async function scene(t, { config = {}, providers = {}, redis = false, env = {}, ...options } = {}) {
   const upstream = await startUpstream({ certs: testCerts() });
   t.after(() => upstream.stop());
   let store = null;
@@ -30,7 +32,7 @@ export async function scene(t, { config = {}, redis = false, env = {}, ...option
     t.after(() => store.stop());
   }
   const complete = {
-    providers: providersAt(upstream),
+    providers: merged(providersAt(upstream), providers),
     // Failures are wanted here; the breaker has tests of its own.
     breaker: { threshold: 1000, timeout_s: 1 },
     ...(store ? { redis: { url: store.url } } : {}),

@@ -1,0 +1,283 @@
+// The command line: what it prints, where, and with which exit code.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { test } from 'node:test';
+
+import { binary, runCommand, startGateway } from '../support/gateway.js';
+import { external, instrument, scene, testCerts } from '../support/scene.js';
+import { KEY, creditsGone, html, ok, providersAt, startUpstream } from '../support/upstream.js';
+import { temporaryFolder, until, within } from '../support/wait.js';
+import { connectWs } from '../support/wsclient.js';
+
+function configFile(t, config) {
+  const folder = temporaryFolder();
+  t.after(() => folder.remove());
+  const path = join(folder.path, 'test.json');
+  writeFileSync(path, typeof config === 'string' ? config : JSON.stringify(config));
+  return path;
+}
+
+const lines = (text) => text.split('\n').filter(Boolean);
+
+test('--version, --help', async () => {
+  const version = await runCommand(['--version']);
+  assert.equal(version.code, 0);
+  assert.match(version.stdout, /^pricegate \d+\.\d+\.\d+\n$/);
+  const help = await runCommand(['--help']);
+  assert.equal(help.code, 0);
+  for (const word of ['run', 'check', 'fetch', 'status', 'watch', '--config', '--port', '--demo']) {
+    assert.ok(help.stdout.includes(word), word);
+  }
+  assert.equal(help.stderr, '');
+});
+
+test('wrong usage: exit 2, one line on stderr, nothing on stdout', async () => {
+  for (const args of [
+    ['dance'], ['--nonsense'], ['run', '--port'], ['run', '--port', 'x'], ['run', '--port', '70000'],
+    ['fetch'], ['fetch', 'a', 'b'], ['watch'], ['check', '--demo'], ['run', '--log-level', 'loud'],
+  ]) {
+    const result = await runCommand(args);
+    assert.equal(result.code, 2, args.join(' '));
+    assert.equal(lines(result.stderr).length, 1, `${args.join(' ')}: ${result.stderr}`);
+    assert.equal(result.stdout, '');
+  }
+});
+
+test('check: right configurations', async (t) => {
+  for (const config of ['{}', '{"instruments":[]}', { listen: { port: 9000 }, instruments: [external('tea')] }]) {
+    const result = await runCommand(['check', '--config', configFile(t, config)]);
+    assert.equal(result.code, 0, result.stderr);
+  }
+  const folder = temporaryFolder();
+  t.after(() => folder.remove());
+  const builtIn = await runCommand(['check'], { cwd: folder.path });
+  assert.equal(builtIn.code, 0, builtIn.stderr);
+});
+
+test('check: every problem at once, each by its path', async (t) => {
+  const result = await runCommand([
+    'check',
+    '--config',
+    configFile(t, {
+      listen: { prot: 1, port: 'x' },
+      drain_s: -1,
+      instruments: [
+        { symbol: 'a b' },
+        { name: 'no symbol' },
+        { symbol: 'ok', sources: [{ provider: 'yahooo', symbol: 'X' }], range: [5, 1] },
+        { symbol: 'ok' },
+      ],
+    }),
+  ]);
+  assert.equal(result.code, 1);
+  for (const path of [
+    'listen.prot', 'listen.port', 'drain_s', 'instruments[0].symbol', 'instruments[1].symbol',
+    'instruments[2].sources[0].provider', 'instruments[2].range', 'instruments[3].symbol',
+  ]) {
+    assert.ok(result.stderr.includes(path), `${path} in\n${result.stderr}`);
+  }
+  assert.match(result.stderr, /listen\.prot.*did you mean.*port/i);
+  assert.match(result.stderr, /did you mean.*yahoo/i);
+});
+
+test('check: no JSON, no file', async (t) => {
+  for (const text of ['', '{', '[]', '{"listen":{},"listen":{}}', '{"a":\u0000}']) {
+    const result = await runCommand(['check', '--config', configFile(t, text)]);
+    assert.equal(result.code, 1, JSON.stringify(text));
+    assert.notEqual(result.stderr, '');
+  }
+  const absent = await runCommand(['check', '--config', '/nonexistent/pricegate.json']);
+  assert.equal(absent.code, 1);
+  assert.match(absent.stderr, /\/nonexistent\/pricegate\.json/);
+});
+
+test('the environment wins over the file; unknown variables are warned about', async (t) => {
+  const file = configFile(t, { listen: { port: 'wrong' } });
+  const right = await runCommand(['check', '--config', file], { env: { PRICEGATE_LISTEN_PORT: '9000' } });
+  assert.equal(right.code, 0, right.stderr);
+  const odd = await runCommand(['check', '--config', configFile(t, '{}')], { env: { PRICEGATE_LISTEN_PROT: '1' } });
+  assert.equal(odd.code, 0);
+  assert.match(odd.stderr, /PRICEGATE_LISTEN_PROT/);
+  const bad = await runCommand(['check', '--config', configFile(t, '{}')], { env: { PRICEGATE_LISTEN_PORT: 'x' } });
+  assert.equal(bad.code, 1);
+  const byEnv = await runCommand(['check'], { env: { PRICEGATE_CONFIG: '/nonexistent/x.json' } });
+  assert.equal(byEnv.code, 1);
+});
+
+test('run: a wrong configuration never starts', async (t) => {
+  const file = configFile(t, { listen: { port: 'x' }, bogus: 1 });
+  const result = await runCommand(['run', '--config', file]);
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, /listen\.port/);
+  assert.match(result.stderr, /bogus/);
+  assert.doesNotMatch(result.stderr, /listening/);
+});
+
+test('run: a taken port ends it with a sentence', async (t) => {
+  const server = net.createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address();
+  const file = configFile(t, { instruments: [external('tea')] });
+  const result = await runCommand(['run', '--config', file, '--port', String(port)]);
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, new RegExp(`127\\.0\\.0\\.1:${port}.*in use`));
+});
+
+test('run: a missing certificate ends it with a sentence', async (t) => {
+  const file = configFile(t, { listen: { port: 0, tls: { cert: '/nonexistent.pem', key: '/nonexistent.key' } } });
+  const result = await runCommand(['run', '--config', file]);
+  assert.equal(result.code, 1);
+  assert.match(result.stderr, /\/nonexistent\.(pem|key)/);
+});
+
+test('fetch: the item on stdout, one line per source on stderr', async (t) => {
+  const upstream = await startUpstream({ certs: testCerts() });
+  t.after(() => upstream.stop());
+  const file = configFile(t, {
+    providers: providersAt(upstream),
+    instruments: [
+      instrument('coffee', [['twelvedata', 'KC1'], ['yahoo', 'KC=F']], { unit: 'USD/lb' }),
+    ],
+  });
+  const env = { SSL_CERT_FILE: testCerts().ca };
+  const fetchCommand = (...args) => runCommand(['fetch', ...args, '--config', file], { env });
+
+  upstream.set('twelvedata', 'KC1', ok({ price: '2.940' }));
+  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
+  const first = await fetchCommand('coffee');
+  assert.equal(first.code, 0, first.stderr);
+  assert.equal(lines(first.stdout).length, 1);
+  assert.match(first.stdout, /"price":2\.940,/);
+  assert.equal(JSON.parse(first.stdout).source, 'twelvedata');
+
+  upstream.set('twelvedata', 'KC1', creditsGone());
+  const second = await fetchCommand('coffee');
+  assert.equal(second.code, 0, second.stderr);
+  const item = JSON.parse(second.stdout);
+  assert.equal(item.source, 'yahoo');
+  assert.equal(item.fallback, true);
+  assert.equal(item.price, 2.943);
+  assert.ok(lines(second.stderr).some((l) => /twelvedata.*rate_limited/.test(l)), second.stderr);
+
+  const only = await fetchCommand('coffee', '--provider', 'yahoo');
+  assert.equal(JSON.parse(only.stdout).source, 'yahoo');
+
+  upstream.set('yahoo', 'KC=F', html());
+  const failed = await fetchCommand('coffee');
+  assert.equal(failed.code, 1);
+  assert.equal(failed.stdout, '');
+  assert.equal(lines(failed.stderr).filter((l) => /twelvedata.*rate_limited|yahoo.*blocked/.test(l)).length, 2, failed.stderr);
+  assert.ok(!failed.stderr.includes(KEY));
+
+  const unknown = await fetchCommand('FOO');
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.stderr, /FOO/);
+});
+
+test('status: what is fresh, stale, and the state of the sources', async (t) => {
+  const { upstream, gateway } = await scene(t, {
+    config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']]), external('tea')] },
+  });
+  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
+  await until(async () => (await gateway.get('/api/v1/quotes/coffee')).status === 200, 'a price');
+  const result = await runCommand(['status', '--url', gateway.url]);
+  assert.equal(result.code, 0, result.stderr);
+  assert.match(result.stdout, /coffee.*FRESH|FRESH.*coffee/);
+  assert.match(result.stdout, /tea.*(STALE|MISSING)|(STALE|MISSING).*tea/);
+  assert.match(result.stdout, /yahoo.*closed/i);
+  const nobody = await runCommand(['status', '--url', 'http://127.0.0.1:1']);
+  assert.equal(nobody.code, 1);
+  assert.equal(lines(nobody.stderr).length, 1);
+});
+
+test('watch: one line per quote', async (t) => {
+  const { upstream, gateway } = await scene(t, {
+    config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']])] },
+  });
+  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
+  await until(async () => (await gateway.get('/api/v1/quotes/coffee')).status === 200, 'a price');
+  const child = spawn(binary, ['watch', 'coffee', '--url', gateway.url], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const exited = once(child, 'exit');
+  t.after(() => child.kill('SIGKILL'));
+  const seen = [];
+  createInterface({ input: child.stdout }).on('line', (line) => seen.push(line));
+  await until(() => seen.some((l) => l.includes('coffee') && l.includes('2.943')), 'the first line');
+  upstream.set('yahoo', 'KC=F', ok({ price: '295.0', currency: 'USX' }));
+  await until(() => seen.some((l) => l.includes('2.95')), 'the next line');
+  child.kill('SIGTERM');
+  await within(exited, 'watch ends', 5000);
+});
+
+test('SIGTERM: goaway, close 1001, exit 0; nobody is let in meanwhile', async (t) => {
+  const { gateway, follow } = await scene(t, { config: { instruments: [external('tea')] } });
+  const clients = await Promise.all(Array.from({ length: 5 }, () => follow()));
+  gateway.signal('SIGTERM');
+  for (const client of clients) {
+    const goaway = await client.nextType('goaway');
+    assert.equal(goaway.reason, 'shutdown');
+    assert.ok(goaway.reconnect_ms > 0);
+    assert.equal((await within(client.closed, 'the close')).code, 1001);
+  }
+  assert.deepEqual(await within(gateway.exited, 'the end'), { code: 0, signal: null });
+  await gateway.log((l) => l.event === 'client_closed' && l.reason === 'shutdown');
+});
+
+test('a second SIGTERM exits at once', async (t) => {
+  const { gateway } = await scene(t, { config: { drain_s: 60, instruments: [external('tea')] } });
+  // A client that never answers the close.
+  const socket = net.connect(gateway.port, '127.0.0.1');
+  t.after(() => socket.destroy());
+  socket.on('error', () => {});
+  const got = [];
+  socket.on('data', (bytes) => got.push(bytes));
+  socket.write(
+    `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${gateway.port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n',
+  );
+  await until(() => Buffer.concat(got).includes('"welcome"'), 'welcome');
+  gateway.signal('SIGTERM');
+  await until(() => Buffer.concat(got).includes('"goaway"'), 'goaway');
+  gateway.signal('SIGTERM');
+  await within(gateway.exited, 'the end', 3000);
+});
+
+test('--demo: a moving market without a network', async (t) => {
+  const gateway = await startGateway({}, { args: ['--demo'] });
+  t.after(() => gateway.stop());
+  const client = await connectWs(gateway.wsUrl);
+  t.after(() => client.terminate());
+  client.send({ action: 'subscribe', symbols: ['*'] });
+  await until(() => {
+    const items = client.messages.filter((m) => m.type === 'quote' && !m.snapshot).flatMap((m) => m.data);
+    return items.length >= 10 && new Set(items.map((q) => q.price)).size >= 5;
+  }, 'it moves');
+  const { data } = (await gateway.get('/api/v1/instruments')).json;
+  assert.ok(data.length >= 15 && data.length <= 30, `${data.length} instruments`);
+  assert.ok(new Set(data.map((i) => i.category)).size >= 4);
+  const { data: quotes } = (await gateway.get('/api/v1/quotes')).json;
+  for (const quote of quotes.filter((q) => q.price !== null)) assert.equal(quote.source, 'sim');
+});
+
+test('logs are JSON lines with ts, level and event; REALTIME_PRICE_FEED_ENABLED=false polls nobody', async (t) => {
+  const { upstream, gateway } = await scene(t, {
+    env: { REALTIME_PRICE_FEED_ENABLED: 'false' },
+    config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']])] },
+  });
+  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
+  const client = await connectWs(gateway.wsUrl);
+  await client.close();
+  await gateway.log('client_closed');
+  await gateway.stop();
+  assert.deepEqual(gateway.other, []);
+  for (const line of gateway.logs) {
+    for (const member of ['ts', 'level', 'event']) assert.ok(member in line, JSON.stringify(line));
+  }
+  assert.equal(upstream.requests().length, 0);
+});
