@@ -166,10 +166,10 @@ static void read_instruments(struct config_reader *r, const json_t *root, struct
         if (in->symbol && !in->name)
             in->name = in->symbol;
         if (in->symbol && symtab_add(c->symbols, in->symbol, (int)i) != 0) {
-            config_path_join(p.path, p.path, "symbol");
-            config_problem(r, p.path, "\"%s\" is the symbol of instruments[%d] already", in->symbol,
+            char where[CONFIG_PATH_MAX];
+            config_path_join(where, p.path, "symbol");
+            config_problem(r, where, "\"%s\" is the symbol of instruments[%d] already", in->symbol,
                            symtab_find(c->symbols, in->symbol, strlen(in->symbol)));
-            snprintf(p.path, sizeof p.path, "instruments[%zu]", i);
         }
         read_sources(r, &p, in);
     }

@@ -97,9 +97,9 @@ static void store_number(struct config_reader *r, const struct config_setting *s
     double x = json_number_value(v);
     bool open = s->flags & CONFIG_ABOVE_MIN, whole = s->type == CONFIG_INT;
     if (open)
-        snprintf(must, sizeof must, "must be a number > %.10g and at most %.10g", s->min, s->max);
+        snprintf(must, sizeof must, "must be a number > %.15g and at most %.15g", s->min, s->max);
     else
-        snprintf(must, sizeof must, "must be %s%.10g..%.10g",
+        snprintf(must, sizeof must, "must be %s%.15g..%.15g",
                  json_is_number(v) && is_whole(v) ? "" : "a whole number ", s->min, s->max);
     if (!json_is_number(v) || (whole && !is_whole(v)) || x < s->min || x > s->max ||
         (open && x <= s->min))
