@@ -97,6 +97,8 @@ export async function startGateway(config, { env = {}, args = [], rawConfig, por
   exited.then((how) => (gone = how));
 
   const gateway = {
+    config,
+    env, // with config: what another one needs to be started like this one
     pid: child.pid,
     logs,
     other,
@@ -122,7 +124,6 @@ export async function startGateway(config, { env = {}, args = [], rawConfig, por
       return line ? Number(line.slice(name.length + 1)) : NaN;
     },
 
-    /** Everything that is not the port of this configuration stays: started again on the same one. */
     signal: (name) => child.kill(name),
 
     async kill() {

@@ -1,0 +1,251 @@
+// The page in a real browser, served by the real program, its prices from a scripted provider.
+// Screenshots are written to PRICEGATE_SHOTS, or a temporary folder that is named at the end.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+
+import { chromium } from 'playwright-core';
+
+import { startGateway } from '../support/gateway.js';
+import { folder, recordings, serve } from '../support/recordings.js';
+import { external, instrument, scene } from '../support/scene.js';
+import { html, ok, status } from '../support/upstream.js';
+
+const shots = process.env.PRICEGATE_SHOTS ?? mkdtempSync(join(tmpdir(), 'pricegate-shots-'));
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+let browser;
+before(async () => {
+  mkdirSync(shots, { recursive: true });
+  browser = await chromium.launch({
+    executablePath,
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking',
+      '--disable-component-update', '--disable-sync', '--no-first-run', '--no-default-browser-check',
+    ],
+  });
+});
+after(async () => {
+  await browser?.close();
+  console.log(`screenshots: ${shots}`);
+});
+
+const DESK = { width: 1100, height: 700 };
+const PHONE = { width: 360, height: 740 };
+
+/** A page of its own profile that fails its test for any error, policy violation or failed file. */
+async function open(t, url, options = {}) {
+  const context = await browser.newContext({ viewport: DESK, ...options });
+  t.after(() => context.close());
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  page.problems = [];
+  page.on('pageerror', (error) => page.problems.push(error.message));
+  page.on('console', (message) => {
+    // A gateway that is away is a failed connection, which the browser also prints.
+    if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket/.test(message.text())) {
+      page.problems.push(message.text());
+    }
+  });
+  await page.goto(url);
+  page.says = (selector, text) =>
+    page.waitForFunction(
+      ([s, wanted]) => document.querySelector(s)?.textContent.trim() === wanted,
+      [selector, text],
+    );
+  page.shot = (name) => page.screenshot({ path: join(shots, `${name}.png`) });
+  return page;
+}
+
+const row = (symbol) => `tr[data-symbol="${symbol}"]`;
+const badge = '#connection';
+
+const fits = (page) =>
+  page.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth);
+
+function desk(poll = {}) {
+  const coffee = [['twelvedata', 'KC1'], ['yahoo', 'KC=F']];
+  return [
+    instrument('coffee', coffee, { name: 'Coffee C', category: 'coffee_prices', unit: 'USD/lb', ...poll }),
+    instrument('AAPL', [['twelvedata', 'AAPL']], { name: 'Apple', category: 'equities', ...poll }),
+    instrument('EUR/USD', [['twelvedata', 'EUR/USD']], { name: 'Euro', category: 'fx_rates', ...poll }),
+    instrument('SHIB', [['twelvedata', 'SHIB/USD']], { category: 'crypto', ...poll }),
+    external('tea', { name: 'Tea', category: 'coffee_prices' }),
+  ];
+}
+
+function stock(upstream) {
+  upstream.set('twelvedata', 'KC1', ok({ price: '2.943', prev_close: '2.910' }));
+  upstream.set('twelvedata', 'AAPL', ok({ price: '150.10', prev_close: '151.00' }));
+  upstream.set('twelvedata', 'EUR/USD', ok({ price: '1.08450', prev_close: '1.08450' }));
+  upstream.set('twelvedata', 'SHIB/USD', ok({ price: '0.00000001' }));
+}
+
+test('a price, then the next one; digits, source, age, state', async (t) => {
+  const { upstream, gateway } = await scene(t, { config: { instruments: desk() } });
+  stock(upstream);
+  const page = await open(t, gateway.url);
+  await page.says(badge, 'live');
+  await page.says(`${row('coffee')} .value`, '2.943');
+  await page.says(`${row('AAPL')} .value`, '150.10');
+  await page.says(`${row('EUR/USD')} .value`, '1.08450');
+  await page.says(`${row('SHIB')} .value`, '0.00000001');
+  await page.says(`${row('coffee')} .unit`, 'USD/lb');
+  await page.says(`${row('coffee')} .change`, '+0.033');
+  await page.says(`${row('coffee')} .percent`, '+1.13\u00a0%');
+  await page.says(`${row('coffee')} .provider`, 'twelvedata');
+  await page.says(`${row('coffee')} .state`, 'live');
+  assert.match(await page.textContent(`${row('coffee')} .age`), /^\d+\u00a0s$/);
+  assert.match(await page.getAttribute(row('coffee'), 'title'), /source: twelvedata/);
+  assert.match(await page.textContent(`${row('tea')} .state`), /^unavailable/);
+  assert.equal(await page.textContent(`${row('tea')} .value`), '\u2013');
+  assert.equal(await page.isVisible('#notice'), false);
+  const groups = await page.locator('tr.category').allTextContents();
+  assert.deepEqual(groups, ['Coffee prices', 'Equities', 'FX rates', 'Crypto']);
+
+  upstream.set('twelvedata', 'KC1', ok({ price: '2.951', prev_close: '2.910' }));
+  await page.says(`${row('coffee')} .value`, '2.951');
+  assert.equal(await page.getAttribute(row('coffee'), 'data-tick'), 'up');
+  await page.shot('desk');
+
+  upstream.set('twelvedata', 'KC1', status(500));
+  upstream.set('yahoo', 'KC=F', ok({ price: '294.9', prev_close: '291.0', currency: 'USX' }));
+  await page.says(`${row('coffee')} .value`, '2.949');
+  await page.says(`${row('coffee')} .provider`, 'yahoo');
+  await page.says(`${row('coffee')} .tag`, 'fallback');
+  assert.equal(await page.getAttribute(row('coffee'), 'data-tick'), 'down');
+  assert.equal(await fits(page), true);
+  assert.deepEqual(page.problems, []);
+});
+
+test('the gateway goes and comes back: reconnecting, then live with what is new', async (t) => {
+  const { upstream, gateway } = await scene(t, { config: { instruments: desk() } });
+  stock(upstream);
+  const page = await open(t, gateway.url);
+  await page.says(badge, 'live');
+  await page.says(`${row('coffee')} .value`, '2.943');
+
+  await gateway.stop();
+  await page.says(badge, 'reconnecting');
+  await page.says(`${row('coffee')} .value`, '2.943');
+  assert.match(await page.textContent('#connection-detail'), /gateway/);
+  await page.shot('reconnecting');
+
+  upstream.set('twelvedata', 'KC1', ok({ price: '2.960' }));
+  const again = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });
+  t.after(() => again.stop());
+  await page.says(badge, 'live');
+  await page.says(`${row('coffee')} .value`, '2.960');
+
+  await again.kill(); // without a goaway
+  await page.says(badge, 'reconnecting');
+  const third = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });
+  t.after(() => third.stop());
+  await page.says(badge, 'live');
+  assert.deepEqual(page.problems, []);
+});
+
+test('on a phone nothing has to be scrolled sideways; dark where that is wanted', async (t) => {
+  const { upstream, gateway } = await scene(t, { config: { instruments: desk() } });
+  stock(upstream);
+  for (const colorScheme of ['light', 'dark']) {
+    const page = await open(t, gateway.url, { viewport: PHONE, colorScheme, deviceScaleFactor: 2 });
+    await page.says(`${row('SHIB')} .value`, '0.00000001');
+    assert.equal(await fits(page), true);
+    for (const part of ['.value', '.state', '.provider', '.age']) {
+      assert.equal(await page.isVisible(`${row('coffee')} ${part}`), true, part);
+    }
+    await page.shot(`phone-${colorScheme}`);
+    assert.deepEqual(page.problems, []);
+  }
+});
+
+test('who wants no motion gets none', async (t) => {
+  const { upstream, gateway } = await scene(t, { config: { instruments: desk() } });
+  stock(upstream);
+  for (const reducedMotion of ['reduce', 'no-preference']) {
+    const page = await open(t, gateway.url, { reducedMotion });
+    await page.says(`${row('coffee')} .value`, '2.943');
+    await page.evaluate(() => {
+      window.flashes = 0;
+      const animate = Element.prototype.animate;
+      Element.prototype.animate = function (...args) {
+        window.flashes++;
+        return animate.apply(this, args);
+      };
+    });
+    upstream.set('twelvedata', 'KC1', ok({ price: '2.951' }));
+    await page.says(`${row('coffee')} .value`, '2.951');
+    assert.equal(await page.evaluate(() => window.flashes > 0), reducedMotion === 'no-preference');
+    upstream.set('twelvedata', 'KC1', ok({ price: '2.943' }));
+    await page.says(`${row('coffee')} .value`, '2.943');
+  }
+});
+
+test('no provider answers: a plain notice, and why', async (t) => {
+  const { upstream, gateway } = await scene(t, {
+    config: { instruments: desk().filter((i) => i.sources.length > 0) },
+  });
+  upstream.set('twelvedata', '*', status(503, 'down'));
+  upstream.set('yahoo', '*', html());
+  const page = await open(t, gateway.url);
+  await page.says(badge, 'live');
+  await page.waitForSelector('#notice:not([hidden])');
+  assert.match(await page.textContent('#notice'), /No provider answers/);
+  assert.match(await page.textContent('#notice'), /\/data-health\/sources/);
+  assert.match(await page.textContent(`${row('AAPL')} .state`), /unavailable . twelvedata: upstream_error/);
+  await page.shot('no-provider');
+  stock(upstream);
+  await page.says(`${row('AAPL')} .value`, '150.10');
+  assert.equal(await page.isVisible('#notice'), false);
+  assert.deepEqual(page.problems, []);
+});
+
+test('markup from outside stays text', async (t) => {
+  const name = '<img src=x onerror="document.title=1">';
+  const { redis, gateway } = await scene(t, {
+    redis: true,
+    config: { instruments: [external('tea', { name })] },
+  });
+  const page = await open(t, gateway.url);
+  await page.says(badge, 'live');
+  const text = JSON.stringify({ symbol: 'tea', price: 1.5, ts: Date.now(), source: name, unit: '<b>x</b>' });
+  await redis.command('PUBLISH', 'tea:price:stream', text);
+  await page.says(`${row('tea')} .value`, '1.5');
+  await page.says(`${row('tea')} .provider`, name);
+  await page.says(`${row('tea')} .full-name`, name);
+  await page.says(`${row('tea')} .unit`, '<b>x</b>');
+  assert.equal(await page.locator('main img, main b').count(), 0);
+  assert.deepEqual(page.problems, []);
+});
+
+test('recorded replies arrive in the page', { skip: folder ? false : 'no recorded replies' }, async (t) => {
+  // One recording for each symbol.
+  const chosen = recordings.filter(
+    (r, i) => !recordings.slice(0, i).some((o) => o.quotes.some((q) => r.quotes.some((x) => x.symbol === q.symbol))),
+  );
+  const alone = chosen.filter((r) => r.provider === 'yahoo' || r.quotes.length === 1);
+  const { upstream, gateway } = await scene(t, {
+    config: {
+      instruments: alone.flatMap(({ provider, quotes }, i) =>
+        quotes.map(({ symbol }) => ({
+          symbol,
+          category: provider,
+          // Never due together: a recording answers for one symbol.
+          poll_ms: 500 + 37 * i,
+          sources: [{ provider, symbol }],
+        })),
+      ),
+    },
+  });
+  for (const { provider, file, quotes } of alone) serve(upstream, provider, file, quotes);
+  const page = await open(t, gateway.url, { viewport: { width: 1100, height: 900 } });
+  for (const { symbol, price } of alone.flatMap((r) => r.quotes)) {
+    await page.says(`${row(symbol)} .value`, price);
+  }
+  await page.shot('recordings');
+  assert.deepEqual(page.problems, []);
+});
