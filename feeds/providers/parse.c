@@ -23,7 +23,7 @@
 #include "provider.h"
 
 static const int KEY_RUN_MIN = 20;                         /* letters and digits in a row */
-static const int64_t EPOCH_S_MAX = 99999999999LL;          /* larger is not in seconds */
+static const double EPOCH_S_MAX = 99999999999.0;           /* larger is not in seconds */
 static const int64_t COOLDOWN_NAMED_MAX_MS = 3600 * 1000L; /* of a Retry-After beside a failure */
 
 static bool alnum(char c)
@@ -221,13 +221,14 @@ void parse_positive(const json_t *v, struct decimal *out)
         *out = (struct decimal){0};
 }
 
+/* Not by the digit rule: a time that happens to be a float32 is still exact. */
 int64_t parse_epoch_s(const json_t *v)
 {
     struct decimal d;
-    if (!parse_decimal(v, &d) || !decimal_positive(d) ||
-        decimal_cmp(d, decimal_from_int(EPOCH_S_MAX)) > 0)
-        return 0;
-    return (int64_t)floor(decimal_to_double(d) * 1000);
+    double s = json_number_value(v); /* 0 when it is a text */
+    if (json_is_string(v) && parse_decimal(v, &d))
+        s = decimal_to_double(d);
+    return s > 0 && s <= EPOCH_S_MAX ? llround(s * 1000) : 0;
 }
 
 /* Exactly n digits at *p; moves *p behind them. -1: something else. */
