@@ -1,0 +1,52 @@
+/* schedule.h - when each instrument is polled next. Pure; monotonic ms come in.
+ *
+ * The interval of an instrument is the larger of its poll_ms and what the credits of its first
+ * usable provider allow, shared by all instruments that lean on that provider; longer while its
+ * market is closed. Instruments that are due at nearly the same time are taken together, so that
+ * they fit into one request. */
+#ifndef PRICEGATE_SCHEDULE_H
+#define PRICEGATE_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "attrs.h"
+
+/* What the schedule must know of a provider at the moment. */
+struct schedule_provider {
+    bool usable;            /* enabled, neither open nor cooling, credits left */
+    int64_t per_minute;     /* credits a minute; 0 = no limit */
+    int64_t day_left;       /* credits for polls until the reset; -1 = no limit */
+    int64_t day_ends_in_ms; /* until that reset */
+    int64_t available;      /* credits that a poll may take at once; -1 = no limit */
+};
+
+struct schedule;
+
+/* NULL: out of memory. Instruments are numbered 0..instruments-1, providers 0..providers-1. */
+struct schedule *schedule_new(size_t instruments, size_t providers, uint32_t seed);
+void schedule_free(struct schedule *s); /* NULL is fine */
+
+/* Makes instrument i known: its chain as provider numbers (borrowed), its fastest interval and its
+ * ttl. One that is never added is never due. */
+void schedule_add(struct schedule *s, int i, const int *chain, size_t chain_len, int64_t poll_ms,
+                  int64_t ttl_ms);
+void schedule_closed(struct schedule *s, int i, bool market_closed);
+
+/* Computes all intervals anew from what is known of the providers. To be called before the three
+ * functions below whenever that may have changed. */
+void schedule_plan(struct schedule *s, const struct schedule_provider *providers);
+
+/* Writes the instruments to be polled now to ids (room for all) and notes them as polled. */
+size_t schedule_take(struct schedule *s, int64_t mono_ms, int *ids);
+/* When the next one is due; INT64_MAX when there is none. Never earlier than mono_ms. One that was
+ * due and waits for credits is not counted: take again within a second or so. */
+int64_t schedule_next_ms(const struct schedule *s, int64_t mono_ms);
+/* From mono_ms to the next poll of i; at least 1. */
+int64_t schedule_until_ms(const struct schedule *s, int i, int64_t mono_ms);
+
+/* The stretched interval without the slowing of a closed market: what stale_after_ms is made of. */
+int64_t schedule_interval_ms(const struct schedule *s, int i);
+
+#endif
