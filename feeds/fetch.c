@@ -1,0 +1,533 @@
+/* curl's multi interface on the uv loop.
+ *
+ *   curl --socket callback--> watcher (uv_poll) --readable/writable--> curl_multi_socket_action
+ *   curl --timer callback---> f->timer          --expired-----------/          |
+ *                                                                              v
+ *                                   finish(): CURLMSG_DONE -> job removed -> its done()
+ *
+ * Rules that keep this right:
+ *   - inside a curl callback no function of curl is called but curl_multi_assign, which is made for
+ *     it. done() runs only from finish(), after curl_multi_socket_action has returned, so that it
+ *     may start and cancel jobs.
+ *   - the body is capped in the write callback: CURLOPT_MAXFILESIZE does not stop a gzip bomb or a
+ *     chunked body (7.88.1). Returning less than was offered ends the transfer at once.
+ *   - CURLOPT_QUICK_EXIT: without it curl waits in curl_multi for the resolver's thread when a
+ *     transfer ends during a dead name look-up, 7 s on the loop.
+ *   - curl passes a CR or LF in a header value on as it is: requests with control characters are
+ *     refused.
+ *   - the error buffer is used only for names, connections and certificates, where it holds a host
+ *     name at most. All other sentences are curl's fixed texts.
+ *   - CURLOPT_PIPEWAIT stays off: with it a request waits behind one that hangs, until it is known
+ *     whether their connection could be shared.
+ *   - a loopback address is never asked through a proxy. */
+#include "fetch.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "clock.h"
+
+#define LOCATION_MAX 256
+
+struct watcher {
+    uv_poll_t poll; /* first: the handle is freed by its address */
+    struct fetch *f;
+    curl_socket_t fd;
+};
+
+struct fetch_job {
+    struct fetch *f;
+    struct fetch_job *prev, *next;
+    CURL *easy;
+    struct curl_slist *headers;
+    fetch_done *done;
+    void *ctx;
+    struct buf body;
+    size_t body_max, header_bytes;
+    const char *over; /* what grew over its cap; NULL = nothing */
+    struct http_reply reply;
+    char location[LOCATION_MAX];
+    char error[CURL_ERROR_SIZE];
+};
+
+struct fetch {
+    uv_loop_t *loop;
+    CURLM *multi;
+    uv_timer_t timer;
+    struct fetch_job *jobs;
+    char *ca_file, *no_proxy; /* NULL = none */
+    int handles;              /* open uv handles: the timer and the watchers */
+    bool closing;
+    void (*closed)(void *ctx);
+    void *closed_ctx;
+};
+
+/* --- what curl tells us: bytes --- */
+
+static size_t on_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct fetch_job *job = arg;
+    if (n * size > job->body_max - job->body.len) {
+        job->over = "body";
+        return 0;
+    }
+    buf_add(&job->body, p, n * size);
+    return job->body.failed ? 0 : n * size;
+}
+
+static int64_t read_count(const char *s)
+{
+    char *end;
+    long long n = strtoll(s, &end, 10);
+    return end == s || n < 0 ? -1 : n;
+}
+
+/* Retry-After: seconds, or a date; at most a day. */
+static int64_t read_retry_after(const char *s)
+{
+    int64_t n = -1;
+    if (*s >= '0' && *s <= '9') {
+        n = read_count(s);
+    } else {
+        time_t at = curl_getdate(s, NULL);
+        if (at != -1)
+            n = (int64_t)at - clock_wall_ms() / 1000;
+        else
+            return -1;
+    }
+    if (n < 0)
+        n = 0;
+    return n > 86400 ? 86400 : n;
+}
+
+static void read_header(struct fetch_job *job, const char *name, const char *value)
+{
+    if (strcasecmp(name, "retry-after") == 0)
+        job->reply.retry_after_s = read_retry_after(value);
+    else if (strcasecmp(name, "api-credits-used") == 0)
+        job->reply.credits_used = read_count(value);
+    else if (strcasecmp(name, "api-credits-left") == 0)
+        job->reply.credits_left = read_count(value);
+    else if (strcasecmp(name, "location") == 0)
+        snprintf(job->location, sizeof job->location, "%s", value);
+}
+
+static void clear_reply(struct fetch_job *job)
+{
+    job->reply = (struct http_reply){.retry_after_s = -1, .credits_used = -1, .credits_left = -1};
+    job->location[0] = '\0';
+}
+
+static size_t on_header(char *p, size_t size, size_t n, void *arg)
+{
+    struct fetch_job *job = arg;
+    size_t len = n * size;
+    char line[1024];
+
+    job->header_bytes += len;
+    if (job->header_bytes > FETCH_HEADER_MAX) {
+        job->over = "headers";
+        return 0;
+    }
+    if (len >= 5 && memcmp(p, "HTTP/", 5) == 0) { /* an interim answer's headers do not count */
+        clear_reply(job);
+        return len;
+    }
+    snprintf(line, sizeof line, "%.*s", (int)(len < sizeof line ? len : sizeof line - 1), p);
+    line[strcspn(line, "\r\n")] = '\0';
+    char *colon = strchr(line, ':');
+    if (!colon)
+        return len;
+    *colon = '\0';
+    read_header(job, line, colon + 1 + strspn(colon + 1, " \t"));
+    return len;
+}
+
+/* --- the end of a job --- */
+
+static void unlink_job(struct fetch_job *job)
+{
+    struct fetch *f = job->f;
+    if (job->prev)
+        job->prev->next = job->next;
+    else
+        f->jobs = job->next;
+    if (job->next)
+        job->next->prev = job->prev;
+}
+
+static void free_job(struct fetch_job *job)
+{
+    if (job->easy)
+        curl_easy_cleanup(job->easy);
+    curl_slist_free_all(job->headers);
+    buf_fini(&job->body);
+    free(job);
+}
+
+void fetch_cancel(struct fetch_job *job)
+{
+    curl_multi_remove_handle(job->f->multi, job->easy);
+    unlink_job(job);
+    free_job(job);
+}
+
+static const struct {
+    CURLcode code;
+    enum failure failure;
+    bool say_more; /* the error buffer may be shown */
+} causes[] = {
+    {CURLE_COULDNT_RESOLVE_HOST,     FAIL_DNS,     true },
+    {CURLE_COULDNT_RESOLVE_PROXY,    FAIL_DNS,     true },
+    {CURLE_COULDNT_CONNECT,          FAIL_CONNECT, true },
+    {CURLE_OPERATION_TIMEDOUT,       FAIL_TIMEOUT, false},
+    {CURLE_SSL_CONNECT_ERROR,        FAIL_TLS,     true },
+    {CURLE_PEER_FAILED_VERIFICATION, FAIL_TLS,     true },
+    {CURLE_SSL_CACERT_BADFILE,       FAIL_TLS,     true },
+    {CURLE_SSL_CERTPROBLEM,          FAIL_TLS,     true },
+    {CURLE_SSL_CIPHER,               FAIL_TLS,     true },
+    {CURLE_SSL_ISSUER_ERROR,         FAIL_TLS,     true },
+    {CURLE_SSL_INVALIDCERTSTATUS,    FAIL_TLS,     true },
+};
+
+/* Still looking for the address when the time was over? */
+static bool name_unknown(CURL *easy)
+{
+    curl_off_t looked_up_us = 0;
+    char *address = NULL;
+    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up_us);
+    curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
+    return looked_up_us == 0 && (!address || !*address);
+}
+
+static enum failure explain(struct fetch_job *job, CURLcode code, struct err *detail)
+{
+    if (job->over) {
+        err_set(detail, "answer given up: its %s are over %zu bytes", job->over,
+                strcmp(job->over, "body") == 0 ? job->body_max : (size_t)FETCH_HEADER_MAX);
+        return FAIL_UPSTREAM_ERROR;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+        if (causes[i].code != code)
+            continue;
+        bool more = causes[i].say_more && job->error[0];
+        err_set(detail, "%s", more ? job->error : curl_easy_strerror(code));
+        if (code == CURLE_OPERATION_TIMEDOUT && name_unknown(job->easy))
+            return FAIL_DNS;
+        return causes[i].failure;
+    }
+    err_set(detail, "answer broken off: %s", curl_easy_strerror(code));
+    return FAIL_UPSTREAM_ERROR;
+}
+
+static void finish_job(struct fetch_job *job, CURLcode code)
+{
+    long status = 0;
+    struct err detail = {""};
+    enum failure failure = FAIL_NONE;
+
+    if (code != CURLE_OK)
+        failure = explain(job, code, &detail);
+    curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
+    curl_multi_remove_handle(job->f->multi, job->easy);
+    unlink_job(job);
+    job->reply.status = (int)status;
+    job->reply.body = job->body.p ? job->body.p : "";
+    job->reply.len = job->body.len;
+    job->reply.location = job->location[0] ? job->location : NULL;
+    job->done(job->ctx, failure == FAIL_NONE ? &job->reply : NULL, failure, detail.text);
+    free_job(job);
+}
+
+static void finish(struct fetch *f)
+{
+    CURLMsg *msg;
+    int left;
+    while (!f->closing && (msg = curl_multi_info_read(f->multi, &left)) != NULL) {
+        struct fetch_job *job = NULL;
+        if (msg->msg != CURLMSG_DONE)
+            continue;
+        curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&job);
+        finish_job(job, msg->data.result);
+    }
+}
+
+/* --- sockets and time --- */
+
+static void free_if_closed(struct fetch *f)
+{
+    if (f->handles > 0)
+        return;
+    void (*closed)(void *ctx) = f->closed;
+    void *ctx = f->closed_ctx;
+    free(f->ca_file);
+    free(f->no_proxy);
+    free(f);
+    curl_global_cleanup();
+    if (closed)
+        closed(ctx);
+}
+
+static void on_watcher_closed(uv_handle_t *h)
+{
+    struct watcher *w = h->data;
+    struct fetch *f = w->f;
+    free(w);
+    f->handles--;
+    free_if_closed(f);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+    struct fetch *f = h->data;
+    f->handles--;
+    free_if_closed(f);
+}
+
+static void on_ready(uv_poll_t *poll, int status, int events)
+{
+    const struct watcher *w = poll->data;
+    struct fetch *f = w->f;
+    int running, flags = 0;
+    if (status < 0)
+        flags = CURL_CSELECT_ERR;
+    if (events & UV_READABLE)
+        flags |= CURL_CSELECT_IN;
+    if (events & UV_WRITABLE)
+        flags |= CURL_CSELECT_OUT;
+    curl_multi_socket_action(f->multi, w->fd, flags, &running);
+    finish(f);
+}
+
+static struct watcher *watcher_new(struct fetch *f, curl_socket_t fd)
+{
+    struct watcher *w = calloc(1, sizeof *w);
+    if (!w)
+        return NULL;
+    if (uv_poll_init_socket(f->loop, &w->poll, fd) != 0) {
+        free(w);
+        return NULL;
+    }
+    w->poll.data = w;
+    w->f = f;
+    w->fd = fd;
+    f->handles++;
+    return w;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
+{
+    struct fetch *f = arg;
+    struct watcher *w = socket_arg;
+    (void)easy;
+    if (what == CURL_POLL_REMOVE) {
+        if (w) {
+            uv_poll_stop(&w->poll);
+            uv_close((uv_handle_t *)&w->poll, on_watcher_closed);
+            curl_multi_assign(f->multi, fd, NULL);
+        }
+        return 0;
+    }
+    if (!w) {
+        w = watcher_new(f, fd);
+        if (!w)
+            return -1;
+        curl_multi_assign(f->multi, fd, w);
+    }
+    int events = 0;
+    if (what & CURL_POLL_IN)
+        events |= UV_READABLE;
+    if (what & CURL_POLL_OUT)
+        events |= UV_WRITABLE;
+    return uv_poll_start(&w->poll, events, on_ready) == 0 ? 0 : -1;
+}
+
+static void on_time(uv_timer_t *timer)
+{
+    struct fetch *f = timer->data;
+    int running;
+    curl_multi_socket_action(f->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    finish(f);
+}
+
+static int on_timer_wish(CURLM *multi, long timeout_ms, void *arg)
+{
+    struct fetch *f = arg;
+    (void)multi;
+    if (timeout_ms < 0)
+        return uv_timer_stop(&f->timer);
+    /* The loop's idea of now may be old; a timer set by it would fire too early, again and again.
+     */
+    uv_update_time(f->loop);
+    return uv_timer_start(&f->timer, on_time, (uint64_t)timeout_ms, 0);
+}
+
+/* --- begin --- */
+
+static char *copy_env(const char *first, const char *second)
+{
+    const char *s = getenv(first);
+    if ((!s || !*s) && second)
+        s = getenv(second);
+    return s && *s ? strdup(s) : NULL;
+}
+
+/* curl would read no_proxy itself, were CURLOPT_NOPROXY not set. */
+static char *make_no_proxy(void)
+{
+    struct buf b = {0};
+    char *given = copy_env("no_proxy", "NO_PROXY");
+    if (given)
+        buf_addf(&b, "%s,", given);
+    buf_adds(&b, "localhost,127.0.0.1,::1");
+    free(given);
+    return buf_take(&b, NULL);
+}
+
+struct fetch *fetch_new(uv_loop_t *loop, struct err *err)
+{
+    struct fetch *f = calloc(1, sizeof *f);
+    if (!f || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+        free(f);
+        err_set(err, "cannot prepare libcurl");
+        return NULL;
+    }
+    f->loop = loop;
+    f->multi = curl_multi_init();
+    if (!f->multi || uv_timer_init(loop, &f->timer) != 0) {
+        curl_multi_cleanup(f->multi);
+        curl_global_cleanup();
+        free(f);
+        err_set(err, "cannot prepare libcurl: out of memory");
+        return NULL;
+    }
+    f->timer.data = f;
+    f->handles = 1;
+    f->ca_file = copy_env("CURL_CA_BUNDLE", "SSL_CERT_FILE");
+    f->no_proxy = make_no_proxy();
+    curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+    curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
+    curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish);
+    curl_multi_setopt(f->multi, CURLMOPT_TIMERDATA, f);
+    curl_multi_setopt(f->multi, CURLMOPT_MAXCONNECTS, 32L);
+    curl_multi_setopt(f->multi, CURLMOPT_MAX_HOST_CONNECTIONS, 8L);
+    return f;
+}
+
+static bool has_control(const char *s, size_t len, bool newline_ends)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)s[i];
+        if ((c < 0x20 && !(newline_ends && c == '\n') && c != '\t') || c == 0x7F)
+            return true;
+    }
+    return false;
+}
+
+static int add_headers(struct fetch_job *job, const struct buf *headers, struct err *err)
+{
+    const char *p = headers->p, *end = p ? p + headers->len : p;
+    while (p < end) {
+        const char *eol = memchr(p, '\n', (size_t)(end - p));
+        size_t len = (size_t)((eol ? eol : end) - p);
+        char *line = strndup(p, len);
+        struct curl_slist *more = line ? curl_slist_append(job->headers, line) : NULL;
+        free(line);
+        if (!more)
+            return err_set(err, "out of memory");
+        job->headers = more;
+        p += len + 1;
+    }
+    return 0;
+}
+
+static void set_options(struct fetch_job *job, const char *url, int64_t timeout_ms)
+{
+    CURL *e = job->easy;
+    const struct fetch *f = job->f;
+    bool plain = strncasecmp(url, "http://", 7) == 0;
+    curl_easy_setopt(e, CURLOPT_URL, url);
+    curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
+    curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
+    curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
+    curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
+    curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
+    curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
+    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
+    curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout_ms / 2));
+    curl_easy_setopt(e, CURLOPT_USERAGENT, "pricegate/" PRICEGATE_VERSION);
+    curl_easy_setopt(e, CURLOPT_HTTPHEADER, job->headers);
+    curl_easy_setopt(e, CURLOPT_NOPROXY, f->no_proxy);
+    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, job->error);
+    curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
+    curl_easy_setopt(e, CURLOPT_WRITEDATA, job);
+    curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
+    curl_easy_setopt(e, CURLOPT_HEADERDATA, job);
+    curl_easy_setopt(e, CURLOPT_PRIVATE, job);
+    if (f->ca_file)
+        curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
+}
+
+struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
+                              const struct fetch_limits *limits, fetch_done *done, void *ctx,
+                              struct err *err)
+{
+    REQUIRE(!f->closing);
+    if (!rq->url.p || rq->url.failed || rq->headers.failed) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    if (has_control(rq->url.p, rq->url.len, false) ||
+        has_control(rq->headers.p, rq->headers.len, true)) {
+        err_set(err, "a control character in the request");
+        return NULL;
+    }
+    struct fetch_job *job = calloc(1, sizeof *job);
+    if (!job) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    job->f = f;
+    job->done = done;
+    job->ctx = ctx;
+    job->body_max = limits && limits->body_max ? limits->body_max : FETCH_BODY_MAX;
+    clear_reply(job);
+    job->easy = curl_easy_init();
+    if (!job->easy || add_headers(job, &rq->headers, err) != 0) {
+        err_set(err, "out of memory");
+        free_job(job);
+        return NULL;
+    }
+    set_options(job, rq->url.p,
+                limits && limits->timeout_ms ? limits->timeout_ms : FETCH_TIMEOUT_MS);
+    job->next = f->jobs;
+    if (f->jobs)
+        f->jobs->prev = job;
+    f->jobs = job;
+    if (curl_multi_add_handle(f->multi, job->easy) != CURLM_OK) {
+        err_set(err, "out of memory");
+        unlink_job(job);
+        free_job(job);
+        return NULL;
+    }
+    return job;
+}
+
+/* --- end --- */
+
+void fetch_close(struct fetch *f, void (*done)(void *ctx), void *ctx)
+{
+    f->closing = true;
+    f->closed = done;
+    f->closed_ctx = ctx;
+    while (f->jobs)
+        fetch_cancel(f->jobs);
+    curl_multi_cleanup(f->multi); /* removes the watchers of idle connections, too */
+    f->multi = NULL;
+    uv_close((uv_handle_t *)&f->timer, on_timer_closed);
+}
