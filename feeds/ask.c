@@ -1,0 +1,165 @@
+/* The order at the end of a request matters: first what it shows of the provider is noted (breaker,
+ * budget, metrics), then the walk gets its answers, because the walk goes on at once and may
+ * want to ask the same provider again. */
+#include "ask.h"
+
+#include "clock.h"
+
+struct ask {
+    struct asker *owner;
+    struct ask *prev, *next;
+    struct upstream *upstream;
+    struct chain_request *request;
+    struct fetch_job *job;
+    int64_t started_ns;
+    struct answer answers[]; /* one per symbol */
+};
+
+static void unlink_ask(struct ask *k)
+{
+    if (k->prev)
+        k->prev->next = k->next;
+    else
+        k->owner->under_way = k->next;
+    if (k->next)
+        k->next->prev = k->prev;
+}
+
+static void link_ask(struct ask *k)
+{
+    struct asker *a = k->owner;
+    k->next = a->under_way;
+    if (a->under_way)
+        a->under_way->prev = k;
+    a->under_way = k;
+}
+
+static void count(struct asker *a, const struct upstream *u, enum failure result)
+{
+    metrics_add(a->metrics, METRIC_PROVIDER_REQUESTS, u->row->rule.name, failure_name(result), 1);
+}
+
+static void count_answers(struct asker *a, const struct answer *answers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (answers[i].failure == FAIL_NONE)
+            a->metrics->records++;
+        else
+            a->metrics->errors++;
+}
+
+/* No answer came: what is known of the provider, then the walk. */
+static void fail(struct asker *a, struct upstream *u, struct chain_request *r, enum failure f,
+                 const char *detail)
+{
+    struct verdict verdict = {.failure = f, .credits_left = -1};
+    int64_t wall_ms = clock_wall_ms();
+    count(a, u, f);
+    a->metrics->errors += r->n;
+    upstream_answered(u, &verdict, detail, wall_ms);
+    upstream_sync(u, a->bus, a->metrics, wall_ms);
+    /* A certificate does not become valid by asking twice. */
+    chain_failed(r, f, detail, f != FAIL_TLS);
+}
+
+static const char *first_detail(const struct answer *answers, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (answers[i].failure != FAIL_NONE)
+            return answers[i].detail;
+    return "";
+}
+
+static void on_fetched(void *ctx, const struct http_reply *reply, enum failure failure,
+                       const char *detail)
+{
+    struct ask *k = ctx;
+    struct asker *a = k->owner;
+    struct upstream *u = k->upstream;
+    struct chain_request *r = k->request;
+    struct verdict verdict = {.credits_left = -1};
+
+    unlink_ask(k);
+    histogram_observe(&a->metrics->provider_latency,
+                      (double)(clock_mono_ns() - k->started_ns) / 1e9);
+    if (!reply) {
+        fail(a, u, r, failure, detail);
+        free(k);
+        return;
+    }
+    int64_t wall_ms = clock_wall_ms();
+    u->row->parse(reply, r->symbols, r->n, wall_ms, k->answers, &verdict);
+    count(a, u, verdict.failure);
+    count_answers(a, k->answers, r->n);
+    upstream_answered(u, &verdict, first_detail(k->answers, r->n), wall_ms);
+    upstream_sync(u, a->bus, a->metrics, wall_ms);
+    chain_answered(r, k->answers);
+    free(k);
+}
+
+static void generate(struct asker *a, struct upstream *u, struct ask *k)
+{
+    struct chain_request *r = k->request;
+    int64_t wall_ms = clock_wall_ms();
+    for (size_t i = 0; i < r->n; i++) {
+        if (u->row->generate(r->symbols[i], wall_ms, &k->answers[i].record) == 0)
+            continue;
+        k->answers[i].failure = FAIL_NOT_FOUND;
+        snprintf(k->answers[i].detail, sizeof k->answers[i].detail, "no such symbol");
+    }
+    count(a, u, FAIL_NONE);
+    count_answers(a, k->answers, r->n);
+    u->last_success_ms = wall_ms;
+    chain_answered(r, k->answers);
+    free(k);
+}
+
+/* Builds and starts the request; -1 with the reason. */
+static int start(struct ask *k, struct err *err)
+{
+    struct http_request rq = {.url = {0}};
+    struct chain_request *r = k->request;
+    int rc = -1;
+    if (k->upstream->row->request(k->upstream->cfg, r->symbols, r->n, &rq, err) == 0) {
+        k->job = fetch_start(k->owner->fetch, &rq, NULL, on_fetched, k, err);
+        rc = k->job ? 0 : -1;
+    }
+    buf_fini(&rq.url);
+    buf_fini(&rq.headers);
+    return rc;
+}
+
+void ask_send(struct asker *a, struct upstream *u, struct chain_request *r)
+{
+    struct err err = {"out of memory"};
+    struct ask *k = calloc(1, sizeof *k + r->n * sizeof k->answers[0]);
+    if (k) {
+        k->owner = a;
+        k->upstream = u;
+        k->request = r;
+        k->started_ns = clock_mono_ns();
+    }
+    if (k && u->row->generate) {
+        generate(a, u, k);
+        return;
+    }
+    if (k && start(k, &err) == 0) {
+        link_ask(k);
+        return;
+    }
+    free(k);
+    upstream_not_sent(u, clock_wall_ms());
+    chain_failed(r, FAIL_DISABLED, err.text, false);
+}
+
+void ask_drop_all(struct asker *a)
+{
+    while (a->under_way) {
+        struct ask *k = a->under_way;
+        unlink_ask(k);
+        fetch_cancel(k->job);
+        upstream_not_sent(k->upstream, clock_wall_ms());
+        chain_drop(k->request);
+        free(k);
+    }
+}

@@ -1,0 +1,238 @@
+/* What travels over the bus: "pricegate:breaker:<p>" and "pricegate:budget:<p>", each a small JSON
+ * document that lives two days, longer than any of its contents matters. Written on change, read
+ * again every few seconds and at the start, so that several processes, or one and its restart,
+ * agree. A document that is not one is passed over: it comes from outside.
+ *
+ * For the schedule a provider counts as usable only while it is shown as closed. One whose waiting
+ * time is over but which has not proved itself is asked (the probe), yet nobody's pace is
+ * stretched to its credits until it has. */
+#include "upstream.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "jsonx.h"
+#include "log.h"
+
+#define KEY_MAX 128
+
+static const char BREAKER_KEY[] = "pricegate:breaker:";
+static const char BUDGET_KEY[] = "pricegate:budget:";
+static const int64_t SHARED_TTL_S = 2 * 86400;
+static const int64_t BUDGET_EVERY_MS = 1000;
+static const size_t DOCUMENT_MAX = 8192;
+
+void upstream_init(struct upstream *u, const struct provider *row,
+                   const struct config_provider *cfg, const struct config *config, const char *off)
+{
+    *u = (struct upstream){.row = row, .cfg = cfg, .off = off};
+    if (!cfg->enabled)
+        u->off = cfg->why_disabled ? cfg->why_disabled : "not enabled";
+    budget_init(&u->budget, cfg->credits_per_minute, cfg->credits_per_day, row->day_reset_utc_s);
+    breaker_init(&u->breaker, config->breaker.threshold, config->breaker.timeout_s);
+}
+
+static size_t no(enum failure *f, enum failure which)
+{
+    *f = which;
+    return 0;
+}
+
+size_t upstream_admit(struct upstream *u, size_t n, bool reserve, int64_t wall_ms, enum failure *f,
+                      struct err *why)
+{
+    char at[CLOCK_RFC3339_MAX];
+    if (u->off) {
+        err_set(why, "%s", u->off);
+        return no(f, FAIL_DISABLED);
+    }
+    if (u->row->generate)
+        return n;
+    if (budget_available(&u->budget, reserve, wall_ms) == 0) {
+        bool day = budget_day_left(&u->budget, wall_ms) == 0;
+        err_set(why, "no credits left for this %s", day ? "day" : "minute");
+        return no(f, FAIL_BUDGET);
+    }
+    enum failure reason = breaker_reason(&u->breaker, wall_ms);
+    if (!breaker_admit(&u->breaker, wall_ms)) {
+        err_set(why, "not asked before %s because of %s",
+                clock_rfc3339(breaker_retry_at_ms(&u->breaker, wall_ms), at), failure_name(reason));
+        return no(f, FAIL_BREAKER_OPEN);
+    }
+    u->budget_dirty = true;
+    return (size_t)budget_take(&u->budget, (int64_t)n, reserve, wall_ms);
+}
+
+void upstream_answered(struct upstream *u, const struct verdict *verdict, const char *detail,
+                       int64_t wall_ms)
+{
+    if (verdict->credits_left >= 0)
+        budget_said(&u->budget, verdict->credits_left, wall_ms);
+    if (verdict->failure == FAIL_NONE) {
+        u->last_success_ms = wall_ms;
+        breaker_success(&u->breaker, wall_ms);
+    } else {
+        err_set(&u->last_error, "%s: %s", failure_name(verdict->failure), detail);
+        breaker_failure(&u->breaker, verdict->failure, wall_ms);
+    }
+    if (verdict->cooldown_ms != 0) {
+        enum failure f = verdict->failure ? verdict->failure : FAIL_RATE_LIMITED;
+        int64_t until_ms = verdict->cooldown_ms > 0 ? wall_ms + verdict->cooldown_ms
+                                                    : budget_day_reset_ms(&u->budget, wall_ms);
+        breaker_cool(&u->breaker, f, until_ms, wall_ms);
+    }
+}
+
+void upstream_not_sent(struct upstream *u, int64_t wall_ms)
+{
+    breaker_abandon(&u->breaker, wall_ms);
+}
+
+void upstream_reset(struct upstream *u, int64_t wall_ms)
+{
+    breaker_reset(&u->breaker, wall_ms);
+}
+
+bool upstream_askable(struct upstream *u, int64_t wall_ms)
+{
+    if (u->off)
+        return false;
+    bool day = u->budget.per_day == 0 || u->budget.spent < u->budget.per_day;
+    return u->row->generate || (day && breaker_retry_at_ms(&u->breaker, wall_ms) == 0);
+}
+
+struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms)
+{
+    if (u->off || u->row->generate)
+        return (struct schedule_provider){.usable = !u->off, .day_left = -1, .available = -1};
+    int64_t day_left = budget_day_left(&u->budget, wall_ms);
+    int64_t available = budget_available(&u->budget, false, wall_ms);
+    bool closed = breaker_shown(&u->breaker, wall_ms) == BREAKER_CLOSED;
+    return (struct schedule_provider){
+        .usable = closed && day_left > 0,
+        .per_minute = u->budget.per_minute,
+        .day_left = day_left == BUDGET_UNLIMITED ? -1 : day_left,
+        .day_ends_in_ms = budget_day_reset_ms(&u->budget, wall_ms) - wall_ms,
+        .available = available == BUDGET_UNLIMITED ? -1 : available,
+    };
+}
+
+/* --- shared state --- */
+
+static void write_document(struct bus *bus, const char *key, const char *provider, json_t *doc)
+{
+    char name[KEY_MAX];
+    char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
+    snprintf(name, sizeof name, "%s%s", key, provider);
+    if (text)
+        bus_shared_write(bus, name, text, strlen(text), SHARED_TTL_S);
+    free(text);
+    json_decref(doc);
+}
+
+static void announce(struct upstream *u, struct metrics *metrics, int64_t wall_ms)
+{
+    const char *name = u->row->rule.name;
+    enum breaker_state now = breaker_shown(&u->breaker, wall_ms);
+    int64_t left = budget_left(&u->budget, wall_ms);
+    if (now != u->shown)
+        log_event(now == BREAKER_OPEN ? LOG_WARN : LOG_INFO, "circuit_breaker_state_change",
+                  "provider=%s from=%s to=%s reason=%s", name, breaker_state_name(u->shown),
+                  breaker_state_name(now),
+                  now == BREAKER_CLOSED ? NULL
+                                        : failure_name(breaker_reason(&u->breaker, wall_ms)));
+    u->shown = now;
+    metrics_set(metrics, METRIC_BREAKER, name, NULL, u->off ? 3 : (double)now);
+    if (left >= 0)
+        metrics_set(metrics, METRIC_CREDITS_LEFT, name, NULL, (double)left);
+}
+
+void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics, int64_t wall_ms)
+{
+    const char *name = u->row->rule.name;
+    announce(u, metrics, wall_ms);
+    if (u->off || u->row->generate)
+        return;
+    if (u->breaker.updated_ms != u->breaker_written) {
+        u->breaker_written = u->breaker.updated_ms;
+        write_document(bus, BREAKER_KEY, name, breaker_save(&u->breaker));
+    }
+    int64_t since_ms = wall_ms - u->budget_written_ms;
+    if (u->budget_dirty && (since_ms >= BUDGET_EVERY_MS || since_ms < 0)) {
+        u->budget_dirty = false;
+        u->budget_written_ms = wall_ms;
+        write_document(bus, BUDGET_KEY, name, budget_save(&u->budget, wall_ms));
+    }
+}
+
+size_t upstream_documents(const struct upstream *u)
+{
+    return u->off || u->row->generate || !u->in_use ? 0 : 2;
+}
+
+void upstream_read(const struct upstream *u, struct bus *bus)
+{
+    char name[KEY_MAX];
+    if (upstream_documents(u) == 0)
+        return;
+    snprintf(name, sizeof name, "%s%s", BREAKER_KEY, u->row->rule.name);
+    bus_shared_read(bus, name);
+    snprintf(name, sizeof name, "%s%s", BUDGET_KEY, u->row->rule.name);
+    bus_shared_read(bus, name);
+}
+
+static bool is_key(const struct upstream *u, const char *key, const char *kind)
+{
+    size_t len = strlen(kind);
+    return strncmp(key, kind, len) == 0 && strcmp(key + len, u->row->rule.name) == 0;
+}
+
+bool upstream_shared(struct upstream *u, const char *key, const char *bytes, size_t len,
+                     int64_t wall_ms)
+{
+    bool breaker = is_key(u, key, BREAKER_KEY);
+    if (!breaker && !is_key(u, key, BUDGET_KEY))
+        return false;
+    json_t *doc = len > 0 ? jsonx_parse(bytes, len, DOCUMENT_MAX, NULL) : NULL;
+    if (doc && !breaker)
+        budget_merge(&u->budget, doc, wall_ms);
+    if (doc && breaker && breaker_merge(&u->breaker, doc, wall_ms))
+        u->breaker_written = u->breaker.updated_ms;
+    json_decref(doc);
+    return true;
+}
+
+/* --- data-health --- */
+
+static json_t *time_or_null(int64_t wall_ms)
+{
+    char text[CLOCK_RFC3339_MAX];
+    return wall_ms > 0 ? json_string(clock_rfc3339(wall_ms, text)) : json_null();
+}
+
+static json_t *text_or_null(const char *s)
+{
+    return s && *s ? json_string(s) : json_null();
+}
+
+static const char *reason_text(const struct upstream *u, int64_t wall_ms)
+{
+    enum failure f = breaker_reason(&u->breaker, wall_ms);
+    if (u->off)
+        return u->off;
+    return f == FAIL_NONE ? NULL : failure_name(f);
+}
+
+json_t *upstream_describe(struct upstream *u, int64_t wall_ms)
+{
+    const char *state = breaker_state_name(breaker_shown(&u->breaker, wall_ms));
+    int64_t left = budget_left(&u->budget, wall_ms);
+    return json_pack(
+        "{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "provider", u->row->rule.name, "state",
+        u->off ? "disabled" : state, "failures", (json_int_t)u->breaker.failures,
+        "failure_threshold", (json_int_t)u->breaker.threshold, "retry_at",
+        time_or_null(u->off ? 0 : breaker_retry_at_ms(&u->breaker, wall_ms)), "reason",
+        text_or_null(reason_text(u, wall_ms)), "last_error", text_or_null(u->last_error.text),
+        "last_success", time_or_null(u->last_success_ms), "credits_left",
+        left < 0 || u->off ? json_null() : json_integer(left));
+}

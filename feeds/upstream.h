@@ -1,0 +1,65 @@
+/* upstream.h - one provider as it is at the moment: may it be asked, and how has it behaved?
+ *
+ * Holds the provider's budget and breaker, shares both over the bus, and tells log and metrics of
+ * every change. Sends nothing itself (ask.h does). Loop thread only; wall time comes in. */
+#ifndef PRICEGATE_UPSTREAM_H
+#define PRICEGATE_UPSTREAM_H
+
+#include "breaker.h"
+#include "budget.h"
+#include "bus.h"
+#include "config.h"
+#include "err.h"
+#include "metrics.h"
+#include "provider.h"
+#include "schedule.h"
+
+struct upstream {
+    const struct provider *row;
+    const struct config_provider *cfg;
+    const char *off; /* why it is never asked; NULL = it may be */
+    bool in_use;     /* some instrument has it in its chain */
+    struct budget budget;
+    struct breaker breaker;
+    enum breaker_state shown; /* as last announced */
+    struct err last_error;    /* "" = none yet */
+    int64_t last_success_ms;  /* 0 = none yet */
+    int64_t breaker_written;  /* breaker.updated_ms of the document on the bus */
+    bool budget_dirty;
+    int64_t budget_written_ms;
+};
+
+/* off: a reason that holds for all providers ("polling is switched off"), or NULL. */
+void upstream_init(struct upstream *u, const struct provider *row,
+                   const struct config_provider *cfg, const struct config *config, const char *off);
+
+/* Budget, then breaker: how many of n symbols may be asked for; their credits are taken. 0 with the
+ * reason. reserve: may use the credits kept for refreshes. */
+size_t upstream_admit(struct upstream *u, size_t n, bool reserve, int64_t wall_ms, enum failure *f,
+                      struct err *why);
+/* What the request showed of the provider. detail: a sentence for its failure. */
+void upstream_answered(struct upstream *u, const struct verdict *verdict, const char *detail,
+                       int64_t wall_ms);
+/* An admitted request was not sent after all. */
+void upstream_not_sent(struct upstream *u, int64_t wall_ms);
+void upstream_reset(struct upstream *u, int64_t wall_ms);
+
+/* False: it is off, shut, or out of credits. */
+bool upstream_askable(struct upstream *u, int64_t wall_ms);
+struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms);
+
+/* Announces a change (log, metrics) and writes what must be shared; the budget at most once a
+ * second. To be called after every change and at least each second. */
+void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics, int64_t wall_ms);
+/* How many documents it shares: 0 for one that is never asked. */
+size_t upstream_documents(const struct upstream *u);
+/* Asks the bus for them; an answer may come before this returns. */
+void upstream_read(const struct upstream *u, struct bus *bus);
+/* Is the key one of this provider's? If so the document is merged. */
+bool upstream_shared(struct upstream *u, const char *key, const char *bytes, size_t len,
+                     int64_t wall_ms);
+
+/* The element of /data-health/sources; NULL: out of memory. */
+json_t *upstream_describe(struct upstream *u, int64_t wall_ms);
+
+#endif
