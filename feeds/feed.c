@@ -1,0 +1,162 @@
+/* Suspension. "No such symbol" is not the provider's fault, so the breaker does not see it; yet
+ * asking again at each poll would cost a credit each time. The source is left alone for one poll,
+ * then two, four, up to a quarter of an hour; one good answer ends it.
+ *
+ * Log. A feed that works is silent (debug), one that changes speaks: the first success, a change of
+ * the answering source, a source's new failure, the first walk that brings nothing. A failure that
+ * repeats, or two that alternate, may not fill the disk: each source speaks at most once in ten
+ * seconds, and a failed chain at most once a minute. */
+#include "feed.h"
+
+#include <string.h>
+
+static const int64_t SUSPENDED_MAX_MS = 15 * 60 * 1000;
+static const int64_t SOURCE_LOG_EVERY_MS = 10000;
+static const int64_t CHAIN_LOG_EVERY_MS = 60000;
+static const int64_t REJECTED_LOG_EVERY_MS = 1000;
+
+int feed_init(struct feed *d, int id, const struct instrument *in, int64_t wall_ms)
+{
+    *d = (struct feed){.id = id, .in = in, .answering = -1};
+    watch_init(&d->watch, in, wall_ms);
+    d->sources = calloc(in->sources_len + 1, sizeof *d->sources);
+    d->chain = calloc(in->sources_len + 1, sizeof *d->chain);
+    if (!d->sources || !d->chain)
+        return -1;
+    for (size_t i = 0; i < in->sources_len; i++)
+        d->chain[i] = in->sources[i].provider_id;
+    return 0;
+}
+
+void feed_fini(struct feed *d)
+{
+    publication_fini(&d->publication);
+    free(d->sources);
+    free(d->chain);
+}
+
+enum failure feed_suspended(const struct feed *d, size_t pos, int64_t mono_ms, struct err *why)
+{
+    int64_t left_ms = d->sources[pos].suspended_until_ms - mono_ms;
+    if (left_ms <= 0)
+        return FAIL_NONE;
+    err_set(why, "the provider does not know the symbol; asked again in %lld s",
+            (long long)(left_ms / 1000 + 1));
+    return FAIL_NOT_FOUND;
+}
+
+void feed_unsuspend(struct feed *d, int provider)
+{
+    for (size_t i = 0; i < d->in->sources_len; i++)
+        if (d->chain[i] == provider)
+            d->sources[i].suspended_until_ms = d->sources[i].suspended_for_ms = 0;
+}
+
+static void note_not_found(struct feed_source *s, int64_t interval_ms, int64_t mono_ms)
+{
+    int64_t next = s->suspended_for_ms > 0 ? 2 * s->suspended_for_ms : interval_ms;
+    s->suspended_for_ms = next < SUSPENDED_MAX_MS ? next : SUSPENDED_MAX_MS;
+    /* Half an interval more: the poll at the very end of it is the one to be left out. */
+    s->suspended_until_ms = mono_ms + s->suspended_for_ms + interval_ms / 2;
+}
+
+/* The category without its final s: "coffee_prices" -> "coffee_price_fetch_failed". */
+static const char *event_name(const struct instrument *in, const char *what, char out[static 96])
+{
+    size_t len = strlen(in->category);
+    if (len > 0 && in->category[len - 1] == 's')
+        len--;
+    snprintf(out, 96, "%.*s%s", (int)(len < 64 ? len : 64), in->category, what);
+    return out;
+}
+
+static void log_step(struct feed *d, const struct chain_step *step, int64_t mono_ms)
+{
+    struct feed_source *s = &d->sources[step->pos];
+    const struct config_source *source = &d->in->sources[step->pos];
+    char event[96];
+    enum log_level level = LOG_DEBUG;
+    if (step->failure != s->logged && mono_ms >= s->log_again_ms) {
+        level = step->failure == FAIL_DISABLED ? LOG_INFO : LOG_WARN;
+        s->logged = step->failure;
+        s->log_again_ms = mono_ms + SOURCE_LOG_EVERY_MS;
+    }
+    log_event(level, event_name(d->in, "_fetch_failed", event),
+              "symbol=%s source=%s source_symbol=%s error=%s message=%s", d->in->symbol,
+              source->provider, source->symbol, failure_name(step->failure), step->detail);
+}
+
+static void log_success(struct feed *d, size_t pos)
+{
+    const struct config_source *source = &d->in->sources[pos];
+    bool news = d->answering != (int)pos || d->all_failed != FAIL_NONE;
+    char event[96];
+    log_event(news ? LOG_INFO : LOG_DEBUG, event_name(d->in, "_fetch_success", event),
+              "symbol=%s source=%s source_symbol=%s fallback=%s", d->in->symbol, source->provider,
+              source->symbol, pos > 0 ? "true" : "false");
+    d->answering = (int)pos;
+    d->all_failed = FAIL_NONE;
+    d->sources[pos].logged = FAIL_NONE;
+}
+
+static void log_all_failed(struct feed *d, int64_t mono_ms)
+{
+    unsigned suppressed;
+    char event[96];
+    if (d->last.failure == d->all_failed ||
+        !log_limit_pass(&d->all_failed_limit, mono_ms, CHAIN_LOG_EVERY_MS, &suppressed))
+        return;
+    d->all_failed = d->last.failure;
+    log_event(d->quality.held ? LOG_WARN : LOG_ERROR,
+              event_name(d->in, "_all_sources_failed", event),
+              "symbol=%s error=%s source=%s message=%s held=%s suppressed=%u", d->in->symbol,
+              failure_name(d->last.failure), d->last.provider, d->last.detail,
+              d->quality.held ? "true" : "false", suppressed);
+}
+
+static void note_step(struct feed *d, const struct chain_step *step, int64_t interval_ms,
+                      int64_t mono_ms)
+{
+    struct feed_source *s = &d->sources[step->pos];
+    if (step->asked && step->failure == FAIL_NOT_FOUND)
+        note_not_found(s, interval_ms, mono_ms);
+    else if (step->asked && step->failure == FAIL_NONE)
+        s->suspended_until_ms = s->suspended_for_ms = 0;
+    if (step->failure != FAIL_NONE)
+        log_step(d, step, mono_ms);
+}
+
+void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_ms, int64_t mono_ms)
+{
+    for (size_t i = 0; i < end->n; i++)
+        note_step(d, &end->steps[i], interval_ms, mono_ms);
+    const struct chain_step *why =
+        end->accepted ? &end->steps[end->n - 1] : chain_reason(end->steps, end->n);
+    d->last = (struct feed_outcome){.failure = FAIL_DISABLED, .detail = "no source to ask"};
+    if (why) {
+        d->last.failure = why->failure;
+        d->last.provider = d->in->sources[why->pos].provider;
+        memcpy(d->last.detail, why->detail, sizeof d->last.detail);
+    }
+    if (end->accepted)
+        log_success(d, why->pos);
+    else
+        log_all_failed(d, mono_ms);
+    watch_walked(&d->watch, d->last.failure, d->last.provider);
+}
+
+void feed_log_rejected(struct feed *d, size_t pos, const struct record *rec,
+                       const struct quality_result *q, int64_t mono_ms)
+{
+    char price[DECIMAL_TEXT_MAX] = "";
+    unsigned suppressed;
+    if (!log_limit_pass(&d->quality_limit, mono_ms, REJECTED_LOG_EVERY_MS, &suppressed))
+        return;
+    if (rec->price.given)
+        decimal_format(rec->price, price);
+    /* An older price is no bad price: the source is late, the held one stays. */
+    log_event(q->failure == FAIL_OLDER ? LOG_DEBUG : LOG_WARN, "quality_rejected",
+              "symbol=%s source=%s source_symbol=%s rule=%s price=%s why=%s suppressed=%u",
+              d->in->symbol, d->in->sources[pos].provider, d->in->sources[pos].symbol, q->rule,
+              price, q->why.text, suppressed);
+}

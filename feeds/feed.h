@@ -1,0 +1,59 @@
+/* feed.h - one instrument on the polling side: what is remembered of it and of its sources.
+ *
+ * Loop thread only; time comes in. */
+#ifndef PRICEGATE_FEED_H
+#define PRICEGATE_FEED_H
+
+#include "chain.h"
+#include "log.h"
+#include "publish.h"
+#include "quality.h"
+#include "watch.h"
+
+/* Of one source of one instrument. */
+struct feed_source {
+    int64_t suspended_until_ms; /* monotonic; 0 = not suspended */
+    int64_t suspended_for_ms;   /* how long the last time; doubles */
+    enum failure logged;        /* the failure that was last logged */
+    int64_t log_again_ms;       /* monotonic; not before */
+};
+
+/* How the last walk ended. */
+struct feed_outcome {
+    enum failure failure; /* FAIL_NONE: accepted */
+    const char *provider; /* that answered, or gave the reason; may be NULL */
+    char detail[160];
+};
+
+struct feed {
+    int id;
+    const struct instrument *in;
+    struct quality_memory quality;
+    struct publication publication;
+    struct watch watch;
+    struct feed_source *sources; /* one per source of the chain */
+    int *chain;                  /* the same as provider numbers, for the schedule */
+    int walking;                 /* walks that it is in */
+    struct feed_outcome last;
+    int64_t refreshed_ms;    /* monotonic, end of the last refresh; 0 = never */
+    int answering;           /* the source that answered last; -1 = none yet */
+    enum failure all_failed; /* the reason last logged for a walk that brought nothing */
+    struct log_limit all_failed_limit, quality_limit;
+};
+
+/* -1: out of memory. */
+int feed_init(struct feed *d, int id, const struct instrument *in, int64_t wall_ms) MUST_CHECK;
+void feed_fini(struct feed *d);
+
+/* Why the source is left alone now; FAIL_NONE: it is not. */
+enum failure feed_suspended(const struct feed *d, size_t pos, int64_t mono_ms, struct err *why);
+/* Notes how a walk ended: suspensions, outcome, log. interval_ms: between two polls. */
+void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_ms, int64_t mono_ms);
+/* Forgets the suspensions of a provider (number). */
+void feed_unsuspend(struct feed *d, int provider);
+
+/* The dead-letter line for a record that failed a rule of quality. */
+void feed_log_rejected(struct feed *d, size_t pos, const struct record *rec,
+                       const struct quality_result *q, int64_t mono_ms);
+
+#endif

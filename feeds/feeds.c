@@ -1,0 +1,282 @@
+/* One timer turns everything: each tick polls what is due, says the states that time has changed,
+ * shares what must be shared, delivers what somebody waits for, and sets itself for whatever comes
+ * next, at most a second away. Answers of providers come between the ticks and go the way of
+ * poll.c; feeds_wake() then asks for a tick at once.
+ *
+ * The first poll waits for the shared documents (what of the day's credits is spent, which breaker
+ * is open), or a restart would spend twice; but no longer than a second, and not at all without the
+ * link to Redis. */
+#include "desk.h"
+
+#include <string.h>
+
+#include "clock.h"
+
+static const int64_t TICK_MS = 1000;
+static const int64_t SHARED_EVERY_MS = 5000;
+static const int64_t SHARED_WAIT_MS = 1000;
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* --- the tick --- */
+
+static void on_tick(uv_timer_t *timer);
+
+void feeds_wake(struct feeds *f)
+{
+    if (!f->stopped)
+        uv_timer_start(&f->timer, on_tick, 0, 0);
+}
+
+static bool may_poll(const struct feeds *f, int64_t mono_ms)
+{
+    return f->started && f->config->feeds_enabled &&
+           (f->shared_waiting == 0 || mono_ms >= f->shared_deadline_ms);
+}
+
+static void read_shared(struct feeds *f, int64_t mono_ms)
+{
+    f->shared_read_ms = mono_ms;
+    for (size_t i = 0; i < f->config->providers_len; i++)
+        f->shared_waiting += upstream_documents(&f->upstreams[i]);
+    for (size_t i = 0; i < f->config->providers_len; i++)
+        upstream_read(&f->upstreams[i], f->bus);
+}
+
+static void say_states(struct feeds *f, int64_t wall_ms)
+{
+    for (size_t i = 0; i < f->config->instruments_len; i++) {
+        struct feed *d = &f->feeds[i];
+        if (d->in->sources_len == 0 || !watch_due(&d->watch, wall_ms, &f->message))
+            continue;
+        if (!f->message.failed)
+            bus_publish_status(f->bus, d->id, f->message.p, f->message.len);
+    }
+}
+
+static int64_t next_state_ms(const struct feeds *f, int64_t wall_ms)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < f->config->instruments_len; i++)
+        if (f->feeds[i].in->sources_len > 0)
+            next = least(next, watch_next_ms(&f->feeds[i].watch, wall_ms));
+    return next == INT64_MAX ? TICK_MS : next - wall_ms;
+}
+
+static void set_timer(struct feeds *f)
+{
+    int64_t mono_ms = clock_mono_ms(), wait_ms = TICK_MS;
+    if (may_poll(f, mono_ms))
+        wait_ms = least(wait_ms, schedule_next_ms(f->schedule, mono_ms) - mono_ms);
+    if (f->started)
+        wait_ms = least(wait_ms, next_state_ms(f, clock_wall_ms()));
+    if (refresh_pending(f))
+        wait_ms = 0;
+    uv_update_time(f->loop);
+    uv_timer_start(&f->timer, on_tick, wait_ms > 0 ? (uint64_t)wait_ms : 0, 0);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct feeds *f = timer->data;
+    int64_t mono_ms = clock_mono_ms();
+    if (f->started) {
+        if (mono_ms - f->shared_read_ms >= SHARED_EVERY_MS)
+            read_shared(f, mono_ms);
+        if (may_poll(f, mono_ms))
+            poll_due(f, mono_ms);
+        int64_t wall_ms = clock_wall_ms();
+        for (size_t i = 0; i < f->config->providers_len; i++)
+            upstream_sync(&f->upstreams[i], f->bus, f->metrics, wall_ms);
+        say_states(f, wall_ms);
+    }
+    refresh_deliver(f);
+    if (!f->stopped)
+        set_timer(f);
+}
+
+/* --- from the bus --- */
+
+void feeds_item(struct feeds *f, int id, const struct item *it)
+{
+    struct feed *d = &f->feeds[id];
+    if (watch_item(&d->watch, it, clock_wall_ms()))
+        quality_accept(&d->quality, it->price, it->ts_ms);
+}
+
+void feeds_shared(struct feeds *f, const char *key, const char *bytes, size_t len)
+{
+    for (size_t i = 0; i < f->config->providers_len; i++) {
+        if (!upstream_shared(&f->upstreams[i], key, bytes, len, clock_wall_ms()))
+            continue;
+        if (f->shared_waiting > 0 && --f->shared_waiting == 0 && f->started)
+            feeds_wake(f);
+        return;
+    }
+}
+
+/* --- the port --- */
+
+json_t *feeds_sources(struct feeds *f)
+{
+    json_t *all = json_object();
+    int64_t wall_ms = clock_wall_ms();
+    for (size_t i = 0; i < f->config->providers_len; i++)
+        json_object_set_new(all, f->config->providers[i].name,
+                            upstream_describe(&f->upstreams[i], wall_ms));
+    return all;
+}
+
+int feeds_reset(struct feeds *f, const char *provider)
+{
+    int64_t wall_ms = clock_wall_ms();
+    for (size_t i = 0; i < f->config->providers_len; i++) {
+        if (strcmp(f->config->providers[i].name, provider) != 0)
+            continue;
+        upstream_reset(&f->upstreams[i], wall_ms);
+        upstream_sync(&f->upstreams[i], f->bus, f->metrics, wall_ms);
+        for (size_t k = 0; k < f->config->instruments_len; k++)
+            feed_unsuspend(&f->feeds[k], (int)i);
+        return 0;
+    }
+    return -1;
+}
+
+bool feeds_any_provider(struct feeds *f)
+{
+    int64_t wall_ms = clock_wall_ms();
+    for (size_t i = 0; i < f->config->providers_len; i++)
+        if (f->upstreams[i].in_use && upstream_askable(&f->upstreams[i], wall_ms))
+            return true;
+    return false;
+}
+
+/* --- life --- */
+
+static void free_parts(struct feeds *f)
+{
+    for (size_t i = 0; f->feeds && i < f->config->instruments_len; i++)
+        feed_fini(&f->feeds[i]);
+    schedule_free(f->schedule);
+    buf_fini(&f->message);
+    free(f->feeds);
+    free(f->upstreams);
+    free(f->plan);
+    free(f->ids);
+    free(f);
+}
+
+static int make_feeds(struct feeds *f, int64_t wall_ms)
+{
+    const struct config *c = f->config;
+    for (size_t i = 0; i < c->instruments_len; i++) {
+        struct feed *d = &f->feeds[i];
+        const struct instrument *in = &c->instruments[i];
+        if (feed_init(d, (int)i, in, wall_ms) != 0)
+            return -1;
+        schedule_add(f->schedule, (int)i, d->chain, in->sources_len, in->poll_ms, in->ttl_s * 1000);
+        for (size_t k = 0; k < in->sources_len; k++)
+            f->upstreams[d->chain[k]].in_use = true;
+    }
+    return 0;
+}
+
+static int make_parts(struct feeds *f, int64_t wall_ms)
+{
+    const struct config *c = f->config;
+    const char *off = c->feeds_enabled ? NULL : "polling is switched off";
+    f->upstreams = calloc(c->providers_len + 1, sizeof *f->upstreams);
+    f->plan = calloc(c->providers_len + 1, sizeof *f->plan);
+    f->feeds = calloc(c->instruments_len + 1, sizeof *f->feeds);
+    f->ids = calloc(c->instruments_len + 1, sizeof *f->ids);
+    f->schedule = schedule_new(c->instruments_len, c->providers_len, (uint32_t)wall_ms);
+    if (!f->upstreams || !f->plan || !f->feeds || !f->ids || !f->schedule)
+        return -1;
+    for (size_t i = 0; i < c->providers_len; i++)
+        upstream_init(&f->upstreams[i], providers[i], &c->providers[i], c, off);
+    return make_feeds(f, wall_ms);
+}
+
+struct feeds *feeds_new(uv_loop_t *loop, const struct config *config, struct bus *bus,
+                        struct metrics *metrics, int64_t start_wall_ms, struct err *err)
+{
+    REQUIRE(config->providers_len == providers_len);
+    struct feeds *f = calloc(1, sizeof *f);
+    if (!f) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    f->loop = loop;
+    f->config = config;
+    f->bus = bus;
+    f->metrics = metrics;
+    f->epoch_ms = (uint64_t)start_wall_ms;
+    f->timer.data = f;
+    f->asker = (struct asker){.bus = bus, .metrics = metrics};
+    poll_init(f);
+    if (make_parts(f, start_wall_ms) != 0) {
+        err_set(err, "out of memory");
+        free_parts(f);
+        return NULL;
+    }
+    f->asker.fetch = fetch_new(loop, err);
+    if (!f->asker.fetch) {
+        free_parts(f);
+        return NULL;
+    }
+    uv_timer_init(loop, &f->timer);
+    return f;
+}
+
+void feeds_start(struct feeds *f)
+{
+    int64_t mono_ms = clock_mono_ms();
+    f->started = true;
+    f->shared_deadline_ms = mono_ms + (bus_is_up(f->bus) ? SHARED_WAIT_MS : 0);
+    read_shared(f, mono_ms);
+    feeds_wake(f);
+}
+
+void feeds_stop(struct feeds *f)
+{
+    if (f->stopped)
+        return;
+    f->stopped = true;
+    uv_timer_stop(&f->timer);
+    ask_drop_all(&f->asker);
+    refresh_stop(f);
+}
+
+static void part_closed(struct feeds *f)
+{
+    if (--f->handles > 0)
+        return;
+    void (*closed)(void *ctx) = f->closed;
+    void *ctx = f->closed_ctx;
+    free_parts(f);
+    if (closed)
+        closed(ctx);
+}
+
+static void on_fetch_closed(void *ctx)
+{
+    part_closed(ctx);
+}
+
+static void on_timer_closed(uv_handle_t *h)
+{
+    part_closed(h->data);
+}
+
+void feeds_close(struct feeds *f, void (*done)(void *ctx), void *ctx)
+{
+    feeds_stop(f);
+    f->closed = done;
+    f->closed_ctx = ctx;
+    f->handles = 2;
+    fetch_close(f->asker.fetch, on_fetch_closed, f);
+    uv_close((uv_handle_t *)&f->timer, on_timer_closed);
+}

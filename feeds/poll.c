@@ -1,0 +1,159 @@
+/* The host of the walks: each question of chain.h is handed to the part that knows.
+ *
+ *   skip   -> feed (suspension)        admit -> upstream (budget, breaker)
+ *   ask    -> ask (fetch, parse)       offer -> quality, then publish
+ *   ended  -> feed (log, outcome), refresh     done -> metrics
+ *
+ * An instrument that a walk is under way for is not polled a second time: a slow provider would
+ * collect requests otherwise. Its turn comes again with its next interval. */
+#include "desk.h"
+
+#include "clock.h"
+
+static int64_t host_now_ms(void *ctx)
+{
+    (void)ctx;
+    return clock_mono_ms();
+}
+
+static size_t host_batch_max(void *ctx, int provider)
+{
+    const struct feeds *f = ctx;
+    const struct provider *row = f->upstreams[provider].row;
+    return row->batch_max > 0 ? row->batch_max : PROVIDER_BATCH_MAX; /* 0: sim knows no requests */
+}
+
+static enum failure host_skip(void *ctx, struct chain_want want, struct err *why)
+{
+    const struct feeds *f = ctx;
+    return feed_suspended(&f->feeds[want.id], want.pos, clock_mono_ms(), why);
+}
+
+static size_t host_admit(void *ctx, int provider, size_t n, bool reserve, enum failure *failure,
+                         struct err *why)
+{
+    struct feeds *f = ctx;
+    struct upstream *u = &f->upstreams[provider];
+    int64_t wall_ms = clock_wall_ms();
+    size_t granted = upstream_admit(u, n, reserve, wall_ms, failure, why);
+    upstream_sync(u, f->bus, f->metrics, wall_ms);
+    return granted;
+}
+
+static void host_ask(void *ctx, struct chain_request *r)
+{
+    struct feeds *f = ctx;
+    ask_send(&f->asker, &f->upstreams[r->provider], r);
+}
+
+static enum failure publish(struct feeds *f, struct feed *d, size_t pos, const struct record *rec)
+{
+    int64_t mono_ms = clock_mono_ms();
+    schedule_closed(f->schedule, d->id, rec->market == MARKET_CLOSED);
+    poll_plan(f);
+    struct publish_input x = {
+        .id = d->id,
+        .in = d->in,
+        .record = rec,
+        .source_index = pos,
+        .epoch_ms = f->epoch_ms,
+        .interval_ms = schedule_interval_ms(f->schedule, d->id),
+        .until_next_ms = schedule_until_ms(f->schedule, d->id, mono_ms),
+        .wall_ms = clock_wall_ms(),
+        .mono_ms = mono_ms,
+    };
+    if (publish_record(f->bus, &d->publication, &x) == PUBLISH_FAILED)
+        return FAIL_UPSTREAM_ERROR;
+    quality_accept(&d->quality, rec->price, rec->ts_ms);
+    return FAIL_NONE;
+}
+
+static enum failure host_offer(void *ctx, struct chain_want want, const struct record *record,
+                               struct err *why)
+{
+    struct feeds *f = ctx;
+    struct feed *d = &f->feeds[want.id];
+    struct record rec = *record;
+    struct quality_result q =
+        quality_check(d->in, &d->quality, (int)want.pos, &rec, clock_wall_ms());
+    if (q.failure != FAIL_NONE) {
+        *why = q.why;
+        metrics_add(f->metrics, METRIC_QUALITY, q.rule, "fail", 1);
+        feed_log_rejected(d, want.pos, &rec, &q, clock_mono_ms());
+        return q.failure;
+    }
+    metrics_add(f->metrics, METRIC_QUALITY, "all", "pass", 1);
+    enum failure failure = publish(f, d, want.pos, &rec);
+    if (failure != FAIL_NONE)
+        err_set(why, "out of memory");
+    return failure;
+}
+
+static void host_ended(void *ctx, const struct walk *w, const struct chain_end *end)
+{
+    struct feeds *f = ctx;
+    struct feed *d = &f->feeds[end->id];
+    int64_t mono_ms = clock_mono_ms();
+    d->walking--;
+    feed_walked(d, end, schedule_interval_ms(f->schedule, d->id), mono_ms);
+    if (walk_kind(w) == WALK_REFRESH)
+        d->refreshed_ms = mono_ms;
+    if (walk_kind(w) == WALK_ONCE)
+        once_ended(f, walk_tag(w), end);
+    refresh_ended(f, d);
+    feeds_wake(f); /* a state may have to be said */
+}
+
+static void host_done(void *ctx, struct walk *w)
+{
+    struct feeds *f = ctx;
+    int64_t took_ms = clock_mono_ms() - walk_started_ms(w);
+    histogram_observe(&f->metrics->ingestion, (double)took_ms / 1000.0);
+    log_event(walk_kind(w) == WALK_REFRESH ? LOG_INFO : LOG_DEBUG, "market_pipeline_complete",
+              "kind=%s instruments=%zu accepted=%zu failed=%zu duration_ms=%ld",
+              walk_kind(w) == WALK_POLL ? "poll" : "refresh", walk_size(w), walk_accepted(w),
+              walk_size(w) - walk_accepted(w), (long)took_ms);
+}
+
+void poll_init(struct feeds *f)
+{
+    f->host = (struct chain_host){
+        .ctx = f,
+        .config = f->config,
+        .now_ms = host_now_ms,
+        .batch_max = host_batch_max,
+        .skip = host_skip,
+        .admit = host_admit,
+        .ask = host_ask,
+        .offer = host_offer,
+        .ended = host_ended,
+        .done = host_done,
+    };
+}
+
+void poll_plan(struct feeds *f)
+{
+    int64_t wall_ms = clock_wall_ms();
+    for (size_t i = 0; i < f->config->providers_len; i++)
+        f->plan[i] = upstream_schedule(&f->upstreams[i], wall_ms);
+    schedule_plan(f->schedule, f->plan);
+}
+
+void poll_due(struct feeds *f, int64_t mono_ms)
+{
+    poll_plan(f);
+    size_t due = schedule_take(f->schedule, mono_ms, f->ids), n = 0;
+    for (size_t i = 0; i < due; i++)
+        if (f->feeds[f->ids[i]].walking == 0)
+            f->ids[n++] = f->ids[i];
+    if (n == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        f->feeds[f->ids[i]].walking++;
+    const struct walk_options options = {.kind = WALK_POLL, .only_provider = -1};
+    if (chain_start(&f->host, f->ids, n, &options) == 0)
+        return;
+    for (size_t i = 0; i < n; i++)
+        f->feeds[f->ids[i]].walking--;
+    log_event(LOG_ERROR, "out_of_memory", "what=%s", "a poll was left out");
+}

@@ -1,0 +1,277 @@
+/* Walks that somebody asked for: feeds_refresh() and feeds_walk().
+ *
+ * A refresh waits for the end of a walk per instrument: of one that is under way already (a poll or
+ * another refresh), else of the one it starts. One whose last refresh ended less than 5 s ago has
+ * its answer already. Nothing is called back from inside a walk: what is complete is delivered from
+ * the next turn of the loop, so the callbacks may do what they like (start, stop). */
+#include "desk.h"
+
+#include <string.h>
+
+#include "clock.h"
+
+static const int64_t AGAIN_MS = 5000;
+
+struct refresh {
+    struct refresh *next;
+    refresh_done *done;
+    void *ctx;
+    size_t n, waiting;
+    struct slot {
+        bool waiting;
+        char message[160];
+    } * slots;
+    struct refresh_result results[];
+};
+
+struct once {
+    struct once *next;
+    walk_done *done;
+    void *ctx;
+    bool complete, accepted;
+    struct chain_step *copies;
+    struct walk_step *steps;
+    size_t n;
+};
+
+/* --- refresh --- */
+
+static void set_result(struct refresh *r, size_t i, const struct feed_outcome *o)
+{
+    struct refresh_result *x = &r->results[i];
+    bool accepted = o->failure == FAIL_NONE;
+    snprintf(r->slots[i].message, sizeof r->slots[i].message, "%s", o->detail);
+    x->error = accepted ? NULL : failure_name(o->failure);
+    x->source = o->provider;
+    x->message = accepted ? NULL : r->slots[i].message;
+}
+
+static void refuse(struct refresh *r, size_t i, const char *why)
+{
+    struct feed_outcome o = {.failure = FAIL_DISABLED};
+    snprintf(o.detail, sizeof o.detail, "%s", why);
+    set_result(r, i, &o);
+}
+
+static void wait_for(struct refresh *r, size_t i)
+{
+    r->slots[i].waiting = true;
+    r->waiting++;
+}
+
+void refresh_ended(struct feeds *f, struct feed *d)
+{
+    for (struct refresh *r = f->refreshes; r; r = r->next)
+        for (size_t i = 0; i < r->n; i++) {
+            if (!r->slots[i].waiting || r->results[i].id != d->id)
+                continue;
+            r->slots[i].waiting = false;
+            r->waiting--;
+            set_result(r, i, &d->last);
+        }
+}
+
+static struct refresh *refresh_new(size_t n, refresh_done *done, void *ctx)
+{
+    struct refresh *r = calloc(1, sizeof *r + n * sizeof r->results[0]);
+    struct slot *slots = calloc(n + 1, sizeof *slots);
+    if (!r || !slots) {
+        free(r);
+        free(slots);
+        return NULL;
+    }
+    r->done = done;
+    r->ctx = ctx;
+    r->n = n;
+    r->slots = slots;
+    return r;
+}
+
+/* Puts instrument i of the refresh where it belongs; true: it needs a walk of its own. */
+static bool needs_walk(struct feeds *f, struct refresh *r, size_t i, int64_t mono_ms)
+{
+    struct feed *d = &f->feeds[r->results[i].id];
+    if (f->stopped)
+        refuse(r, i, "the poller has stopped");
+    else if (!f->config->feeds_enabled)
+        refuse(r, i, "polling is switched off");
+    else if (d->in->sources_len == 0)
+        refuse(r, i, "the instrument has no source; other programs feed it");
+    else if (d->walking > 0)
+        wait_for(r, i);
+    else if (d->refreshed_ms > 0 && mono_ms - d->refreshed_ms < AGAIN_MS)
+        set_result(r, i, &d->last);
+    else {
+        wait_for(r, i);
+        return true;
+    }
+    return false;
+}
+
+static void start_refresh(struct feeds *f, struct refresh *r)
+{
+    int64_t mono_ms = clock_mono_ms();
+    size_t n = 0;
+    int *ids = calloc(r->n + 1, sizeof *ids);
+    for (size_t i = 0; i < r->n; i++) {
+        if (!needs_walk(f, r, i, mono_ms) || !ids)
+            continue;
+        ids[n++] = r->results[i].id;
+        f->feeds[r->results[i].id].walking++; /* a symbol named twice joins itself */
+    }
+    const struct walk_options options = {.kind = WALK_REFRESH, .only_provider = -1};
+    bool failed = !ids || (n > 0 && chain_start(&f->host, ids, n, &options) != 0);
+    for (size_t i = 0; failed && i < r->n; i++) {
+        if (!r->slots[i].waiting)
+            continue;
+        r->slots[i].waiting = false;
+        r->waiting--;
+        refuse(r, i, "out of memory");
+    }
+    for (size_t k = 0; failed && k < n; k++)
+        f->feeds[ids[k]].walking--;
+    free(ids);
+}
+
+void feeds_refresh(struct feeds *f, const int *ids, size_t n, refresh_done *done, void *ctx)
+{
+    struct refresh *r = refresh_new(n, done, ctx);
+    if (!r) {
+        done(ctx, NULL, 0);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
+        REQUIRE(ids[i] >= 0 && (size_t)ids[i] < f->config->instruments_len);
+        r->results[i].id = ids[i];
+    }
+    r->next = f->refreshes;
+    f->refreshes = r;
+    start_refresh(f, r);
+    if (f->stopped)
+        refresh_deliver(f); /* no turn of the loop will come for it */
+    else
+        feeds_wake(f);
+}
+
+/* --- one walk --- */
+
+static void once_free(struct once *o)
+{
+    free(o->copies);
+    free(o->steps);
+    free(o);
+}
+
+void once_ended(struct feeds *f, struct once *o, const struct chain_end *end)
+{
+    const struct instrument *in = &f->config->instruments[end->id];
+    o->complete = true;
+    o->accepted = end->accepted;
+    o->copies = calloc(end->n + 1, sizeof *o->copies);
+    o->steps = calloc(end->n + 1, sizeof *o->steps);
+    if (!o->copies || !o->steps)
+        return;
+    o->n = end->n;
+    for (size_t i = 0; i < end->n; i++) {
+        o->copies[i] = end->steps[i];
+        o->steps[i] = (struct walk_step){
+            .provider = in->sources[end->steps[i].pos].provider,
+            .source_symbol = in->sources[end->steps[i].pos].symbol,
+            .failure = end->steps[i].failure,
+            .detail = o->copies[i].detail,
+        };
+    }
+}
+
+void feeds_walk(struct feeds *f, int id, const char *only_provider, walk_done *done, void *ctx)
+{
+    struct once *o = calloc(1, sizeof *o);
+    int provider = -1;
+    REQUIRE(id >= 0 && (size_t)id < f->config->instruments_len && !f->stopped);
+    if (!o) {
+        done(ctx, false, NULL, 0);
+        return;
+    }
+    o->done = done;
+    o->ctx = ctx;
+    o->next = f->onces;
+    f->onces = o;
+    for (size_t i = 0; only_provider && i < f->config->providers_len; i++)
+        if (strcmp(f->config->providers[i].name, only_provider) == 0)
+            provider = (int)i;
+    const struct walk_options options = {.kind = WALK_ONCE, .only_provider = provider, .tag = o};
+    f->feeds[id].walking++;
+    if ((only_provider && provider < 0) || chain_start(&f->host, &id, 1, &options) != 0) {
+        f->feeds[id].walking--;
+        o->complete = true;
+    }
+    feeds_wake(f);
+}
+
+/* --- delivery --- */
+
+bool refresh_pending(const struct feeds *f)
+{
+    for (const struct refresh *r = f->refreshes; r; r = r->next)
+        if (r->waiting == 0)
+            return true;
+    for (const struct once *o = f->onces; o; o = o->next)
+        if (o->complete)
+            return true;
+    return false;
+}
+
+static struct refresh *take_refresh(struct feeds *f)
+{
+    for (struct refresh **at = &f->refreshes; *at; at = &(*at)->next)
+        if ((*at)->waiting == 0) {
+            struct refresh *r = *at;
+            *at = r->next;
+            return r;
+        }
+    return NULL;
+}
+
+static struct once *take_once(struct feeds *f)
+{
+    for (struct once **at = &f->onces; *at; at = &(*at)->next)
+        if ((*at)->complete) {
+            struct once *o = *at;
+            *at = o->next;
+            return o;
+        }
+    return NULL;
+}
+
+void refresh_deliver(struct feeds *f)
+{
+    struct refresh *r;
+    struct once *o;
+    while ((r = take_refresh(f)) != NULL) {
+        r->done(r->ctx, r->results, r->n);
+        free(r->slots);
+        free(r);
+    }
+    while ((o = take_once(f)) != NULL) {
+        o->done(o->ctx, o->accepted, o->steps, o->n);
+        once_free(o);
+    }
+}
+
+void refresh_stop(struct feeds *f)
+{
+    while (f->onces) {
+        struct once *o = f->onces;
+        f->onces = o->next;
+        once_free(o);
+    }
+    for (struct refresh *r = f->refreshes; r; r = r->next)
+        for (size_t i = 0; i < r->n; i++) {
+            if (!r->slots[i].waiting)
+                continue;
+            r->slots[i].waiting = false;
+            r->waiting--;
+            refuse(r, i, "the poller has stopped");
+        }
+    refresh_deliver(f);
+}
