@@ -112,22 +112,17 @@ struct envelope {
     int64_t low, high; /* ppm */
 };
 
-static void widen(struct envelope *e, int64_t ppm)
-{
-    if (ppm < e->low)
-        e->low = ppm;
-    if (ppm > e->high)
-        e->high = ppm;
-}
-
+/* Of the steps first..last: the coarse octaves at the points around and between them. */
 static struct envelope envelope_of(uint64_t seed, int64_t first, int64_t last)
 {
     const int64_t stride = (int64_t)1 << COARSE;
-    int64_t now = noise(seed, COARSE, last), small = OCTAVES; /* what rounding may cost */
-    struct envelope e = {now, now};
-    widen(&e, noise(seed, COARSE, first));
-    for (int64_t s = (first / stride + 1) * stride; s < last; s += stride)
-        widen(&e, noise(seed, COARSE, s));
+    int64_t small = OCTAVES; /* what the division in noise() may cost */
+    struct envelope e = {INT64_MAX, INT64_MIN};
+    for (int64_t s = first - first % stride; s < last + stride; s += stride) {
+        int64_t ppm = noise(seed, COARSE, s);
+        e.low = ppm < e.low ? ppm : e.low;
+        e.high = ppm > e.high ? ppm : e.high;
+    }
     for (int k = 0; k < COARSE; k++)
         small += amplitudes[k];
     e.low -= small;
