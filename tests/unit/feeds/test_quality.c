@@ -1,0 +1,299 @@
+/* The rules a record passes, each alone and in the order they are asked; then jumps over time. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "quality.h"
+
+static const int64_t NOW_MS = 1741705265000;
+
+/* "" = not given. */
+static struct decimal dec(const char *text)
+{
+    struct decimal d = {0};
+    if (text && text[0])
+        assert_int_equal(decimal_parse(text, strlen(text), &d), 0);
+    return d;
+}
+
+static void assert_text(struct decimal d, const char *want)
+{
+    char text[DECIMAL_TEXT_MAX] = "";
+    if (d.given)
+        decimal_format(d, text);
+    assert_string_equal(text, want);
+}
+
+static struct record record(const char *price, const char *currency)
+{
+    struct record r = {.price = dec(price), .ts_ms = NOW_MS - 1000};
+    snprintf(r.currency, sizeof r.currency, "%s", currency);
+    return r;
+}
+
+static void hold(struct quality_memory *m, const char *price, int64_t ts_ms)
+{
+    quality_accept(m, dec(price), ts_ms);
+}
+
+/* ---- one record ---- */
+
+static void test_rules(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *configured; /* currency, NULL = none */
+        const char *min, *max;  /* range, NULL = none */
+        const char *held;       /* price, NULL = none; its time is NOW_MS - 2000 */
+        const char *price, *currency;
+        int64_t ts_ms;     /* relative to NOW_MS */
+        const char *rule;  /* NULL: accepted */
+        const char *after; /* price and currency afterwards */
+    } rows[] = {
+  /* units and currency */
+        {"USD", NULL,  NULL, NULL,     "2.943",                                  "USD",  0,            NULL,         "2.943 USD" },
+        {"USD", NULL,  NULL, NULL,     "294.30",                                 "USX",  0,            NULL,         "2.9430 USD"},
+        {"GBP", NULL,  NULL, NULL,     "305.3",                                  "GBp",  0,            NULL,         "3.053 GBP" },
+        {"GBP", NULL,  NULL, NULL,     "7",                                      "GBX",  0,            NULL,         "0.07 GBP"  },
+        {"ZAR", NULL,  NULL, NULL,     "12345",                                  "ZAc",  0,            NULL,         "123.45 ZAR"},
+        {"ILS", NULL,  NULL, NULL,     "0.5",                                    "ILA",  0,            NULL,         "0.005 ILS" },
+        {NULL,  NULL,  NULL, NULL,     "305.3",                                  "GBp",  0,            NULL,         "3.053 GBP" },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "",     0,            NULL,         "2 USD"     },
+        {NULL,  NULL,  NULL, NULL,     "2",                                      "",     0,            NULL,         "2 "        },
+        {"USD", NULL,  NULL, NULL,     "3.05",                                   "GBP",  0,            "currency",   "3.05 GBP"  },
+        {"USD", NULL,  NULL, NULL,     "305",                                    "GBp",  0,            "currency",   "3.05 GBP"  },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "XXc",  0,            "currency",   "2 XXc"     },
+        {NULL,  NULL,  NULL, NULL,     "2",                                      "usd",  0,            "currency",   "2 usd"     },
+        {NULL,  NULL,  NULL, NULL,     "2",                                      "USDT", 0,            "currency",   "2 USDT"    },
+        {"GBP", NULL,  NULL, NULL,     "0.000000000000000000000000000000000001", "GBp",  0,            "currency",
+         NULL                                                                                                                    },
+
+ /* positive */
+        {"USD", NULL,  NULL, NULL,     "0",                                      "USD",  0,            "positive",   NULL        },
+        {"USD", NULL,  NULL, NULL,     "-0.01",                                  "USD",  0,            "positive",   NULL        },
+        {"USD", NULL,  NULL, NULL,     "",                                       "USD",  0,            "positive",   NULL        },
+        {"USD", NULL,  NULL, "2",      "0.000",                                  "USD",  0,            "positive",   NULL        },
+        {"USD", NULL,  NULL, NULL,     "0.00000001",                             "USD",  0,            NULL,         NULL        },
+
+ /* time */
+        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  5000,         NULL,         NULL        },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  5001,         "future",     NULL        },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  -NOW_MS,      "future",     NULL        },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  -90000000000, NULL,         NULL        },
+        {"USD", NULL,  NULL, "2",      "2",                                      "USD",  -2000,        NULL,         NULL        },
+        {"USD", NULL,  NULL, "2",      "2",                                      "USD",  -2001,        "older",      NULL        },
+        {"USD", NULL,  NULL, "2",      "900",                                    "USD",  -2001,        "older",      NULL        },
+
+ /* range, where there is nothing to compare with */
+        {"USD", "0.5", "10", NULL,     "2",                                      "USD",  0,            NULL,         NULL        },
+        {"USD", "0.5", "10", NULL,     "0.50",                                   "USD",  0,            NULL,         NULL        },
+        {"USD", "0.5", "10", NULL,     "10.0",                                   "USD",  0,            NULL,         NULL        },
+        {"USD", "0.5", "10", NULL,     "10.01",                                  "USD",  0,            "range",      NULL        },
+        {"USD", "0.5", "10", NULL,     "294.3",                                  "USD",  0,            "range",      NULL        },
+        {"USD", "0.5", "10", NULL,     "294.3",                                  "",     0,            "range",      NULL        },
+        {"USD", "0.5", "10", NULL,     "294.3",                                  "USX",  0,            NULL,         NULL        },
+        {"USD", "0.5", "10", NULL,     "0.02943",                                "USD",  0,            "range",      NULL        },
+        {"USD", "0.5", "10", "9.9",    "10.5",                                   "USD",  0,            NULL,         NULL        },
+        {"USD", NULL,  NULL, NULL,     "294.3",                                  "USD",  0,            NULL,         NULL        },
+
+ /* jumps */
+        {"USD", NULL,  NULL, "100",    "120",                                    "USD",  0,            NULL,         NULL        },
+        {"USD", NULL,  NULL, "100",    "120.01",                                 "USD",  0,            "jump",       NULL        },
+        {"USD", NULL,  NULL, "100",    "80",                                     "USD",  0,            NULL,         NULL        },
+        {"USD", NULL,  NULL, "100",    "79.99",                                  "USD",  0,            "jump",       NULL        },
+        {"USD", NULL,  NULL, "2.943",  "294.3",                                  "USD",  0,            "factor_100", NULL        },
+        {"USD", NULL,  NULL, "2.943",  "297",                                    "USD",  0,            "factor_100", NULL        },
+        {"USD", NULL,  NULL, "294.3",  "2.95",                                   "USD",  0,            "factor_100", NULL        },
+        {"USD", NULL,  NULL, "2.943",  "305",                                    "USD",  0,            "jump",       NULL        },
+        {"JPY", NULL,  NULL, "150.32", "0.00665",                                "JPY",  0,            "inverse",    NULL        },
+        {"USD", NULL,  NULL, "1.0845", "0.922",                                  "USD",  0,            "inverse",    NULL        },
+        {"CHF", NULL,  NULL, "0.995",  "1.004",                                  "CHF",  0,            NULL,         NULL        },
+        {"CHF", NULL,  NULL, "0.98",   "1.0204",                                 "CHF",  0,            "inverse",    NULL        },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct instrument in = {.symbol = "x",
+                                      .currency = rows[i].configured,
+                                      .range_min = dec(rows[i].min),
+                                      .range_max = dec(rows[i].max),
+                                      .max_jump_pct = 20};
+        struct quality_memory m = {0};
+        struct record r = record(rows[i].price, rows[i].currency);
+        char after[DECIMAL_TEXT_MAX + 16] = "";
+        if (rows[i].held)
+            hold(&m, rows[i].held, NOW_MS - 2000);
+        r.ts_ms = NOW_MS + rows[i].ts_ms;
+        struct quality_result q = quality_check(&in, &m, 0, &r, NOW_MS);
+        const char *rule = q.rule ? q.rule : "accepted";
+        if (strcmp(rule, rows[i].rule ? rows[i].rule : "accepted") != 0)
+            fail_msg("row %zu, %s %s: %s, not %s", i, rows[i].price, rows[i].currency, rule,
+                     rows[i].rule ? rows[i].rule : "accepted");
+        assert_int_equal(q.failure, !rows[i].rule                        ? FAIL_NONE
+                                    : strcmp(rows[i].rule, "older") == 0 ? FAIL_OLDER
+                                                                         : FAIL_BAD_SCHEMA);
+        assert_int_equal(q.why.text[0] != '\0', rows[i].rule != NULL);
+        if (!rows[i].after)
+            continue;
+        decimal_format(r.price, after);
+        snprintf(after + strlen(after), 16, " %s", r.currency);
+        assert_string_equal(after, rows[i].after);
+    }
+}
+
+/* Conversion is exact and is for all prices, and for nothing that is none. */
+static void test_all_members_are_converted(void **state)
+{
+    (void)state;
+    const struct instrument in = {.symbol = "x", .currency = "USD", .max_jump_pct = 20};
+    struct quality_memory m = {0};
+    struct record r = record("294.30", "USX");
+    r.bid = dec("294.25");
+    r.ask = dec("294.35");
+    r.open = dec("290");
+    r.high = dec("297.123456789");
+    r.low = dec("1");
+    r.prev_close = dec("291.0");
+    r.volume = dec("12345");
+    assert_int_equal(quality_check(&in, &m, 0, &r, NOW_MS).failure, FAIL_NONE);
+    assert_text(r.price, "2.9430");
+    assert_text(r.bid, "2.9425");
+    assert_text(r.ask, "2.9435");
+    assert_text(r.open, "2.90");
+    assert_text(r.high, "2.97123456789");
+    assert_text(r.low, "0.01");
+    assert_text(r.prev_close, "2.910");
+    assert_text(r.volume, "12345");
+    assert_string_equal(r.currency, "USD");
+
+    r = record("294.30", "USX"); /* what was not given does not appear */
+    assert_int_equal(quality_check(&in, &m, 0, &r, NOW_MS).failure, FAIL_NONE);
+    assert_false(r.open.given || r.bid.given || r.prev_close.given);
+}
+
+static void test_crossed_book_is_dropped(void **state)
+{
+    (void)state;
+    const struct instrument in = {.symbol = "x", .max_jump_pct = 20};
+    struct quality_memory m = {0};
+    struct record r = record("2", "USD");
+    r.bid = dec("2.1");
+    r.ask = dec("2.0");
+    assert_int_equal(quality_check(&in, &m, 0, &r, NOW_MS).failure, FAIL_NONE);
+    assert_false(r.bid.given || r.ask.given);
+    r.bid = dec("2.0");
+    r.ask = dec("2.00");
+    assert_int_equal(quality_check(&in, &m, 0, &r, NOW_MS).failure, FAIL_NONE);
+    assert_true(r.bid.given && r.ask.given);
+}
+
+/* ---- jumps over time ---- */
+
+/* A story: what comes in turn, and what becomes of it. Accepted prices are held from then on. */
+struct step {
+    int source;
+    const char *price;
+    const char *rule;  /* NULL: accepted */
+    const char *other; /* another program's price arrives before this step, NULL = none */
+};
+
+static void tell(const char *name, const char *min, const char *max, const struct step *steps,
+                 size_t n)
+{
+    const struct instrument in = {.symbol = "x",
+                                  .currency = "USD",
+                                  .range_min = dec(min),
+                                  .range_max = dec(max),
+                                  .max_jump_pct = 20};
+    struct quality_memory m = {0};
+    hold(&m, "100", NOW_MS - 1000000);
+    for (size_t i = 0; i < n; i++) {
+        struct record r = record(steps[i].price, "USD");
+        r.ts_ms = NOW_MS - 900000 + (int64_t)i;
+        if (steps[i].other)
+            hold(&m, steps[i].other, r.ts_ms - 1);
+        struct quality_result q = quality_check(&in, &m, steps[i].source, &r, NOW_MS);
+        const char *got = q.rule ? q.rule : "accepted";
+        if (strcmp(got, steps[i].rule ? steps[i].rule : "accepted") != 0)
+            fail_msg("%s, step %zu (%s): %s", name, i, steps[i].price, got);
+        if (!q.rule)
+            quality_accept(&m, r.price, r.ts_ms);
+    }
+}
+
+#define TELL(name, min, max, ...)                                                                  \
+    do {                                                                                           \
+        static const struct step steps[] = {__VA_ARGS__};                                          \
+        tell(name, min, max, steps, ARRAY_LEN(steps));                                             \
+    } while (0)
+
+#define IN(source, price)                                                                          \
+    {                                                                                              \
+        source, price, NULL, NULL                                                                  \
+    }
+#define OUT(source, price, rule)                                                                   \
+    {                                                                                              \
+        source, price, rule, NULL                                                                  \
+    }
+#define OTHER(held, source, p, r)                                                                  \
+    {                                                                                              \
+        source, p, r, held                                                                         \
+    }
+
+static void test_jumps_and_who_agrees(void **state)
+{
+    (void)state;
+    TELL("a spike is forgotten", NULL, NULL, OUT(0, "150", "jump"), IN(0, "101"),
+         OUT(0, "150", "jump"), IN(0, "99"), OUT(0, "150", "jump"));
+    TELL("a second source agrees", NULL, NULL, OUT(0, "150", "jump"), IN(1, "151"), IN(0, "150"));
+    TELL("a second source agrees even outside the range", "50", "120", OUT(0, "150", "jump"),
+         IN(1, "150"));
+    TELL("a second source says something else", NULL, NULL, OUT(0, "150", "jump"),
+         OUT(1, "160", "jump"), OUT(0, "150", "jump"), OUT(1, "160", "jump"));
+    TELL("a second source contradicts", NULL, NULL, OUT(0, "150", "jump"), IN(1, "100"),
+         OUT(0, "150", "jump"), IN(1, "100"), OUT(0, "150", "jump"), IN(1, "100"));
+    TELL("two more polls, inside the range", "50", "200", OUT(0, "150", "jump"),
+         OUT(0, "150.5", "jump"), IN(0, "150"));
+    TELL("the agreement may drift", "50", "200", OUT(0, "150", "jump"), OUT(0, "151.4", "jump"),
+         IN(0, "152.8"));
+    TELL("it has to be two in a row", "50", "200", OUT(0, "150", "jump"), OUT(0, "150", "jump"),
+         OUT(0, "160", "jump"), OUT(0, "160", "jump"), IN(0, "160"));
+    TELL("outside the range insisting does not help", "50", "120", OUT(0, "150", "jump"),
+         OUT(0, "150", "jump"), OUT(0, "150", "jump"), OUT(0, "150", "jump"));
+    TELL("without a range a plain jump is believed", NULL, NULL, OUT(0, "150", "jump"),
+         OUT(0, "150", "jump"), IN(0, "150"));
+    TELL("without a range a unit bug is not", NULL, NULL, OUT(0, "10000", "factor_100"),
+         OUT(0, "10000", "factor_100"), OUT(0, "10000", "factor_100"),
+         OUT(0, "10000", "factor_100"));
+    TELL("nor an inversion", NULL, NULL, OUT(0, "0.01", "inverse"), OUT(0, "0.01", "inverse"),
+         OUT(0, "0.01", "inverse"), OUT(0, "0.01", "inverse"));
+    TELL("inside the range a factor of 100 is", "0.5", "200", OUT(0, "1", "factor_100"),
+         OUT(0, "1", "factor_100"), IN(0, "1"));
+    TELL("a bug is corrected by others", NULL, NULL, OUT(0, "10000", "factor_100"), IN(1, "10000"));
+}
+
+/* What is held may be another program's: then that is what we are compared with. */
+static void test_other_programs_price(void **state)
+{
+    (void)state;
+    TELL("theirs is the reference", NULL, NULL, IN(0, "100"), OTHER("150", 0, "151", NULL),
+         OUT(0, "100", "jump"));
+    TELL("theirs ends a doubt", NULL, NULL, OUT(0, "150", "jump"), OUT(0, "150", "jump"),
+         OTHER("100", 0, "150", "jump"), OUT(0, "150", "jump"), IN(0, "150"));
+    TELL("theirs may be wrong; two sources outvote it", "50", "200",
+         OTHER("10000", 0, "100", "factor_100"), IN(1, "100.5"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_all_members_are_converted),
+        cmocka_unit_test(test_crossed_book_is_dropped),
+        cmocka_unit_test(test_jumps_and_who_agrees),
+        cmocka_unit_test(test_other_programs_price),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
