@@ -1,1 +1,228 @@
+/* The parts in the order they are opened: limits, certificates and sockets first, as these are what
+ * fails in practice, each with its own sentence and with nothing to take back; then the library and
+ * the loop handles.
+ *
+ * Draining: the main listener closes, so that a balancer goes elsewhere; goaway tells every client
+ * when to come back; then they are closed with 1001, spread over the time there is, so that they do
+ * not all reconnect in one instant. listen.metrics_port stays open and /readyz there says 503.
+ *
+ * Closing ends what is left. The library needs turns of the loop for it; a timer looks when it is
+ * through. */
 #include "server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "refresh.h"
+#include "server_private.h"
+#include "tls.h"
+#include "ws.h"
+
+static const uint64_t DRAIN_STEP_MS = 20;
+static const uint64_t CLOSE_STEP_MS = 2;
+static const size_t DRAIN_AT_ONCE = 16; /* closed per step at least */
+
+static int open_listeners(struct server *s, struct err *err)
+{
+    const struct config *c = s->config;
+    struct listener_options o = {.host = c->listen.host,
+                                 .port = c->listen.port,
+                                 .share = c->listen.share,
+                                 .sndbuf_bytes = (int)c->fanout.sndbuf_bytes};
+    if (listener_open(&s->listener, &o, err) != 0)
+        return -1;
+    if (c->listen.metrics_port < 0)
+        return 0;
+    o.port = c->listen.metrics_port;
+    o.plain = true;
+    return listener_open(&s->plain_listener, &o, err);
+}
+
+static void write_url(struct server *s)
+{
+    const char *host = s->config->listen.host;
+    bool bare_v6 = strchr(host, ':') && host[0] != '[';
+    snprintf(s->url, sizeof s->url, "%s://%s%s%s:%d", s->config->listen.tls_cert ? "https" : "http",
+             bare_v6 ? "[" : "", host, bare_v6 ? "]" : "", s->listener.port);
+}
+
+static void log_listening(const struct server *s)
+{
+    if (s->plain_listener.open)
+        log_event(LOG_INFO, "listening", "url=%s metrics_port=%d connections=%zu", s->url,
+                  s->plain_listener.port, s->capacity.streams);
+    else
+        log_event(LOG_INFO, "listening", "url=%s connections=%zu", s->url, s->capacity.streams);
+}
+
+/* What needs no loop. On failure nothing is left. */
+static int prepare(struct server *s, struct err *err)
+{
+    const struct config *c = s->config;
+    s->listener.fd = s->plain_listener.fd = -1;
+    int64_t files = capacity_raise_files(err);
+    if (files < 0)
+        return -1;
+    capacity_init(&s->capacity, c, files);
+    if (proxies_init(&s->proxies, c->listen.trusted_proxies, c->listen.trusted_proxies_len) != 0)
+        return err_set(err, "out of memory");
+    if (c->listen.tls_cert && tls_check_files(c->listen.tls_cert, c->listen.tls_key, err) != 0)
+        return -1;
+    return open_listeners(s, err);
+}
+
+static void free_server(struct server *s)
+{
+    listener_abandon(&s->listener);
+    listener_abandon(&s->plain_listener);
+    proxies_fini(&s->proxies);
+    capacity_fini(&s->capacity);
+    free(s);
+}
+
+struct server *server_new(uv_loop_t *loop, const struct config *config, struct fanout *fanout,
+                          const struct feed_port *feed, struct metrics *metrics, struct err *err)
+{
+    struct server *s = calloc(1, sizeof *s);
+    if (!s) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    s->loop = loop;
+    s->config = config;
+    s->fanout = fanout;
+    s->feed = feed;
+    s->metrics = metrics;
+    if (prepare(s, err) != 0) {
+        free_server(s);
+        return NULL;
+    }
+    write_url(s);
+    uv_timer_init(loop, &s->drain.timer);
+    uv_timer_init(loop, &s->close.timer);
+    s->drain.timer.data = s->close.timer.data = s;
+    loop_start(&s->loop_hooks, s);
+    if (loop_open_library(s, err) == 0 && listener_start(&s->listener, s) == 0 &&
+        (s->plain_listener.fd < 0 || listener_start(&s->plain_listener, s) == 0)) {
+        log_listening(s);
+        return s;
+    }
+    server_close(s, NULL, NULL); /* ends by itself as the loop runs */
+    return NULL;
+}
+
+const char *server_url(const struct server *s)
+{
+    return s->url;
+}
+
+void server_ready(struct server *s)
+{
+    if (s->phase == SERVER_STARTING)
+        s->phase = SERVER_READY;
+}
+
+/* --- handles --- */
+
+/* libuv calls back in no order that can be relied on: counted. */
+static void handle_closed(uv_handle_t *h)
+{
+    struct server *s = h->data;
+    if (--s->close.handles > 0 || !s->close.last)
+        return;
+    void (*done)(void *) = s->close.done;
+    void *ctx = s->close.ctx;
+    free_server(s);
+    if (done)
+        done(ctx);
+}
+
+static void stop_listener(struct server *s, struct listener *l)
+{
+    if (!l->open)
+        return;
+    s->close.handles++;
+    listener_stop(l, handle_closed);
+}
+
+/* --- draining --- */
+
+static void drain_end(struct server *s)
+{
+    uv_timer_stop(&s->drain.timer);
+    void (*done)(void *) = s->drain.done;
+    s->drain.done = NULL;
+    if (done)
+        done(s->drain.ctx);
+}
+
+static size_t close_some(struct server *s, size_t most)
+{
+    size_t n = 0;
+    for (struct conn *c = s->conns[CONN_STREAM]; c && n < most; c = c->next)
+        if (c->client && !c->closing) {
+            ws_close(c, CLOSE_SHUTDOWN);
+            n++;
+        }
+    if (n > 0)
+        lws_cancel_service(s->lws);
+    return n;
+}
+
+static void drain_step(uv_timer_t *t)
+{
+    struct server *s = t->data;
+    int64_t left_ms = s->drain.deadline_ms - clock_mono_ms();
+    if (s->conns_len[CONN_STREAM] == 0 || left_ms <= 0) {
+        drain_end(s);
+        return;
+    }
+    /* All begun when a fifth of the time is left, for the close frames to be answered. */
+    int64_t spread_ms = left_ms - s->config->drain_s * 200;
+    size_t steps = spread_ms > (int64_t)DRAIN_STEP_MS ? (size_t)spread_ms / DRAIN_STEP_MS : 1;
+    size_t share = s->conns_len[CONN_STREAM] / steps + 1;
+    close_some(s, share > DRAIN_AT_ONCE ? share : DRAIN_AT_ONCE);
+}
+
+void server_drain(struct server *s, void (*done)(void *ctx), void *ctx)
+{
+    int64_t drain_ms = s->config->drain_s * 1000;
+    s->phase = SERVER_DRAINING;
+    s->drain.done = done;
+    s->drain.ctx = ctx;
+    s->drain.deadline_ms = clock_mono_ms() + drain_ms;
+    stop_listener(s, &s->listener);
+    fanout_goaway(s->fanout, "shutdown", drain_ms > 0 ? drain_ms : 1000);
+    uv_timer_start(&s->drain.timer, drain_step, DRAIN_STEP_MS, DRAIN_STEP_MS);
+}
+
+/* --- closing --- */
+
+static void close_step(uv_timer_t *t)
+{
+    struct server *s = t->data;
+    if (!loop_library_gone(s))
+        return;
+    uv_timer_stop(t);
+    loop_free_library(s);
+    s->close.last = true;
+    stop_listener(s, &s->listener);
+    stop_listener(s, &s->plain_listener);
+    s->close.handles += 2 + LOOP_HANDLES;
+    uv_close((uv_handle_t *)&s->drain.timer, handle_closed);
+    uv_close((uv_handle_t *)&s->close.timer, handle_closed);
+    loop_stop(&s->loop_hooks, handle_closed);
+}
+
+void server_close(struct server *s, void (*done)(void *ctx), void *ctx)
+{
+    s->phase = SERVER_CLOSING;
+    s->drain.done = NULL;
+    s->close.done = done;
+    s->close.ctx = ctx;
+    uv_timer_stop(&s->drain.timer);
+    refresh_abandon(s);
+    loop_close_library(s);
+    uv_timer_start(&s->close.timer, close_step, 1, CLOSE_STEP_MS);
+}

@@ -1,0 +1,101 @@
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const unsigned char v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
+
+static bool is_v4(const struct address *a)
+{
+    return memcmp(a->bytes, v4_prefix, sizeof v4_prefix) == 0;
+}
+
+struct address address_of_socket(const struct sockaddr *sa)
+{
+    struct address a = {0};
+    if (sa->sa_family == AF_INET) {
+        struct sockaddr_in in;
+        memcpy(&in, sa, sizeof in);
+        memcpy(a.bytes, v4_prefix, sizeof v4_prefix);
+        memcpy(a.bytes + 12, &in.sin_addr, 4);
+    } else if (sa->sa_family == AF_INET6) {
+        struct sockaddr_in6 in6;
+        memcpy(&in6, sa, sizeof in6);
+        memcpy(a.bytes, &in6.sin6_addr, 16);
+    }
+    return a;
+}
+
+int address_parse(const char *text, size_t len, struct address *out)
+{
+    char literal[ADDRESS_TEXT_MAX];
+    *out = (struct address){0};
+    if (len == 0 || len >= sizeof literal || memchr(text, '\0', len))
+        return -1;
+    memcpy(literal, text, len);
+    literal[len] = '\0';
+    if (inet_pton(AF_INET, literal, out->bytes + 12) == 1) {
+        memcpy(out->bytes, v4_prefix, sizeof v4_prefix);
+        return 0;
+    }
+    if (inet_pton(AF_INET6, literal, out->bytes) == 1)
+        return 0;
+    *out = (struct address){0};
+    return -1;
+}
+
+char *address_format(const struct address *a, char out[static ADDRESS_TEXT_MAX])
+{
+    if (is_v4(a))
+        inet_ntop(AF_INET, a->bytes + 12, out, ADDRESS_TEXT_MAX);
+    else
+        inet_ntop(AF_INET6, a->bytes, out, ADDRESS_TEXT_MAX);
+    return out;
+}
+
+bool address_equal(const struct address *a, const struct address *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
+}
+
+bool address_is_loopback(const struct address *a)
+{
+    static const struct address one = {{[15] = 1}};
+    return is_v4(a) ? a->bytes[12] == 127 : address_equal(a, &one);
+}
+
+int cidr_parse(const char *text, struct cidr *out)
+{
+    const char *slash = strchr(text, '/');
+    size_t len = slash ? (size_t)(slash - text) : strlen(text);
+    if (address_parse(text, len, &out->address) != 0)
+        return -1;
+    bool v4 = memchr(text, ':', len) == NULL;
+    int widest = v4 ? 32 : 128;
+    int bits = widest;
+    if (slash) {
+        size_t digits = strspn(slash + 1, "0123456789");
+        if (digits == 0 || digits > 3 || slash[1 + digits] != '\0')
+            return -1;
+        bits = (int)strtol(slash + 1, NULL, 10);
+        if (bits > widest)
+            return -1;
+    }
+    out->bits = v4 ? 96 + bits : bits;
+    return 0;
+}
+
+bool cidr_contains(const struct cidr *c, const struct address *a)
+{
+    size_t whole = (size_t)c->bits / 8;
+    int rest = c->bits % 8;
+    if (memcmp(c->address.bytes, a->bytes, whole) != 0)
+        return false;
+    if (rest == 0)
+        return true;
+    unsigned mask = 0xFFu << (8 - rest);
+    return ((c->address.bytes[whole] ^ a->bytes[whole]) & mask & 0xFFu) == 0;
+}

@@ -1,0 +1,36 @@
+/* address.h - IP addresses as 16 bytes, and ranges of them.
+ *
+ * IPv4 is kept as ::ffff:a.b.c.d, so that one comparison serves both families. Pure. */
+#ifndef PRICEGATE_ADDRESS_H
+#define PRICEGATE_ADDRESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "attrs.h"
+
+struct address {
+    unsigned char bytes[16]; /* network order; all zero = unknown */
+};
+
+#define ADDRESS_TEXT_MAX 46
+
+struct address address_of_socket(const struct sockaddr *sa);
+/* A literal without brackets, port or zone. -1: it is none. */
+int address_parse(const char *text, size_t len, struct address *out) MUST_CHECK;
+/* "127.0.0.1", "2001:db8::1" into out. Returns out. */
+char *address_format(const struct address *a, char out[static ADDRESS_TEXT_MAX]);
+bool address_equal(const struct address *a, const struct address *b);
+bool address_is_loopback(const struct address *a); /* 127.0.0.0/8, ::1 */
+
+struct cidr {
+    struct address address;
+    int bits; /* of the 128 */
+};
+
+/* "10.0.0.0/8", "fd00::/8" or a single address. -1: it is none. */
+int cidr_parse(const char *text, struct cidr *out) MUST_CHECK;
+bool cidr_contains(const struct cidr *c, const struct address *a);
+
+#endif

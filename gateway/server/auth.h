@@ -1,0 +1,44 @@
+/* auth.h - who is asking, and what that allows. Pure but for the digest.
+ *
+ * A caller has a role by one of three ways: a token that is one of the configured keys; being local
+ * (see auth_is_local); or the anonymous role. A token that is wrong is refused, never treated as no
+ * token: a mistyped key must not silently show less. */
+#ifndef PRICEGATE_AUTH_H
+#define PRICEGATE_AUTH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "address.h"
+#include "config.h"
+#include "role.h"
+
+/* What a request says about where it comes from. NULL = the header is absent. */
+struct caller {
+    struct address peer; /* of the TCP connection */
+    bool tls;
+    const char *host, *origin;
+    bool forwarded; /* any of Forwarded, X-Forwarded-*, Via */
+};
+
+/* Absent, or of the own host, or listed. */
+bool auth_origin_ok(const struct config *c, const struct caller *caller);
+
+/* With no keys configured, a request from loopback, without Forwarded, X-Forwarded-* or Via, whose
+ * Host is localhost, a loopback literal or listen.host, and without a foreign Origin: the person at
+ * this machine. The Host rule is what stops a foreign page that had its own name resolve to
+ * 127.0.0.1. */
+bool auth_is_local(const struct config *c, const struct caller *caller);
+
+/* The token of a request: behind "Bearer " in the Authorization header, else the query's. NULL when
+ * there is none; "" when there is something that cannot be one (another scheme, nothing behind
+ * Bearer), which then is a bad token. */
+const char *auth_token(const char *authorization, const char *query_token);
+
+/* The role of a caller with this token (NULL = none): 0, or -1 for a bad token. */
+int auth_role(const struct config *c, const struct caller *caller, const char *token,
+              enum role *role) MUST_CHECK;
+
+/* auth_check_token() itself is declared in server.h. */
+
+#endif

@@ -1,0 +1,169 @@
+/* Only paths that files_path_ok() lets through are ever looked up, and in a folder each of them is
+ * opened so that no symbolic link on the way is followed: the folder is what is in it. */
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "embedded.h"
+#include "handlers.h"
+#include "server_private.h"
+
+static const off_t FILE_BYTES_MAX = 16 * 1024 * 1024;
+
+static const struct {
+    const char *suffix, *type;
+} types[] = {
+    {".css",   "text/css; charset=utf-8"       },
+    {".html",  "text/html; charset=utf-8"      },
+    {".ico",   "image/x-icon"                  },
+    {".js",    "text/javascript; charset=utf-8"},
+    {".json",  "application/json"              },
+    {".mjs",   "text/javascript; charset=utf-8"},
+    {".png",   "image/png"                     },
+    {".svg",   "image/svg+xml"                 },
+    {".txt",   "text/plain; charset=utf-8"     },
+    {".woff2", "font/woff2"                    },
+};
+
+const char *files_type(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < ARRAY_LEN(types); i++)
+        if (strcmp(dot, types[i].suffix) == 0)
+            return types[i].type;
+    return NULL;
+}
+
+bool files_path_ok(const char *path)
+{
+    bool at_start = true;
+    size_t len = strlen(path);
+    if (len == 0 || len > 255)
+        return false;
+    for (const char *p = path; *p; p++) {
+        if (*p < 0x21 || *p > 0x7E || *p == '\\')
+            return false;
+        if (at_start && (*p == '.' || *p == '/'))
+            return false;
+        at_start = *p == '/';
+    }
+    return !at_start;
+}
+
+static const struct embedded_file *find_embedded(const char *path)
+{
+    static const char root[] = "web/";
+    for (const struct embedded_file *f = embedded_files; f->path; f++)
+        if (strncmp(f->path, root, sizeof root - 1) == 0 &&
+            strcmp(f->path + sizeof root - 1, path) == 0)
+            return f;
+    return NULL;
+}
+
+/* Opens path below the folder, segment by segment. -1: not there, or not a plain file. */
+static int open_below(const char *folder, const char *path, off_t *size)
+{
+    char name[256];
+    struct stat st;
+    int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    while (at >= 0) {
+        const char *slash = strchr(path, '/');
+        size_t n = slash ? (size_t)(slash - path) : strlen(path);
+        memcpy(name, path, n);
+        name[n] = '\0';
+        int flags = O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK | (slash ? O_DIRECTORY : 0);
+        int next = openat(at, name, flags);
+        close(at);
+        at = next;
+        if (!slash)
+            break;
+        path = slash + 1;
+    }
+    if (at < 0)
+        return -1;
+    if (fstat(at, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size > FILE_BYTES_MAX) {
+        close(at);
+        return -1;
+    }
+    *size = st.st_size;
+    return at;
+}
+
+bool files_exist(void *ctx, const char *path)
+{
+    const struct server *s = ctx;
+    off_t size;
+    if (!files_path_ok(path) || !files_type(path))
+        return false;
+    if (!s->config->listen.web_root)
+        return find_embedded(path) != NULL;
+    int fd = open_below(s->config->listen.web_root, path, &size);
+    if (fd < 0)
+        return false;
+    close(fd);
+    return true;
+}
+
+static int read_whole(int fd, off_t size, struct buf *out)
+{
+    while ((off_t)out->len < size) {
+        char *to = buf_reserve(out, (size_t)size - out->len);
+        if (!to)
+            return -1;
+        ssize_t n = read(fd, to, (size_t)size - out->len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -1 : 0; /* it became shorter meanwhile */
+        out->len += (size_t)n;
+    }
+    return 0;
+}
+
+static bool load(struct exchange *x, const char *path)
+{
+    const char *folder = x->server->config->listen.web_root;
+    if (!files_path_ok(path) || !files_type(path))
+        return false;
+    if (!folder) {
+        const struct embedded_file *f = find_embedded(path);
+        if (!f)
+            return false;
+        x->response.borrowed = f->begin;
+        x->response.borrowed_len = (size_t)(f->end - f->begin);
+        return true;
+    }
+    off_t size;
+    int fd = open_below(folder, path, &size);
+    if (fd < 0)
+        return false;
+    int rc = read_whole(fd, size, &x->response.body);
+    close(fd);
+    return rc == 0;
+}
+
+static void serve(struct exchange *x, const char *path)
+{
+    if (!load(x, path)) {
+        response_problem(&x->response, 404, "there is nothing at this path", NULL);
+        return;
+    }
+    x->response.status = 200;
+    x->response.type = files_type(path);
+    response_header(&x->response, "Cache-Control", "no-cache");
+    response_etag(&x->response, x->request->if_none_match);
+}
+
+void serve_index(struct exchange *x)
+{
+    serve(x, "index.html");
+}
+
+void serve_file(struct exchange *x)
+{
+    serve(x, x->request->param);
+}

@@ -1,0 +1,167 @@
+/* health.c - is it alive, is it ready, how fresh is the data, what do the numbers say. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "clock.h"
+#include "handlers.h"
+#include "server_private.h"
+
+static void begin_json(struct exchange *x)
+{
+    x->response.status = 200;
+    x->response.type = "application/json";
+    response_header(&x->response, "Cache-Control", "no-store");
+}
+
+void serve_healthz(struct exchange *x)
+{
+    begin_json(x);
+    buf_adds(&x->response.body, "{\"alive\":true}");
+}
+
+/* Without Redis or without any provider this process still serves what it has: it says so, and
+ * stays ready. A balancer that took every gateway out because Redis is gone would make it worse. */
+void serve_readyz(struct exchange *x)
+{
+    const struct server *s = x->server;
+    if (s->phase != SERVER_READY) {
+        response_problem(&x->response, 503, s->phase == SERVER_STARTING ? "starting" : "draining",
+                         ",\"ready\":false");
+        response_header(&x->response, "Retry-After", "1");
+        return;
+    }
+    bool bus = s->feed->bus_up(s->feed->ctx), providers = s->feed->any_provider(s->feed->ctx);
+    begin_json(x);
+    buf_addf(&x->response.body, "{\"ready\":true,\"degraded\":[%s%s%s]}", bus ? "" : "\"bus\"",
+             !bus && !providers ? "," : "", providers ? "" : "\"providers\"");
+}
+
+void serve_metrics(struct exchange *x)
+{
+    const struct server *s = x->server;
+    int64_t wall_ms = clock_wall_ms();
+    for (size_t i = 0; i < s->config->instruments_len; i++) {
+        struct standing st = fanout_standing(s->fanout, (int)i, wall_ms);
+        if (st.item)
+            metrics_set(s->metrics, METRIC_QUOTE_AGE, s->config->instruments[i].symbol, NULL,
+                        (double)(wall_ms - st.item->recv_ms) / 1000);
+    }
+    s->metrics->connections = s->capacity.streams_open;
+    s->metrics->bus_up = s->feed->bus_up(s->feed->ctx);
+    x->response.status = 200;
+    x->response.type = "text/plain; version=0.0.4; charset=utf-8";
+    metrics_render(s->metrics, &x->response.body);
+}
+
+/* --- data-health --- */
+
+enum freshness { FRESH, STALE, MISSING };
+
+static enum freshness freshness_of(const struct standing *st)
+{
+    if (!st->item)
+        return MISSING;
+    return st->state == STATE_STALE || st->state == STATE_UNAVAILABLE ? STALE : FRESH;
+}
+
+static void add_freshness(struct buf *out, const struct standing *st, int64_t wall_ms)
+{
+    static const char *const names[] = {"fresh", "stale", "missing"};
+    enum freshness f = freshness_of(st);
+    if (st->item) {
+        char when[CLOCK_RFC3339_MAX];
+        int64_t age_ms = wall_ms - st->item->recv_ms;
+        buf_addf(out, "{\"last_updated\":\"%s\",\"age_hours\":%.4f,",
+                 clock_rfc3339(st->item->recv_ms > 0 ? st->item->recv_ms : 0, when),
+                 age_ms > 0 ? (double)age_ms / 3600000 : 0.0);
+    } else {
+        buf_adds(out, "{\"last_updated\":null,\"age_hours\":null,");
+    }
+    buf_addf(out, "\"stale\":%s,\"status\":\"%s\"}", f == FRESH ? "false" : "true", names[f]);
+}
+
+/* The instruments of one category, as an object. Counts the fresh ones. */
+static void add_category(struct exchange *x, const char *category, int64_t wall_ms, size_t *fresh)
+{
+    const struct config *c = x->server->config;
+    struct buf *out = &x->response.body;
+    bool first = true;
+    buf_adds_json(out, category);
+    buf_adds(out, ":{");
+    for (size_t i = 0; i < c->instruments_len; i++) {
+        if (strcmp(c->instruments[i].category, category) != 0)
+            continue;
+        struct standing st = fanout_standing(x->server->fanout, (int)i, wall_ms);
+        if (!first)
+            buf_addc(out, ',');
+        first = false;
+        buf_adds_json(out, c->instruments[i].symbol);
+        buf_addc(out, ':');
+        add_freshness(out, &st, wall_ms);
+        *fresh += freshness_of(&st) == FRESH;
+    }
+    buf_addc(out, '}');
+}
+
+static bool is_first_of_category(const struct config *c, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (strcmp(c->instruments[k].category, c->instruments[i].category) == 0)
+            return false;
+    return true;
+}
+
+void serve_status(struct exchange *x)
+{
+    const struct config *c = x->server->config;
+    struct buf *out = &x->response.body;
+    int64_t wall_ms = clock_wall_ms();
+    char when[CLOCK_RFC3339_MAX];
+    size_t fresh = 0;
+    bool first = true;
+
+    begin_json(x);
+    buf_adds(out, "{\"categories\":{");
+    for (size_t i = 0; i < c->instruments_len; i++) {
+        if (!is_first_of_category(c, i))
+            continue;
+        if (!first)
+            buf_addc(out, ',');
+        first = false;
+        add_category(x, c->instruments[i].category, wall_ms, &fresh);
+    }
+    const char *overall = fresh == c->instruments_len ? "healthy"
+                          : fresh == 0                ? "unhealthy"
+                                                      : "degraded";
+    buf_addf(out, "},\"timestamp\":\"%s\",\"overall_status\":\"%s\"}", clock_rfc3339(wall_ms, when),
+             overall);
+}
+
+void serve_sources(struct exchange *x)
+{
+    json_t *sources = x->server->feed->sources(x->server->feed->ctx);
+    json_t *whole = sources ? json_pack("{s:o}", "sources", sources) : NULL;
+    char *text = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
+    json_decref(whole);
+    if (!text) {
+        response_problem(&x->response, 500, "out of memory", NULL);
+        return;
+    }
+    begin_json(x);
+    buf_adds(&x->response.body, text);
+    free(text);
+}
+
+void serve_reset_circuit(struct exchange *x)
+{
+    const char *provider = x->request->param;
+    if (x->server->feed->reset(x->server->feed->ctx, provider) != 0) {
+        response_problem(&x->response, 404, "there is no provider of that name", NULL);
+        return;
+    }
+    log_event(LOG_INFO, "circuit_breaker_reset", "provider=%s", provider);
+    begin_json(x);
+    buf_adds(&x->response.body, "{\"provider\":");
+    buf_adds_json(&x->response.body, provider);
+    buf_adds(&x->response.body, ",\"state\":\"closed\"}");
+}

@@ -1,0 +1,492 @@
+/* One request, step by step; whoever says no ends it with a problem document:
+ *
+ *     read headers ─► framing ─► route ─► origin ─► token ─► role ─► (body) ─► handler ─► answer
+ *
+ * Three traps of the library decide the order of the last steps.
+ * A POST without a length is expected to bring 100 MB: it is answered at once. One with a length is
+ * answered when the body is complete, and that event may come twice when the next request is in the
+ * same segment: the phase of the connection is the latch, and a POST always ends its connection.
+ * After an answer that did not wait for the body, what still arrives is read and thrown away for a
+ * moment (HTTP_LINGER): closing a socket with unread input makes the kernel reset the connection,
+ * and the client might lose the answer. */
+#include "http.h"
+
+#include <string.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "files.h"
+#include "origin.h"
+#include "refresh.h"
+#include "routes.h"
+#include "server_private.h"
+
+static const int64_t BODY_MS = 10000;
+static const int64_t LINGER_MS = 1000;
+static const size_t LINGER_BYTES_MAX = 1024 * 1024;
+
+/* --- reading --- */
+
+/* An empty header is there, too: an empty Origin is a foreign one. */
+static bool is_there(struct lws *wsi, enum lws_token_indexes token)
+{
+    char none[2];
+    return lws_hdr_total_length(wsi, token) > 0 ||
+           lws_hdr_copy_fragment(wsi, none, sizeof none, token, 0) == 0;
+}
+
+/* Copies one header into the request's store; *out stays NULL when it is absent. */
+static int read_header(struct lws *wsi, struct request *r, enum lws_token_indexes token,
+                       const char **out)
+{
+    if (!is_there(wsi, token))
+        return 0;
+    char *to = r->store + r->store_used;
+    int room = (int)(sizeof r->store - r->store_used);
+    if (room < 2)
+        return -1;
+    int n = lws_hdr_copy(wsi, to, room, token);
+    if (n < 0)
+        return -1;
+    to[n] = '\0';
+    *out = to;
+    r->store_used += strlen(to) + 1;
+    return (int)strlen(to) == n ? 0 : -1; /* a NUL inside hides what follows */
+}
+
+static int read_args(struct lws *wsi, struct request *r)
+{
+    for (int i = 0;; i++) {
+        char *to = r->store + r->store_used;
+        int room = (int)(sizeof r->store - r->store_used);
+        int n = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
+        if (n == 0 && i > 0)
+            return 0;
+        if (room < 2 || lws_hdr_copy_fragment(wsi, to, room, WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
+            return n == 0 ? 0 : -1;
+        if (r->args_len == REQUEST_ARGS_MAX)
+            return -1;
+        r->args[r->args_len++] = to;
+        r->store_used += (size_t)n + 1;
+    }
+}
+
+static const struct {
+    enum lws_token_indexes token;
+    enum method method;
+} methods[] = {
+    {WSI_TOKEN_GET_URI,     METHOD_GET    },
+    {WSI_TOKEN_HEAD_URI,    METHOD_HEAD   },
+    {WSI_TOKEN_POST_URI,    METHOD_POST   },
+    {WSI_TOKEN_OPTIONS_URI, METHOD_OPTIONS},
+    {WSI_TOKEN_PUT_URI,     METHOD_PUT    },
+    {WSI_TOKEN_PATCH_URI,   METHOD_PUT    },
+    {WSI_TOKEN_DELETE_URI,  METHOD_OTHER  },
+};
+
+static int read_path(struct lws *wsi, struct request *r)
+{
+    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+        if (!is_there(wsi, methods[i].token))
+            continue;
+        r->method = methods[i].method;
+        if (read_header(wsi, r, methods[i].token, &r->path) != 0)
+            return -1;
+        return r->path && r->path[0] == '/' ? 0 : -1;
+    }
+    return -1;
+}
+
+/* The library can be asked for an unknown header by its name only, so the family X-Forwarded-* is
+ * the list of those that proxies are known to send. */
+static bool was_forwarded(struct lws *wsi)
+{
+    static const char *const names[] = {
+        "forwarded:",          "x-forwarded:",
+        "x-forwarded-by:",     "x-forwarded-client-cert:",
+        "x-forwarded-email:",  "x-forwarded-groups:",
+        "x-forwarded-host:",   "x-forwarded-path:",
+        "x-forwarded-port:",   "x-forwarded-prefix:",
+        "x-forwarded-proto:",  "x-forwarded-protocol:",
+        "x-forwarded-scheme:", "x-forwarded-server:",
+        "x-forwarded-ssl:",    "x-forwarded-tls-client-cert:",
+        "x-forwarded-uri:",    "x-forwarded-url:",
+        "x-forwarded-user:",
+    };
+    static const enum lws_token_indexes tokens[] = {WSI_TOKEN_X_FORWARDED_FOR, WSI_TOKEN_HTTP_VIA};
+    for (size_t i = 0; i < ARRAY_LEN(tokens); i++)
+        if (is_there(wsi, tokens[i]))
+            return true;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (lws_hdr_custom_length(wsi, names[i], (int)strlen(names[i])) >= 0)
+            return true;
+    return false;
+}
+
+/* "access-control-request-method" is a name the library keeps among the unknown ones. */
+static int read_custom(struct lws *wsi, struct request *r, const char *name, const char **out)
+{
+    int n = lws_hdr_custom_length(wsi, name, (int)strlen(name));
+    if (n < 0)
+        return 0;
+    char *to = r->store + r->store_used;
+    int room = (int)(sizeof r->store - r->store_used);
+    if (n >= room || lws_hdr_custom_copy(wsi, to, room, name, (int)strlen(name)) < 0)
+        return -1;
+    *out = to;
+    r->store_used += (size_t)n + 1;
+    return 0;
+}
+
+int http_read(struct conn *c, struct lws *wsi, struct request *r, int *status)
+{
+    const char *version = NULL, *connection = NULL;
+    *r = (struct request){
+        .method = METHOD_OTHER,
+        .path = "",
+        .param = "",
+        .caller = {.peer = c->peer, .tls = c->tls}
+    };
+    *status = 400;
+    if (read_path(wsi, r) != 0)
+        return -1;
+    *status = 431;
+    const struct {
+        enum lws_token_indexes token;
+        const char **out;
+    } headers[] = {
+        {WSI_TOKEN_HTTP,                   &version             },
+        {WSI_TOKEN_CONNECTION,             &connection          },
+        {WSI_TOKEN_HOST,                   &r->caller.host      },
+        {WSI_TOKEN_ORIGIN,                 &r->caller.origin    },
+        {WSI_TOKEN_HTTP_AUTHORIZATION,     &r->authorization    },
+        {WSI_TOKEN_HTTP_IF_NONE_MATCH,     &r->if_none_match    },
+        {WSI_TOKEN_HTTP_CONTENT_LENGTH,    &r->content_length   },
+        {WSI_TOKEN_HTTP_TRANSFER_ENCODING, &r->transfer_encoding},
+        {WSI_TOKEN_X_FORWARDED_FOR,        &r->forwarded_for    },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(headers); i++)
+        if (read_header(wsi, r, headers[i].token, headers[i].out) != 0)
+            return -1;
+    if (read_custom(wsi, r, "access-control-request-method:", &r->request_method) != 0 ||
+        read_args(wsi, r) != 0)
+        return -1;
+    r->http10 = !version || strcmp(version, "HTTP/1.1") != 0;
+    r->close = request_list_has(connection, "close");
+    r->caller.forwarded = was_forwarded(wsi);
+    r->client = proxies_client(&c->server->proxies, &c->peer, r->forwarded_for);
+    return 0;
+}
+
+/* --- checking --- */
+
+static void refuse(struct exchange *x, int status, const char *why, const char *reason)
+{
+    response_problem(&x->response, status, why, NULL);
+    metrics_add(x->server->metrics, METRIC_REJECTED, reason, NULL, 1);
+}
+
+/* Framing and Host: what must hold before the request means anything. */
+static bool check_framing(struct exchange *x, enum body *body, size_t *len)
+{
+    const struct request *r = x->request;
+    struct authority a;
+    *body = request_body(r, len);
+    if (*body == BODY_BAD)
+        refuse(x, 400, "a body needs one exact Content-Length and no Transfer-Encoding",
+               "bad_length");
+    else if (*body == BODY_TOO_BIG)
+        refuse(x, 413, "the body is larger than 64 KiB", "too_big");
+    else if (!r->caller.host && !r->http10)
+        refuse(x, 400, "there is no Host header", "bad_host");
+    else if (r->caller.host && authority_parse(r->caller.host, strlen(r->caller.host), &a) != 0)
+        refuse(x, 400, "the Host header is not a host", "bad_host");
+    else
+        return true;
+    return false;
+}
+
+static struct origin_rule rule_of(const struct exchange *x)
+{
+    const struct config *c = x->server->config;
+    return (struct origin_rule){x->request->caller.host, x->request->caller.tls, c->origins,
+                                c->origins_len};
+}
+
+/* Pages of listed origins may read the answers, errors too. */
+static void add_cors(struct exchange *x)
+{
+    struct origin_rule rule = rule_of(x);
+    const char *origin = x->request->caller.origin;
+    if (rule.listed_len == 0)
+        return;
+    response_header(&x->response, "Vary", "Origin");
+    if (!origin || !origin_listed(origin, &rule))
+        return;
+    response_header(&x->response, "Access-Control-Allow-Origin", "%s", origin);
+    response_header(&x->response, "Access-Control-Expose-Headers", "ETag, Retry-After");
+}
+
+static void answer_preflight(struct exchange *x, unsigned allow)
+{
+    char text[32];
+    x->response.status = 204;
+    response_header(&x->response, "Access-Control-Allow-Methods", "%s", route_allow(allow, text));
+    response_header(&x->response, "Access-Control-Allow-Headers",
+                    "Authorization, Content-Type, If-None-Match");
+    response_header(&x->response, "Access-Control-Max-Age", "600");
+}
+
+static bool is_preflight(const struct exchange *x)
+{
+    const struct request *r = x->request;
+    struct origin_rule rule = rule_of(x);
+    return r->method == METHOD_OPTIONS && r->request_method && r->caller.origin &&
+           origin_listed(r->caller.origin, &rule);
+}
+
+bool http_identify(struct conn *c, struct request *r, struct response *response)
+{
+    const char *token = auth_token(r->authorization, request_arg(r, "token"));
+    if (auth_role(c->server->config, &r->caller, token, &r->role) == 0)
+        return true;
+    response_problem(response, 401, "the token is not valid", NULL);
+    response_header(response, "WWW-Authenticate",
+                    "Bearer realm=\"pricegate\", "
+                    "error=\"invalid_token\"");
+    metrics_add(c->server->metrics, METRIC_REJECTED, "bad_token", NULL, 1);
+    return false;
+}
+
+static bool has_role(struct exchange *x, const struct route *route)
+{
+    struct request *r = x->request;
+    if (route->role == ROLE_NONE || x->conn->plain_port)
+        return true;
+    if (!http_identify(x->conn, r, &x->response))
+        return false;
+    bool from_here = address_is_loopback(&r->caller.peer) && !r->caller.forwarded;
+    if (r->role >= route->role || (route->flags & ROUTE_LOOPBACK && from_here))
+        return true;
+    if (auth_token(r->authorization, request_arg(r, "token"))) {
+        refuse(x, 403, "the token's role does not allow this", "forbidden");
+        return false;
+    }
+    refuse(x, 401, "a token is needed", "auth_required");
+    response_header(&x->response, "WWW-Authenticate", "Bearer realm=\"pricegate\"");
+    return false;
+}
+
+/* The row that may run, or NULL with the answer made. */
+static const struct route *admit(struct exchange *x)
+{
+    struct request *r = x->request;
+    struct route_match m =
+        route_find(r->method, r->path, x->conn->plain_port, files_exist, x->server);
+    add_cors(x);
+    if (m.allow == 0) {
+        refuse(x, 404, "there is nothing at this path", "not_found");
+        return NULL;
+    }
+    if (is_preflight(x)) {
+        answer_preflight(x, m.allow);
+        return NULL;
+    }
+    if (!m.route) {
+        char allow[32];
+        refuse(x, 405, "this path has no such method", "bad_method");
+        response_header(&x->response, "Allow", "%s", route_allow(m.allow, allow));
+        return NULL;
+    }
+    if (m.route->flags & ROUTE_CHANGES && !auth_origin_ok(x->server->config, &r->caller)) {
+        refuse(x, 403, "pages of this origin may not do that", "bad_origin");
+        return NULL;
+    }
+    r->param = m.param;
+    return has_role(x, m.route) ? m.route : NULL;
+}
+
+/* --- answering --- */
+
+int http_write(struct conn *c, struct lws *wsi, const struct request *r,
+               const struct response *response, bool close)
+{
+    struct buf out = {0};
+    const struct response_frame frame = {r && r->method == METHOD_HEAD, close, c->tls};
+    int rc = -1;
+    buf_reserve(&out, LWS_PRE);
+    out.len = out.failed ? 0 : LWS_PRE;
+    response_render(response, &frame, &out);
+    if (!out.failed && !response->headers.failed && !response->body.failed) {
+        int len = (int)(out.len - LWS_PRE);
+        rc = lws_write(wsi, (unsigned char *)out.p + LWS_PRE, (size_t)len, LWS_WRITE_HTTP) == len
+                 ? 0
+                 : -1;
+    }
+    buf_fini(&out);
+    return rc;
+}
+
+static void linger(struct conn *c)
+{
+    c->phase = HTTP_LINGER;
+    c->body_bytes = 0;
+    conn_deadline(c, LINGER_MS);
+    if (!c->tls && !lws_partial_buffered(c->wsi))
+        shutdown(c->fd, SHUT_WR);
+}
+
+/* Writes x's answer and decides how the connection goes on. Returns what the library's callback has
+ * to return. */
+static int answer(struct exchange *x, enum body body)
+{
+    static const unsigned reusable = METHOD_GET | METHOD_HEAD | METHOD_OPTIONS;
+    struct conn *c = x->conn;
+    const struct request *r = x->request;
+    bool more = request_more_comes(r, body);
+    bool keep = !more && body != BODY_BAD && r->method & reusable && !r->http10 && !r->close &&
+                c->server->phase < SERVER_DRAINING;
+    int rc = http_write(c, c->wsi, r, &x->response, !keep);
+    response_fini(&x->response);
+    c->phase = HTTP_IDLE;
+    if (rc != 0)
+        return -1;
+    if (keep)
+        return lws_http_transaction_completed(c->wsi) ? -1 : 0;
+    if (!more)
+        return -1;
+    linger(c);
+    return 0;
+}
+
+static int run(struct exchange *x, enum body body)
+{
+    struct conn *c = x->conn;
+    c->phase = HTTP_PENDING;
+    c->route->handler(x);
+    if (!x->pending)
+        return answer(x, body);
+    if (c->phase != HTTP_PENDING)
+        return 0; /* answered before the handler returned */
+    lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0);
+    /* With a length, the library no longer reads, and a readable socket would turn the loop
+     * without end. */
+    if (c->has_length)
+        lws_rx_flow_control(c->wsi, 0);
+    return 0;
+}
+
+static int wait_for_body(struct conn *c)
+{
+    c->phase = HTTP_BODY;
+    c->body_bytes = 0;
+    conn_deadline(c, BODY_MS);
+    return 0;
+}
+
+int http_request(struct conn *c, struct lws *wsi)
+{
+    struct request r;
+    struct exchange x = {.server = c->server, .conn = c, .request = &r};
+    enum body body = BODY_NONE;
+    size_t len;
+    int status;
+
+    c->wsi = wsi;
+    c->route = NULL;
+    conn_deadline(c, 0);
+    if (http_read(c, wsi, &r, &status) != 0) {
+        refuse(&x, status, "the request cannot be read", "bad_request");
+        return answer(&x, BODY_BAD);
+    }
+    c->has_length = r.content_length != NULL;
+    if (check_framing(&x, &body, &len))
+        c->route = admit(&x);
+    if (!c->route)
+        return answer(&x, body);
+    if (r.method == METHOD_POST && body != BODY_UNSAID)
+        return wait_for_body(c);
+    return run(&x, body);
+}
+
+int http_serve_once(struct conn *c, struct lws *wsi, struct request *r)
+{
+    struct exchange x = {.server = c->server, .conn = c, .request = r};
+    enum body body;
+    size_t len;
+    c->wsi = wsi;
+    c->route = NULL;
+    if (check_framing(&x, &body, &len))
+        c->route = admit(&x);
+    if (c->route)
+        c->route->handler(&x);
+    int rc = http_write(c, wsi, r, &x.response, true);
+    response_fini(&x.response);
+    (void)rc; /* the connection ends either way */
+    return -1;
+}
+
+int http_body(struct conn *c, size_t len)
+{
+    c->body_bytes += len;
+    size_t most = c->phase == HTTP_LINGER ? LINGER_BYTES_MAX : REQUEST_BODY_BYTES;
+    return c->body_bytes > most ? -1 : 0;
+}
+
+int http_body_complete(struct conn *c)
+{
+    switch (c->phase) {
+    case HTTP_PENDING: /* a second request behind the first: not read, not run */
+        return 0;
+    case HTTP_IDLE:
+    case HTTP_LINGER:
+        return -1;
+    case HTTP_BODY:
+        break;
+    }
+    /* The library keeps the headers until the answer; the checks were made before the body. */
+    struct request r;
+    struct exchange x = {.server = c->server, .conn = c, .request = &r};
+    int status;
+    conn_deadline(c, 0);
+    if (http_read(c, c->wsi, &r, &status) != 0)
+        return -1;
+    r.param = r.path + strlen(c->route->path);
+    return run(&x, BODY_NONE);
+}
+
+int http_writable(struct conn *c)
+{
+    if (c->phase != HTTP_LINGER)
+        return 0;
+    if (!c->has_length && !c->tls) {
+        shutdown(c->fd, SHUT_WR);
+        return 0;
+    }
+    return -1;
+}
+
+void http_gone(struct conn *c)
+{
+    refresh_forget(c);
+    c->phase = HTTP_IDLE;
+    if (c->state == CONN_HTTP)
+        c->wsi = NULL;
+}
+
+void http_finish(struct conn *c, struct response *response)
+{
+    if (!c->wsi)
+        return;
+    int rc = http_write(c, c->wsi, NULL, response, true);
+    c->phase = HTTP_LINGER;
+    conn_deadline(c, LINGER_MS);
+    if (rc != 0) {
+        conn_kill(c);
+        return;
+    }
+    if (c->has_length)
+        lws_rx_flow_control(c->wsi, 1);
+    lws_callback_on_writable(c->wsi); /* comes when everything has left */
+    lws_cancel_service(c->server->lws);
+}

@@ -1,0 +1,205 @@
+/* How the library and the fan-out share one loop.
+ *
+ *     timers ─► prepare ─► (wait for sockets) ─► library callbacks ─► check
+ *                  │                                                    │
+ *                  └──────────────── fanout_turn() ─────────────────────┘
+ *
+ * fanout_turn() must run after all input of a turn. Input comes from sockets (before `check`) and
+ * from timers and posted work (before `prepare`), so it hangs on both; where nothing is marked it
+ * costs a comparison. Neither handle wakes the loop: what wakes it for the next flush is one timer,
+ * armed only when the fan-out asked for it, so an idle process sleeps.
+ *
+ * The library is told little: no listener (listener.c), no extension, no limit of files of its own
+ * (with a limit below the process's it searches its table linearly for each event; our listener
+ * keeps the count instead), TLS by our list, HTTP/1.1 only (frames are written ready-made, which
+ * HTTP/2 does not allow). */
+#include "loop.h"
+
+#include <string.h>
+
+#include "clock.h"
+#include "server_private.h"
+#include "session.h"
+#include "tls.h"
+
+static const uint64_t TICK_MS = 100;
+
+/* --- the library --- */
+
+static const struct lws_protocols protocols[] = {
+    {
+     .name = "pricegate.v1",
+     .callback = session_callback,
+     /* Not used, but without it the library leaves out the callback that says that a close has
+     * begun. What is ours travels as opaque user data. */
+        .per_session_data_size = sizeof(void *),
+     .rx_buffer_size = 1024,        /* per connection; longer messages come in pieces */
+        .tx_packet_size = 1024 * 1024, /* or it cuts our frames */
+    },
+    {.name = NULL},
+};
+
+/* The dead-peer rule is the fan-out's; the library's own pings would only add to it. */
+static const lws_retry_bo_t no_pings = {.secs_since_valid_ping = 65000,
+                                        .secs_since_valid_hangup = 65001};
+
+static void log_library(int level, const char *line)
+{
+    char text[256];
+    (void)level;
+    snprintf(text, sizeof text, "%s", line);
+    text[strcspn(text, "\n")] = '\0';
+    log_event(LOG_DEBUG, "lws", "text=%s", text);
+}
+
+static struct lws_vhost *make_vhost(struct server *s, const char *name, bool tls)
+{
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .vhost_name = name,
+        .protocols = protocols,
+        .retry_and_idle_policy = &no_pings,
+        .timeout_secs = 5,
+        .timeout_secs_ah_idle = 5,
+        .keepalive_timeout = 5,
+        .alpn = "http/1.1",
+        .options = LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .user = s,
+    };
+    if (tls) {
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+        info.ssl_cert_filepath = s->config->listen.tls_cert;
+        info.ssl_private_key_filepath = s->config->listen.tls_key;
+        info.ssl_cipher_list = TLS_CIPHERS;
+    }
+    return lws_create_vhost(s->lws, &info);
+}
+
+int loop_open_library(struct server *s, struct err *err)
+{
+    bool tls = s->config->listen.tls_cert != NULL;
+    void *loops[] = {s->loop};
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .foreign_loops = loops,
+        .alpn = "http/1.1",
+        .max_http_header_data = 16384,
+        .pt_serv_buf_size = 65536,
+        .timeout_secs = 5,
+        .user = s,
+    };
+    if (tls)
+        info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+    lws_set_log_level(LLL_ERR | LLL_WARN, log_library);
+    s->lws = lws_create_context(&info);
+    if (!s->lws)
+        return err_set(err, "cannot start libwebsockets (is libwebsockets-evlib-uv installed?)");
+    s->vhost = make_vhost(s, "main", tls);
+    if (!s->vhost)
+        return err_set(err, "cannot serve %s%s%s", s->url, tls ? " with the certificate " : "",
+                       tls ? s->config->listen.tls_cert : "");
+    if (s->config->listen.metrics_port >= 0) {
+        s->plain_vhost = make_vhost(s, "plain", false);
+        if (!s->plain_vhost)
+            return err_set(err, "cannot serve listen.metrics_port");
+    }
+    return 0;
+}
+
+/* With a loop that is not its own the library closes in two calls: the first ends all connections
+ * and its handles, whose callbacks need turns of the loop; the second frees. Its handles carry the
+ * context as their data, which is how we see them go. */
+void loop_close_library(struct server *s)
+{
+    if (s->lws)
+        lws_context_destroy(s->lws);
+}
+
+struct search {
+    const void *data;
+    bool found;
+};
+
+static void look_at(uv_handle_t *h, void *ctx)
+{
+    struct search *search = ctx;
+    search->found = search->found || h->data == search->data;
+}
+
+bool loop_library_gone(const struct server *s)
+{
+    struct search search = {s->lws, false};
+    if (s->lws)
+        uv_walk(s->loop, look_at, &search);
+    return !search.found;
+}
+
+void loop_free_library(struct server *s)
+{
+    if (s->lws)
+        lws_context_destroy(s->lws);
+    s->lws = NULL;
+}
+
+/* --- the beat --- */
+
+static void on_flush(uv_timer_t *t)
+{
+    (void)t; /* waking the loop was all: `prepare` follows */
+}
+
+static void take_turn(struct loop *l)
+{
+    int64_t wait_ns = fanout_turn(l->server->fanout, clock_mono_ns());
+    if (wait_ns < 0) {
+        uv_timer_stop(&l->flush);
+        return;
+    }
+    uint64_t wait_ms = ((uint64_t)wait_ns + 999999) / 1000000;
+    uv_timer_start(&l->flush, on_flush, wait_ms > 0 ? wait_ms : 1, 0);
+}
+
+static void on_prepare(uv_prepare_t *h)
+{
+    take_turn(h->data);
+}
+
+static void on_check(uv_check_t *h)
+{
+    take_turn(h->data);
+}
+
+static void on_tick(uv_timer_t *t)
+{
+    struct loop *l = t->data;
+    struct server *s = l->server;
+    int64_t mono_ns = clock_mono_ns(), mono_ms = mono_ns / 1000000;
+    fanout_tick(s->fanout, clock_wall_ms(), mono_ns);
+    conn_tick(s, mono_ms);
+    listener_tick(&s->listener, mono_ms);
+    listener_tick(&s->plain_listener, mono_ms);
+}
+
+void loop_start(struct loop *l, struct server *s)
+{
+    l->server = s;
+    uv_prepare_init(s->loop, &l->prepare);
+    uv_check_init(s->loop, &l->check);
+    uv_timer_init(s->loop, &l->flush);
+    uv_timer_init(s->loop, &l->tick);
+    l->prepare.data = l->check.data = l->flush.data = l->tick.data = l;
+    uv_prepare_start(&l->prepare, on_prepare);
+    uv_check_start(&l->check, on_check);
+    uv_timer_start(&l->tick, on_tick, TICK_MS, TICK_MS);
+}
+
+void loop_stop(struct loop *l, uv_close_cb on_closed)
+{
+    l->prepare.data = l->check.data = l->flush.data = l->tick.data = l->server;
+    uv_close((uv_handle_t *)&l->prepare, on_closed);
+    uv_close((uv_handle_t *)&l->check, on_closed);
+    uv_close((uv_handle_t *)&l->flush, on_closed);
+    uv_close((uv_handle_t *)&l->tick, on_closed);
+}

@@ -1,0 +1,179 @@
+/* quotes.c - prices and instruments over REST.
+ *
+ * A body is the item as it travels everywhere, with its `state` replaced by the current one; so the
+ * entity tag, made from the body, changes when the state does. */
+#include <string.h>
+
+#include "clock.h"
+#include "handlers.h"
+#include "server_private.h"
+#include "symtab.h"
+
+static void begin_json(struct exchange *x)
+{
+    x->response.status = 200;
+    x->response.type = "application/json";
+    response_header(&x->response, "Cache-Control", "no-cache");
+}
+
+static void add_instrument(struct buf *out, const struct instrument *i)
+{
+    const struct {
+        const char *name, *value;
+    } texts[] = {
+        {"symbol",   i->symbol  },
+        {"name",     i->name    },
+        {"category", i->category},
+        {"unit",     i->unit    },
+        {"currency", i->currency},
+        {"exchange", i->exchange},
+    };
+    buf_addc(out, '{');
+    for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
+        if (!texts[k].value)
+            continue;
+        buf_addf(out, "\"%s\":", texts[k].name);
+        buf_adds_json(out, texts[k].value);
+        buf_addc(out, ',');
+    }
+    buf_adds(out, "\"sources\":[");
+    for (size_t k = 0; k < i->sources_len; k++) {
+        buf_adds(out, k ? ",{\"provider\":" : "{\"provider\":");
+        buf_adds_json(out, i->sources[k].provider);
+        buf_adds(out, ",\"symbol\":");
+        buf_adds_json(out, i->sources[k].symbol);
+        buf_addc(out, '}');
+    }
+    buf_adds(out, "]}");
+}
+
+void serve_instruments(struct exchange *x)
+{
+    const struct config *c = x->server->config;
+    struct buf *out = &x->response.body;
+    begin_json(x);
+    buf_adds(out, "{\"data\":[");
+    for (size_t i = 0; i < c->instruments_len; i++) {
+        if (i > 0)
+            buf_addc(out, ',');
+        add_instrument(out, &c->instruments[i]);
+    }
+    buf_adds(out, "]}");
+    response_etag(&x->response, x->request->if_none_match);
+}
+
+static void add_quote(struct exchange *x, int id, int64_t wall_ms)
+{
+    struct buf *out = &x->response.body;
+    struct standing st = fanout_standing(x->server->fanout, id, wall_ms);
+    if (st.item) {
+        item_render(st.item, st.state, out);
+        return;
+    }
+    buf_adds(out, "{\"symbol\":");
+    buf_adds_json(out, x->server->config->instruments[id].symbol);
+    buf_adds(out, ",\"price\":null,\"state\":\"unavailable\"}");
+}
+
+/* Answers 404 naming every symbol of the list that is not configured. */
+static bool all_known(struct exchange *x, const char *list)
+{
+    struct buf detail = {0}, extra = {0};
+    const char *item;
+    size_t len;
+    bool ok = true;
+    buf_adds(&detail, "not configured:");
+    buf_adds(&extra, ",\"symbols\":[");
+    while (request_next(&list, &item, &len)) {
+        if (symtab_find(x->server->config->symbols, item, len) >= 0)
+            continue;
+        buf_adds(&detail, ok ? " " : ", ");
+        buf_add(&detail, item, len);
+        buf_adds(&extra, ok ? "" : ",");
+        buf_add_json(&extra, item, len);
+        ok = false;
+    }
+    buf_addc(&extra, ']');
+    if (!ok)
+        response_problem(&x->response, 404, detail.p ? detail.p : "not configured",
+                         extra.failed ? NULL : extra.p);
+    buf_fini(&detail);
+    buf_fini(&extra);
+    return ok;
+}
+
+/* Once each, in the order asked for. taken: one flag per instrument. */
+static void add_listed(struct exchange *x, const char *list, bool *taken, int64_t wall_ms)
+{
+    const char *item;
+    size_t len;
+    bool first = true;
+    while (request_next(&list, &item, &len)) {
+        int id = symtab_find(x->server->config->symbols, item, len);
+        if (id < 0 || taken[id])
+            continue;
+        taken[id] = true;
+        if (!first)
+            buf_addc(&x->response.body, ',');
+        first = false;
+        add_quote(x, id, wall_ms);
+    }
+}
+
+static void add_all(struct exchange *x, int64_t wall_ms)
+{
+    for (size_t i = 0; i < x->server->config->instruments_len; i++) {
+        if (i > 0)
+            buf_addc(&x->response.body, ',');
+        add_quote(x, (int)i, wall_ms);
+    }
+}
+
+void serve_quotes(struct exchange *x)
+{
+    const struct config *c = x->server->config;
+    const char *list = request_arg(x->request, "symbols");
+    int64_t wall_ms = clock_wall_ms();
+    if (list && !*list) {
+        response_problem(&x->response, 400, "symbols is empty: leave it out to get all", NULL);
+        return;
+    }
+    if (list && !all_known(x, list))
+        return;
+    bool *taken = calloc(c->instruments_len + 1, sizeof *taken);
+    if (!taken) {
+        response_problem(&x->response, 500, "out of memory", NULL);
+        return;
+    }
+    begin_json(x);
+    buf_adds(&x->response.body, "{\"data\":[");
+    if (list)
+        add_listed(x, list, taken, wall_ms);
+    else
+        add_all(x, wall_ms);
+    buf_adds(&x->response.body, "]}");
+    free(taken);
+    response_etag(&x->response, x->request->if_none_match);
+}
+
+void serve_quote(struct exchange *x)
+{
+    const struct config *c = x->server->config;
+    const char *symbol = x->request->param;
+    int64_t wall_ms = clock_wall_ms();
+    int id = symtab_find(c->symbols, symbol, strlen(symbol));
+    if (id < 0) {
+        all_known(x, symbol);
+        return;
+    }
+    if (!fanout_standing(x->server->fanout, id, wall_ms).item) {
+        response_problem(&x->response, 503, "there never was a price",
+                         ",\"state\":\"unavailable\"");
+        response_header(&x->response, "Retry-After", "%d",
+                        (int)(c->instruments[id].poll_ms / 1000 + 1));
+        return;
+    }
+    begin_json(x);
+    add_quote(x, id, wall_ms);
+    response_etag(&x->response, x->request->if_none_match);
+}

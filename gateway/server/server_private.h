@@ -1,0 +1,62 @@
+/* server_private.h - the one struct behind server.h, for the files of this folder only. */
+#ifndef PRICEGATE_SERVER_PRIVATE_H
+#define PRICEGATE_SERVER_PRIVATE_H
+
+#include <libwebsockets.h>
+#include <uv.h>
+
+#include "capacity.h"
+#include "conn.h"
+#include "listener.h"
+#include "log.h"
+#include "loop.h"
+#include "proxy.h"
+#include "server.h"
+
+enum server_phase {
+    SERVER_STARTING, /* listening, but not ready */
+    SERVER_READY,
+    SERVER_DRAINING,
+    SERVER_CLOSING,
+};
+
+struct refresh_job;
+
+struct server {
+    uv_loop_t *loop;
+    const struct config *config;
+    struct fanout *fanout;
+    const struct feed_port *feed;
+    struct metrics *metrics;
+    enum server_phase phase;
+    char url[300];
+
+    struct lws_context *lws;
+    struct lws_vhost *vhost, *plain_vhost; /* plain_vhost: for listen.metrics_port, or NULL */
+    unsigned wsi_created;                  /* counts, to know whether an adoption got that far */
+    struct loop loop_hooks;
+    struct listener listener, plain_listener;
+
+    struct capacity capacity;
+    struct proxies proxies;
+    struct conn *conns[CONN_STATES];
+    size_t conns_len[CONN_STATES];
+    size_t closing_streams; /* streams that have a deadline */
+    struct refresh_job *refresh;
+
+    struct {
+        uv_timer_t timer;
+        int64_t deadline_ms;
+        void (*done)(void *ctx);
+        void *ctx;
+    } drain;
+    struct {
+        uv_timer_t timer;
+        unsigned handles; /* closing */
+        bool last;        /* no more will follow */
+        void (*done)(void *ctx);
+        void *ctx;
+    } close;
+};
+
+#endif

@@ -1,0 +1,247 @@
+/* The library parses what comes in and does the closing handshake; what goes out it only passes to
+ * the socket: the fan-out's frames are complete, header included, and are written with
+ * LWS_WRITE_RAW the moment they are made, not when the library says "writable". That is allowed
+ * while nothing of earlier writes is left (ws_busy), and it saves two system calls and a wake-up
+ * per client and flush.
+ *
+ * Closing has two ways.
+ *   With a code: the close frame may only be sent from one of the library's events, by returning -1
+ *   after lws_close_reason(), and only while nothing is left to send. So closing asks for
+ *   "writable" and does it there, or at the end of the event that is running. A peer that does not
+ *   drain or acknowledge is killed by the deadline.
+ *   Without a code (slow, idle, broken): killed in the next turn. A slow one is reset, so that the
+ *   kernel does not go on keeping its backlog.
+ * Either way the fan-out has let go of the client before: a raw write behind a close frame would
+ * still go out. */
+#include "ws.h"
+
+#include <linux/sockios.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+#include "clock.h"
+#include "server_private.h"
+
+static const unsigned FRAGMENTS_MAX = 16;
+static const unsigned PONGS_PER_S_MAX = 100;
+static const int64_t CLOSE_MS = 5000;
+
+/* --- the fan-out's sink --- */
+
+static int ws_write(void *sock, const void *bytes, size_t len)
+{
+    struct conn *c = sock;
+    union {
+        const void *in;
+        unsigned char *out;
+    } p = {bytes}; /* only read by a raw write */
+    if (!c->wsi || c->closing)
+        return -1;
+    return lws_write(c->wsi, p.out, len, LWS_WRITE_RAW) == (int)len ? 0 : -1;
+}
+
+static bool ws_busy(void *sock)
+{
+    const struct conn *c = sock;
+    return c->wsi && lws_partial_buffered(c->wsi);
+}
+
+static void ws_want_writable(void *sock)
+{
+    const struct conn *c = sock;
+    if (c->wsi)
+        lws_callback_on_writable(c->wsi);
+}
+
+static int64_t ws_unsent_bytes(void *sock)
+{
+    const struct conn *c = sock;
+    int unsent;
+    return ioctl(c->fd, SIOCOUTQ, &unsent) == 0 ? unsent : -1;
+}
+
+static void ws_ping(void *sock)
+{
+    static const unsigned char frame[] = {0x89, 0x00};
+    struct conn *c = sock;
+    /* Behind an unsent rest it would come late and prove nothing. */
+    if (!ws_busy(c) && ws_write(c, frame, sizeof frame) != 0)
+        conn_kill(c);
+}
+
+static void begin_close(struct conn *c, enum close_reason reason)
+{
+    if (c->closing)
+        return;
+    c->closing = true;
+    c->reason = reason;
+    if (!c->wsi)
+        return;
+    if (close_reason_code(reason) == 0) {
+        if (reason == CLOSE_SLOW)
+            conn_reset(c);
+        else
+            conn_kill(c);
+        return;
+    }
+    c->server->closing_streams++;
+    conn_deadline(c, CLOSE_MS);
+    lws_callback_on_writable(c->wsi);
+}
+
+static void ws_close_sink(void *sock, enum close_reason reason)
+{
+    begin_close(sock, reason);
+}
+
+static const struct client_sink sink = {
+    .write = ws_write,
+    .busy = ws_busy,
+    .want_writable = ws_want_writable,
+    .unsent_bytes = ws_unsent_bytes,
+    .ping = ws_ping,
+    .close = ws_close_sink,
+};
+
+/* At the end of an event: sends the close frame that is due, if it can be sent now. */
+static int close_now(struct conn *c)
+{
+    if (!c->closing || close_reason_code(c->reason) == 0 || lws_partial_buffered(c->wsi))
+        return 0;
+    const char *name = close_reason_name(c->reason);
+    unsigned char text[64];
+    size_t len = strnlen(name, sizeof text);
+    memcpy(text, name, len);
+    lws_close_reason(c->wsi, (enum lws_close_status)close_reason_code(c->reason), text, len);
+    return -1;
+}
+
+/* A close for a reason that the fan-out has not given. */
+void ws_close(struct conn *c, enum close_reason reason)
+{
+    if (c->client && !c->closing) {
+        fanout_client_reason(c->client, reason);
+        fanout_client_closing(c->client);
+    }
+    begin_close(c, reason);
+}
+
+static int refuse(struct conn *c, enum close_reason reason)
+{
+    metrics_add(c->server->metrics, METRIC_REJECTED, close_reason_name(reason), NULL, 1);
+    ws_close(c, reason);
+    return close_now(c);
+}
+
+/* --- the library's events --- */
+
+int ws_established(struct conn *c)
+{
+    struct server *s = c->server;
+    conn_move(c, CONN_STREAM);
+    c->client = fanout_client_new(s->fanout, &sink, c, c->role, clock_wall_ms(), clock_mono_ns());
+    if (!c->client) {
+        log_event(LOG_ERROR, "client_refused", "why=%s", "out of memory");
+        return -1;
+    }
+    return close_now(c);
+}
+
+/* The first piece of a message or fragment tells how long it will be; it is refused before its
+ * bytes are kept. */
+static bool fits(struct conn *c, size_t len)
+{
+    size_t rest = lws_remaining_packet_payload(c->wsi);
+    size_t most = (size_t)c->server->config->limits.message_bytes;
+    return c->message.len + len <= most && rest <= most - c->message.len - len &&
+           c->fragments < FRAGMENTS_MAX;
+}
+
+int ws_receive(struct conn *c, const char *bytes, size_t len)
+{
+    if (!c->client || c->closing)
+        return close_now(c);
+    fanout_client_alive(c->client, clock_mono_ns());
+    if (lws_frame_is_binary(c->wsi))
+        return refuse(c, CLOSE_BINARY);
+    if (!fits(c, len))
+        return refuse(c, CLOSE_TOO_BIG);
+    buf_add(&c->message, bytes, len);
+    if (c->message.failed)
+        return refuse(c, CLOSE_MEMORY);
+    if (lws_remaining_packet_payload(c->wsi) > 0)
+        return 0;
+    if (!lws_is_final_fragment(c->wsi)) {
+        c->fragments++;
+        return 0;
+    }
+    c->fragments = 0;
+    fanout_client_message(c->client, c->message.p ? c->message.p : "", c->message.len,
+                          clock_wall_ms(), clock_mono_ns());
+    if (c->message.cap > 4096)
+        buf_fini(&c->message);
+    else
+        buf_clear(&c->message);
+    return close_now(c);
+}
+
+int ws_pong(struct conn *c)
+{
+    int64_t mono_ns = clock_mono_ns();
+    if (!c->client || c->closing)
+        return close_now(c);
+    fanout_client_alive(c->client, mono_ns);
+    if (mono_ns / 1000000 - c->pongs_since_ms >= 1000) {
+        c->pongs_since_ms = mono_ns / 1000000;
+        c->pongs = 0;
+    }
+    return ++c->pongs > PONGS_PER_S_MAX ? refuse(c, CLOSE_COMMAND_RATE) : 0;
+}
+
+int ws_writable(struct conn *c)
+{
+    if (c->client && !c->closing)
+        fanout_client_writable(c->client, clock_mono_ns());
+    return close_now(c);
+}
+
+/* The code that the library is about to send, as our reason. */
+static enum close_reason library_reason(struct lws *wsi)
+{
+    static const enum close_reason own[] = {CLOSE_PROTOCOL, CLOSE_BAD_UTF8};
+    if (lws_get_close_length(wsi) < 2)
+        return CLOSE_PEER;
+    const unsigned char *p = lws_get_close_payload(wsi);
+    int code = p[0] << 8 | p[1];
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        if (close_reason_code(own[i]) == code)
+            return own[i];
+    return CLOSE_PEER;
+}
+
+void ws_close_began(struct conn *c)
+{
+    if (!c->client || c->closing)
+        return;
+    c->closing = true;
+    c->reason = library_reason(c->wsi);
+    if (c->reason != CLOSE_PEER)
+        fanout_client_reason(c->client, c->reason);
+    fanout_client_closing(c->client);
+}
+
+void ws_gone(struct conn *c)
+{
+    if (c->client)
+        fanout_client_free(c->client);
+    c->client = NULL;
+    if (c->state == CONN_STREAM && c->deadline_ms > 0) {
+        c->server->closing_streams--;
+        c->deadline_ms = 0;
+    }
+    if (c->counted)
+        capacity_give(&c->server->capacity, &c->client_address);
+    c->counted = false;
+    if (c->state == CONN_STREAM)
+        c->wsi = NULL;
+}

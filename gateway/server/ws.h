@@ -1,0 +1,22 @@
+/* ws.h - an open WebSocket: the library's events in, the fan-out's bytes out. Loop thread only. */
+#ifndef PRICEGATE_WS_H
+#define PRICEGATE_WS_H
+
+#include <stddef.h>
+
+#include "close_reason.h"
+#include "conn.h"
+
+/* Called by session.c, with the meaning of the library's events; what they return it returns. */
+int ws_established(struct conn *c);
+int ws_receive(struct conn *c, const char *bytes, size_t len);
+int ws_pong(struct conn *c);
+int ws_writable(struct conn *c);
+void ws_close_began(struct conn *c); /* the peer's or the library's; nothing more may be written */
+void ws_gone(struct conn *c);
+
+/* Begins to close for a reason of the server's own (shutdown). Safe outside the library's events.
+ */
+void ws_close(struct conn *c, enum close_reason reason);
+
+#endif
