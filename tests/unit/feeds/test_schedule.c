@@ -1,0 +1,232 @@
+#include "schedule.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+enum { TWELVE, YAHOO, PROVIDERS };
+
+static const int chain[] = {TWELVE, YAHOO};
+static const int only_yahoo[] = {YAHOO};
+static const struct schedule_provider FREE = {.usable = true, .day_left = -1, .available = -1};
+static const struct schedule_provider DOWN = {.usable = false, .day_left = -1, .available = -1};
+
+static struct schedule *make(int n, int64_t poll_ms)
+{
+    struct schedule *s = schedule_new((size_t)n, PROVIDERS, 7);
+    assert_non_null(s);
+    for (int i = 0; i < n; i++)
+        schedule_add(s, i, chain, 2, poll_ms, 120000);
+    return s;
+}
+
+static void plan(struct schedule *s, struct schedule_provider twelve,
+                 struct schedule_provider yahoo)
+{
+    const struct schedule_provider p[PROVIDERS] = {twelve, yahoo};
+    schedule_plan(s, p);
+}
+
+static void test_first_poll_at_once(void **state)
+{
+    struct schedule *s = make(5, 15000);
+    int ids[5];
+    (void)state;
+    plan(s, FREE, FREE);
+    assert_true(schedule_next_ms(s, 1000) == 1000);
+    assert_int_equal(schedule_take(s, 1000, ids), 5);
+    assert_int_equal(schedule_take(s, 1001, ids), 0);
+    assert_in_range(schedule_next_ms(s, 1001), 16000, 16000 + 300);
+    assert_in_range(schedule_until_ms(s, 3, 1000), 15000, 15300);
+    assert_int_equal(schedule_take(s, 15999, ids), 0);
+    assert_int_equal(schedule_take(s, 16300, ids), 5);
+    schedule_free(s);
+}
+
+static void test_never_added(void **state)
+{
+    struct schedule *s = schedule_new(2, PROVIDERS, 1);
+    int ids[2];
+    (void)state;
+    plan(s, FREE, FREE);
+    assert_int_equal(schedule_take(s, 5, ids), 0);
+    assert_true(schedule_next_ms(s, 5) == INT64_MAX);
+    schedule_free(s);
+}
+
+struct stretch_case {
+    const char *what;
+    int n;
+    int64_t poll_ms, per_minute, day_left, day_ends_in_ms, want_ms;
+};
+
+static void test_stretch(void **state)
+{
+    static const struct stretch_case cases[] = {
+        {"no limit",                      10, 15000,  0, -1,  86400000, 15000  },
+        {"minute: 10 symbols, 8 credits", 10, 15000,  8, -1,  86400000, 75000  },
+        {"minute is no limit for one",    1,  15000,  8, -1,  86400000, 15000  },
+        {"day: 720 for 1 symbol",         1,  15000,  8, 720, 86400000, 120000 },
+        {"day: 720 for 10 symbols",       10, 15000,  8, 720, 86400000, 1200000},
+        {"late in the day",               10, 15000,  8, 72,  864000,   120000 },
+        {"plenty left: the minute binds", 10, 15000,  8, 700, 600000,   75000  },
+        {"slower anyway",                 2,  300000, 8, 720, 86400000, 300000 },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct stretch_case *c = &cases[i];
+        struct schedule *s = make(c->n, c->poll_ms);
+        struct schedule_provider p = {.usable = true,
+                                      .per_minute = c->per_minute,
+                                      .day_left = c->day_left,
+                                      .day_ends_in_ms = c->day_ends_in_ms,
+                                      .available = -1};
+        plan(s, p, FREE);
+        if (schedule_interval_ms(s, 0) != c->want_ms)
+            print_error("%s\n", c->what);
+        assert_int_equal(schedule_interval_ms(s, 0), c->want_ms);
+        schedule_free(s);
+    }
+}
+
+/* One slow symbol leaves its share to the others. */
+static void test_stretch_mixed(void **state)
+{
+    struct schedule *s = make(3, 10000);
+    struct schedule_provider p = {.usable = true, .per_minute = 6, .day_left = -1, .available = -1};
+    (void)state;
+    schedule_add(s, 2, chain, 2, 60000, 120000); /* one a minute: 5 are left for two */
+    plan(s, p, FREE);
+    assert_int_equal(schedule_interval_ms(s, 2), 60000);
+    assert_int_equal(schedule_interval_ms(s, 0), 24000);
+    assert_int_equal(schedule_interval_ms(s, 1), 24000);
+    schedule_free(s);
+}
+
+/* Whoever leans on another provider does not count. */
+static void test_first_usable_provider(void **state)
+{
+    struct schedule *s = make(4, 15000);
+    struct schedule_provider few = {
+        .usable = true, .per_minute = 1, .day_left = -1, .available = -1};
+    (void)state;
+    schedule_add(s, 3, only_yahoo, 1, 15000, 120000);
+    plan(s, few, FREE);
+    assert_int_equal(schedule_interval_ms(s, 0), 180000);
+    assert_int_equal(schedule_interval_ms(s, 3), 15000);
+    int ids[4];
+    assert_int_equal(schedule_take(s, 0, ids), 4);
+    plan(s, DOWN, FREE); /* the free one behind it is polled at full speed, at once */
+    assert_int_equal(schedule_interval_ms(s, 0), 15000);
+    assert_in_range(schedule_until_ms(s, 0, 0), 1, 15000 + 180000 / 50);
+    plan(s, DOWN, DOWN); /* nobody: keep trying at the own pace */
+    assert_int_equal(schedule_interval_ms(s, 0), 15000);
+    schedule_free(s);
+}
+
+/* Due nearly together = taken together, without a faster pace in the long run. */
+static void test_batches(void **state)
+{
+    struct schedule *s = schedule_new(2, PROVIDERS, 3);
+    int ids[2], polls[2] = {0, 0};
+    (void)state;
+    schedule_add(s, 0, chain, 2, 10000, 120000);
+    plan(s, FREE, FREE);
+    assert_int_equal(schedule_take(s, 0, ids), 1);
+    schedule_add(s, 1, chain, 2, 10000, 120000);
+    plan(s, FREE, FREE);
+    assert_int_equal(schedule_take(s, 800, ids), 1); /* 0.8 s behind the other */
+    bool together = false;
+    for (int64_t t = 800; t < 1000000; t += 50) {
+        size_t n = schedule_take(s, t, ids);
+        for (size_t i = 0; i < n; i++)
+            polls[ids[i]]++;
+        together |= n == 2;
+    }
+    assert_true(together);
+    assert_in_range(polls[0], 96, 100);
+    assert_in_range(polls[1], 96, 100);
+    schedule_free(s);
+}
+
+/* Ten symbols, eight credits a minute: nobody is left out for ever, and no more are taken than
+ * the provider has, but for the first poll of all. */
+static void test_waits_for_credits(void **state)
+{
+    struct schedule *s = make(10, 15000);
+    struct schedule_provider p = {.usable = true, .per_minute = 8, .day_left = -1, .available = 8};
+    int ids[10], polls[10] = {0};
+    int64_t used[60] = {0};
+    (void)state;
+    plan(s, p, FREE);
+    assert_int_equal(schedule_take(s, 0, ids), 10);
+    for (int64_t t = 1000; t < 3600000; t += 1000) {
+        int64_t spent = 0;
+        used[t / 1000 % 60] = 0;
+        for (int k = 0; k < 60; k++)
+            spent += used[k];
+        p.available = 8 - spent;
+        plan(s, p, FREE);
+        size_t n = schedule_take(s, t, ids);
+        assert_true((int64_t)n <= p.available);
+        used[t / 1000 % 60] = (int64_t)n;
+        for (size_t i = 0; i < n; i++)
+            polls[ids[i]]++;
+        assert_true(schedule_next_ms(s, t) >= t);
+    }
+    for (int i = 0; i < 10; i++)
+        assert_in_range(polls[i], 40, 48); /* 3600 / 75 = 48 at most */
+    schedule_free(s);
+}
+
+/* One that has waited a whole interval goes without credits: its next source may have it. */
+static void test_overdue_goes(void **state)
+{
+    struct schedule *s = make(1, 10000);
+    struct schedule_provider p = {.usable = true, .per_minute = 60, .day_left = -1, .available = 0};
+    int ids[1];
+    (void)state;
+    plan(s, p, FREE);
+    assert_int_equal(schedule_take(s, 0, ids), 1);
+    assert_int_equal(schedule_take(s, 12000, ids), 0);
+    assert_true(schedule_next_ms(s, 12000) == INT64_MAX); /* no busy loop meanwhile */
+    assert_int_equal(schedule_take(s, 20300, ids), 1);
+    schedule_free(s);
+}
+
+static void test_closed_market(void **state)
+{
+    struct schedule *s = make(3, 15000);
+    (void)state;
+    schedule_add(s, 1, chain, 2, 2000, 120000);
+    schedule_add(s, 2, chain, 2, 90000, 120000);
+    plan(s, FREE, FREE);
+    int ids[3];
+    schedule_take(s, 0, ids);
+    for (int i = 0; i < 3; i++)
+        schedule_closed(s, i, true);
+    assert_in_range(schedule_until_ms(s, 0, 0), 36000, 36300); /* 3/10 of the TTL */
+    assert_in_range(schedule_until_ms(s, 1, 0), 8000, 8100);   /* 4 times */
+    assert_in_range(schedule_until_ms(s, 2, 0), 90000, 91800); /* slow enough */
+    assert_int_equal(schedule_interval_ms(s, 0), 15000);
+    schedule_closed(s, 0, false);
+    assert_in_range(schedule_until_ms(s, 0, 0), 15000, 15300);
+    schedule_free(s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_first_poll_at_once),
+        cmocka_unit_test(test_never_added),
+        cmocka_unit_test(test_stretch),
+        cmocka_unit_test(test_stretch_mixed),
+        cmocka_unit_test(test_first_usable_provider),
+        cmocka_unit_test(test_batches),
+        cmocka_unit_test(test_waits_for_credits),
+        cmocka_unit_test(test_overdue_goes),
+        cmocka_unit_test(test_closed_market),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
