@@ -119,14 +119,16 @@ void bus_publish(struct bus *b, int id, const char *bytes, size_t len, int64_t t
 {
     size_t symbol = index_of(b, id);
     b->stats.published++;
-    b->ops->publish(b, symbol, bytes, len, ttl_s);
+    if (b->started)
+        b->ops->publish(b, symbol, bytes, len, ttl_s);
     bus_hear_item(b, symbol, bytes, len);
 }
 
 void bus_publish_status(struct bus *b, int id, const char *bytes, size_t len)
 {
     size_t symbol = index_of(b, id);
-    b->ops->publish_status(b, symbol, bytes, len);
+    if (b->started)
+        b->ops->publish_status(b, symbol, bytes, len);
     bus_hear_status(b, symbol, bytes, len);
 }
 

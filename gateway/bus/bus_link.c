@@ -29,21 +29,22 @@
 #include "clock.h"
 
 enum {
-    CONNECT_MS = 2000,    /* for connecting and logging in */
-    PROBE_MS = 1000,      /* between two probes, and for the answer to one */
-    LATE_MS = 500,        /* a timer this late: it was us who slept, not Redis */
-    BACKOFF_MIN_MS = 100, /* doubled up to the maximum, so that no reconnect takes over 5 s */
-    BACKOFF_MAX_MS = 4000,
+    CONNECT_MS = 2000,      /* for connecting and logging in */
+    PROBE_MS = 1000,        /* between two probes, and for the answer to one */
+    LATE_MS = 500,          /* a timer this late: it was us who slept, not Redis */
+    BACKOFF_FIRST_MS = 200, /* at most; at least half of it */
+    BACKOFF_MAX_MS = 4000,  /* with connecting and re-reading still under 5 s */
 };
 
 struct request {
     link_reply *fn;
     void *arg;
 };
+static void on_timer(uv_timer_t *timer);
 
 int64_t link_backoff_ms(unsigned attempts, uint32_t random)
 {
-    int64_t full = BACKOFF_MIN_MS * 2;
+    int64_t full = BACKOFF_FIRST_MS;
     while (attempts-- > 0 && full < BACKOFF_MAX_MS)
         full *= 2;
     if (full > BACKOFF_MAX_MS)
@@ -59,8 +60,6 @@ static uint32_t next_random(struct link *l)
     l->random ^= l->random << 5;
     return l->random;
 }
-
-static void on_timer(uv_timer_t *timer);
 
 static void set_timer(struct link *l, int64_t delay_ms)
 {
