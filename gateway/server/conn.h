@@ -47,7 +47,7 @@ struct conn {
     bool has_length;           /* of the request in the works */
     const struct route *route; /* that it may run; valid while HTTP_BODY */
     size_t body_bytes;
-    struct refresh_waiter *waiter; /* refresh.c */
+    struct refresh_waiter *waiter; /* http_refresh.c */
 
     /* ws.c */
     struct address client_address;

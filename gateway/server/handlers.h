@@ -1,5 +1,5 @@
 /* handlers.h - what the route table points to, one function per row, split by noun:
- * quotes.c, health.c, refresh.c, files.c. Each reads x->request and fills x->response. */
+ * quotes.c, health.c, http_refresh.c, files.c. Each reads x->request and fills x->response. */
 #ifndef PRICEGATE_HANDLERS_H
 #define PRICEGATE_HANDLERS_H
 
@@ -12,7 +12,7 @@ route_handler serve_healthz, serve_readyz, serve_metrics, serve_status, serve_so
 route_handler serve_reset_circuit;
 /* quotes.c */
 route_handler serve_instruments, serve_quotes, serve_quote;
-/* refresh.c */
+/* http_refresh.c */
 route_handler serve_refresh_all, serve_refresh_market, serve_refresh_intelligence;
 /* ws_handshake.c */
 route_handler serve_ws_without_upgrade;

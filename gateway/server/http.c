@@ -16,8 +16,8 @@
 
 #include "clock.h"
 #include "files.h"
+#include "http_refresh.h"
 #include "origin.h"
-#include "refresh.h"
 #include "routes.h"
 #include "server_private.h"
 
@@ -468,7 +468,7 @@ int http_writable(struct conn *c)
 
 void http_gone(struct conn *c)
 {
-    refresh_forget(c);
+    http_refresh_forget(c);
     c->phase = HTTP_IDLE;
     if (c->state == CONN_HTTP)
         c->wsi = NULL;

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "clock.h"
-#include "refresh.h"
+#include "http_refresh.h"
 #include "server_private.h"
 #include "tls.h"
 #include "ws.h"
@@ -222,7 +222,7 @@ void server_close(struct server *s, void (*done)(void *ctx), void *ctx)
     s->close.done = done;
     s->close.ctx = ctx;
     uv_timer_stop(&s->drain.timer);
-    refresh_abandon(s);
+    http_refresh_abandon(s);
     loop_close_library(s);
     uv_timer_start(&s->close.timer, close_step, 1, CLOSE_STEP_MS);
 }

@@ -4,7 +4,7 @@
  *
  * The feed side calls back exactly once, possibly at once, possibly after the server is gone: so
  * the job is a heap object of its own with a pointer to the server that is cleared by then. */
-#include "refresh.h"
+#include "http_refresh.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -271,7 +271,7 @@ void serve_refresh_intelligence(struct exchange *x)
     buf_adds(&x->response.body, "},\"errors\":[]}");
 }
 
-void refresh_forget(struct conn *c)
+void http_refresh_forget(struct conn *c)
 {
     struct refresh_waiter *w = c->waiter;
     if (!w)
@@ -280,7 +280,7 @@ void refresh_forget(struct conn *c)
     drop_waiter(w);
 }
 
-void refresh_abandon(struct server *s)
+void http_refresh_abandon(struct server *s)
 {
     struct refresh_job *job = s->refresh;
     if (!job)
