@@ -96,7 +96,7 @@ void parse_escape(const char *s, struct buf *out);
 /* answers[i] = failure with the sentence, for all i. */
 void parse_fail_all(struct answer *answers, size_t n, enum failure f, const char *detail);
 
-#define PARSE_BODY_MAX (256 * 1024) /* bytes of a reply that are looked at */
+#define PARSE_BODY_MAX ((size_t)256 * 1024) /* bytes of a reply that are looked at */
 
 /* One answer: failure with the sentence. Whatever the provider's words in it are, only printable
  * ASCII comes out, and links and what looks like a key are cut out of it. */

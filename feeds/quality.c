@@ -50,7 +50,7 @@ static void text_of(struct decimal d, char out[static DECIMAL_TEXT_MAX])
     if (d.given)
         decimal_format(d, out);
     else
-        strcpy(out, "nothing");
+        snprintf(out, DECIMAL_TEXT_MAX, "nothing");
 }
 
 /* Minor to major unit, exactly, all members or none. */
@@ -63,7 +63,7 @@ static bool units_ok(struct check *c)
     int places;
     if (!r->currency[0]) {
         if (c->in->currency && strlen(c->in->currency) < sizeof r->currency)
-            strcpy(r->currency, c->in->currency);
+            snprintf(r->currency, sizeof r->currency, "%s", c->in->currency);
         if (!r->currency[0])
             return true;
     }
@@ -77,7 +77,7 @@ static bool units_ok(struct check *c)
             return false;
         }
     }
-    strcpy(r->currency, major);
+    snprintf(r->currency, sizeof r->currency, "%s", major);
     return true;
 }
 

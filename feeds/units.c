@@ -25,7 +25,7 @@ int units_major(const char *currency, char major[static 8], int *places)
     major[0] = '\0';
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {
         if (strcmp(units[i].minor, currency) == 0) {
-            strcpy(major, units[i].major);
+            snprintf(major, 8, "%s", units[i].major);
             *places = units[i].places;
             return 0;
         }
@@ -33,6 +33,6 @@ int units_major(const char *currency, char major[static 8], int *places)
     size_t capitals = strspn(currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
     if (capitals != 3 || currency[3] != '\0')
         return -1;
-    strcpy(major, currency);
+    snprintf(major, 8, "%s", currency);
     return 0;
 }

@@ -66,7 +66,7 @@ static void clean(const char *text, char *out, size_t size)
         const char *from = secret ? "[cut]" : text;
         size_t n = secret ? 5 : word;
         for (size_t i = 0; i < n && len + 1 < size; i++)
-            out[len++] = from[i] >= 0x20 && from[i] < 0x7f ? from[i] : '?';
+            out[len++] = (char)(from[i] >= 0x20 && from[i] < 0x7f ? from[i] : '?');
         if (word > 0)
             cut = word_names_secret(text, word);
         text += word;
@@ -290,7 +290,7 @@ int64_t parse_utc_text(const char *text)
     }
     if (*p || h > 23 || min > 59 || s > 60)
         return 0;
-    return (days_from_date(y, m, d) * 86400 + h * 3600 + min * 60 + s) * 1000;
+    return (((days_from_date(y, m, d) * 24 + h) * 60 + min) * 60 + s) * 1000;
 }
 
 int parse_currency(const json_t *v, char out[static 8])

@@ -23,7 +23,7 @@
 
 enum { STEP_MS = 250, OCTAVES = 21, COARSE = 10 };
 
-static const int64_t DAY_MS = 86400 * 1000L;
+static const int64_t DAY_MS = 86400000;
 static const int64_t PPM = 1000000;
 static const uint64_t SEED = 0x70726963656761ULL;
 
@@ -34,34 +34,33 @@ static const int64_t amplitudes[OCTAVES] = {150,  195,  254,  330,   428,   557,
 
 /* Start price in ticks of 10^-digits. */
 static const struct listing {
-    const char *symbol;
+    const char *symbol, *currency;
     int64_t start;
     int digits;
-    const char *currency;
     bool book; /* bid and ask are given */
 } listings[] = {
-    {"AAPL",     23150,   2, "USD", false},
-    {"AMZN",     22480,   2, "USD", false},
-    {"AUD/USD",  65420,   5, "USD", true },
-    {"BTC/USD",  9425000, 2, "USD", true },
-    {"ETH/USD",  341500,  2, "USD", true },
-    {"EUR/USD",  108450,  5, "USD", true },
-    {"GBP/USD",  127300,  5, "USD", true },
-    {"GOOGL",    18160,   2, "USD", false},
-    {"JPM",      24130,   2, "USD", false},
-    {"MSFT",     43870,   2, "USD", false},
-    {"NVDA",     13820,   2, "USD", false},
-    {"TSLA",     26740,   2, "USD", false},
-    {"USD/CHF",  88150,   5, "CHF", true },
-    {"USD/JPY",  150320,  3, "JPY", true },
-    {"brent",    7640,    2, "USD", false},
-    {"cocoa",    820000,  2, "USD", false},
-    {"coffee",   29430,   4, "USD", false},
-    {"cotton",   68000,   5, "USD", false},
-    {"crude",    7235,    2, "USD", false},
-    {"gasoline", 21420,   4, "USD", false},
-    {"natgas",   29300,   4, "USD", false},
-    {"sugar",    21000,   5, "USD", false},
+    {"AAPL",     "USD", 23150,   2, false},
+    {"AMZN",     "USD", 22480,   2, false},
+    {"AUD/USD",  "USD", 65420,   5, true },
+    {"BTC/USD",  "USD", 9425000, 2, true },
+    {"ETH/USD",  "USD", 341500,  2, true },
+    {"EUR/USD",  "USD", 108450,  5, true },
+    {"GBP/USD",  "USD", 127300,  5, true },
+    {"GOOGL",    "USD", 18160,   2, false},
+    {"JPM",      "USD", 24130,   2, false},
+    {"MSFT",     "USD", 43870,   2, false},
+    {"NVDA",     "USD", 13820,   2, false},
+    {"TSLA",     "USD", 26740,   2, false},
+    {"USD/CHF",  "CHF", 88150,   5, true },
+    {"USD/JPY",  "JPY", 150320,  3, true },
+    {"brent",    "USD", 7640,    2, false},
+    {"cocoa",    "USD", 820000,  2, false},
+    {"coffee",   "USD", 29430,   4, false},
+    {"cotton",   "USD", 68000,   5, false},
+    {"crude",    "USD", 7235,    2, false},
+    {"gasoline", "USD", 21420,   4, false},
+    {"natgas",   "USD", 29300,   4, false},
+    {"sugar",    "USD", 21000,   5, false},
 };
 
 static uint64_t mix(uint64_t x)
@@ -135,7 +134,7 @@ static void currency_of_symbol(const char *symbol, char out[static 8])
 {
     const char *slash = strrchr(symbol, '/');
     bool pair = slash && strspn(slash + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") == 3 && !slash[4];
-    strcpy(out, pair ? slash + 1 : "USD");
+    snprintf(out, 8, "%s", pair ? slash + 1 : "USD");
 }
 
 /* Any other symbol: between 10 and 1,000 of its currency, in ticks of a thousandth. */
@@ -185,7 +184,7 @@ static int sim_generate(const char *symbol, int64_t now_ms, struct record *out)
         out->ask = price(ticks + 1, l.digits);
     }
     if (l.currency)
-        strcpy(out->currency, l.currency);
+        snprintf(out->currency, sizeof out->currency, "%s", l.currency);
     else
         currency_of_symbol(symbol, out->currency);
     out->ts_ms = ts_ms;

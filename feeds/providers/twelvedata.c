@@ -23,8 +23,8 @@ static const char BASE_URL[] = "https://api.twelvedata.com";
 
 enum { SYMBOL_BYTES_MAX = 64 };
 
-static const int64_t MINUTE_COOLDOWN_MS = 70 * 1000;
-static const int64_t COOLDOWN_MAX_MS = 24 * 3600 * 1000L;
+static const int64_t MINUTE_COOLDOWN_MS = 70000;
+static const int64_t COOLDOWN_MAX_MS = 86400000;
 
 /* ---- asking ---- */
 
@@ -344,9 +344,7 @@ static void td_parse(const struct http_reply *reply, const char *const *symbols,
     json_t *root = parse_body(reply, &why);
 
     (void)now_ms;
-    if (!root) {
-        fail_all(answers, n, &why);
-    } else if (probe_error(root, &why, &cooldown_ms)) {
+    if (!root || probe_error(root, &why, &cooldown_ms)) {
         fail_all(answers, n, &why);
     } else if (is_flat(root)) {
         read_flat(root, symbols, n, answers);

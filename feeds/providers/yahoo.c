@@ -28,9 +28,9 @@ static const char BASE_URL[] = "https://query1.finance.yahoo.com";
 
 enum { SYMBOL_BYTES_MAX = 32 };
 
-static const int64_t COOLDOWN_MIN_S = 15 * 60;
-static const int64_t COOLDOWN_MAX_S = 60 * 60;
-static const int64_t DAY_MS = 86400 * 1000L;
+static const int64_t COOLDOWN_MIN_S = 900;
+static const int64_t COOLDOWN_MAX_S = 3600;
+static const int64_t DAY_MS = 86400000, MINUTE_MS = 60000;
 
 /* ---- asking ---- */
 
@@ -171,7 +171,7 @@ static bool in_period(const json_t *periods, const char *name, int64_t now_ms, b
     if (!start || end <= start)
         return false;
     *known = true;
-    if (end - start >= DAY_MS - 60 * 1000 && end - start < DAY_MS)
+    if (end - start >= DAY_MS - MINUTE_MS && end - start < DAY_MS)
         end = start + DAY_MS;
     return now_ms >= start && now_ms < end;
 }
@@ -296,7 +296,7 @@ static void read_quote(const json_t *q, struct answer *a)
     parse_positive(json_object_get(q, "regularMarketVolume"), &r.volume);
     r.market = market_of_state(json_string_value(json_object_get(q, "marketState")));
     json_int_t minutes = json_integer_value(delay);
-    if (minutes > 0 && minutes <= 24 * 60)
+    if (minutes > 0 && minutes <= DAY_MS / MINUTE_MS)
         r.delayed_s = minutes * 60;
     a->record = r;
 }
