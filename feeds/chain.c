@@ -4,7 +4,7 @@
  *             ^  \--no source left--> ENDED     |
  *             |---- next source ----------------+  answer refused or failed
  *
- * advance() takes the first entry that is ready, gathers all others that want the same provider up
+ * advance() takes an entry that is ready, gathers all others that want the same provider up
  * to the size of its batch, asks the host how many of them may go, and sends these; the rest note
  * the reason and become ready for their next source. It goes on until no entry is ready. A host may
  * answer inside ask(): the answer then only marks the entries, and the loop that is running goes on
@@ -149,12 +149,17 @@ static bool settle(struct walk *w, struct entry *e, bool late)
     return false;
 }
 
-static struct entry *first_ready(struct walk *w, bool late)
+/* Of those that are ready the one that is least far in its chain: the others shall wait for it,
+ * because it may want what they want. */
+static struct entry *next_ready(struct walk *w, bool late)
 {
-    for (size_t i = 0; i < w->n; i++)
-        if (settle(w, &w->entries[i], late))
-            return &w->entries[i];
-    return NULL;
+    struct entry *found = NULL;
+    for (size_t i = 0; i < w->n; i++) {
+        struct entry *e = &w->entries[i];
+        if (settle(w, e, late) && (!found || e->pos < found->pos))
+            found = e;
+    }
+    return found;
 }
 
 static int provider_of(const struct walk *w, const struct entry *e)
@@ -227,7 +232,7 @@ static void advance(struct walk *w)
         return;
     w->busy = true;
     bool late = w->host->now_ms(w->host->ctx) - w->started_ms > WALK_MS;
-    while ((e = first_ready(w, late)) != NULL)
+    while ((e = next_ready(w, late)) != NULL)
         dispatch(w, provider_of(w, e));
     w->busy = false;
     if (w->ended == w->n) {

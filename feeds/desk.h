@@ -49,7 +49,7 @@ void poll_due(struct feeds *f, int64_t mono_ms);
 /* The walk is over for d; d->last says how. */
 void refresh_ended(struct feeds *f, struct feed *d);
 void once_ended(struct feeds *f, struct once *o, const struct chain_end *end);
-/* Calls back all that are complete; the callbacks may call anything but feeds_close(). */
+/* Calls back all that are complete; the callbacks may call anything, feeds_close() too. */
 void refresh_deliver(struct feeds *f);
 bool refresh_pending(const struct feeds *f); /* something is there to be delivered */
 /* Answers all that wait, forgets the walks of feeds_walk(). */
