@@ -70,8 +70,8 @@ void buf_addf(struct buf *b, const char *fmt, ...)
     int n = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
     if (n < 0)
-        return;
-    char *to = buf_reserve(b, (size_t)n);
+        b->failed = true;
+    char *to = n < 0 ? NULL : buf_reserve(b, (size_t)n);
     if (!to)
         return;
     va_start(ap, fmt);

@@ -6,18 +6,10 @@
 
 static const int EXPONENT_MAX = 100; /* far beyond any price; keeps the loops short */
 
-static decimal_coef pow10_of(int n)
-{
-    decimal_coef p = 1;
-    while (n-- > 0)
-        p *= 10;
-    return p;
-}
-
 static bool coef_fits(decimal_coef c)
 {
-    decimal_coef limit = pow10_of(DECIMAL_DIGITS_MAX);
-    return c < limit && c > -limit;
+    static const decimal_coef limit = (decimal_coef)1000000000000000000 * 1000000000000000000;
+    return c < limit && c > -limit; /* 10^DECIMAL_DIGITS_MAX */
 }
 
 /* Multiplies by 10^n if the result fits. */
@@ -103,14 +95,43 @@ int decimal_parse(const char *text, size_t len, struct decimal *out)
     return 0;
 }
 
-/* Significant digits of %.17g-style text: exponent and leading zeros do not count. */
-static int significant_digits(const char *text)
+static bool reads_back(const char *text, double x, bool narrow)
 {
-    int n = 0;
-    for (; *text && *text != 'e'; text++)
-        if (*text >= '0' && *text <= '9' && (n > 0 || *text != '0'))
-            n++;
-    return n;
+    return narrow ? strtof(text, NULL) == (float)x : strtod(text, NULL) == x;
+}
+
+/* Adds one to the last digit of "d.ddde-05"; false when all digits are nines. */
+static bool bump_last_digit(char *text)
+{
+    char *p = text + strcspn(text, "e");
+    while (p-- > text) {
+        if (*p >= '0' && *p < '9') {
+            ++*p;
+            return true;
+        }
+        if (*p == '9')
+            *p = '0';
+    }
+    return false;
+}
+
+/* Writes the shortest text, in "%e" form, that reads back to x (narrow: to the float of x) and
+ * returns the number of its digits. Rounding x to n digits finds it, with one exception: below a
+ * power of two the numbers stand twice as close as above it, so that the nearest text of n digits
+ * may read back wrong while the next one above reads back right. */
+static int shortest_text(double x, bool narrow, char *text, size_t size)
+{
+    int exponent, digits = 1;
+    bool uneven = fabs(frexp(x, &exponent)) == 0.5;
+    for (; digits < 17; digits++) {
+        snprintf(text, size, "%.*e", digits - 1, x);
+        if (reads_back(text, x, narrow))
+            return digits;
+        if (uneven && bump_last_digit(text) && reads_back(text, x, narrow))
+            return digits;
+    }
+    snprintf(text, size, "%.16e", x);
+    return digits;
 }
 
 int decimal_from_double(double x, struct decimal *out)
@@ -118,21 +139,10 @@ int decimal_from_double(double x, struct decimal *out)
     char text[64];
 
     *out = (struct decimal){0};
-    if (!isfinite(x))
+    if (!isfinite(x) || fabs(x) >= 1e36) /* 10^DECIMAL_DIGITS_MAX; within a float's range, too */
         return -1;
-    for (int precision = 1; precision <= 17; precision++) {
-        snprintf(text, sizeof text, "%.*g", precision, x);
-        if (strtod(text, NULL) == x)
-            break;
-    }
-    float narrow = (float)x;
-    if (significant_digits(text) > 9 && (double)narrow == x) {
-        for (int precision = 1; precision <= 9; precision++) {
-            snprintf(text, sizeof text, "%.*g", precision, x);
-            if (strtof(text, NULL) == narrow)
-                break;
-        }
-    }
+    if (shortest_text(x, false, text, sizeof text) > 9 && (double)(float)x == x)
+        shortest_text(x, true, text, sizeof text);
     return decimal_parse(text, strlen(text), out);
 }
 
@@ -217,11 +227,14 @@ int decimal_percent(struct decimal part, struct decimal whole, struct decimal *o
 
 int decimal_cmp(struct decimal a, struct decimal b)
 {
-    if (align(&a, &b) != 0) {
-        double x = decimal_to_double(a), y = decimal_to_double(b);
-        return (x > y) - (x < y);
-    }
-    return (a.coef > b.coef) - (a.coef < b.coef);
+    struct decimal x = a, y = b;
+    if (align(&x, &y) == 0)
+        return (x.coef > y.coef) - (x.coef < y.coef);
+    /* Brought to the other's scale, the one with fewer places has more digits than any decimal:
+     * its size decides. */
+    if (a.scale < b.scale)
+        return a.coef > 0 ? 1 : -1;
+    return b.coef > 0 ? -1 : 1;
 }
 
 bool decimal_positive(struct decimal d)
