@@ -1,0 +1,291 @@
+/* States by table, with injected time; which changes are news; the status channel. */
+#include "rig.h"
+
+#include "book.h"
+
+/* stale after 60 s, unavailable 120 s later, delayed when recv - ts > 60 s */
+static void test_states(void **state)
+{
+    static const struct {
+        const char *more;
+        int64_t ts_lag_ms, age_ms;
+        enum quote_state state;
+    } rows[] = {
+        {"", 0, 0, STATE_LIVE},
+        {"", 60000, 0, STATE_LIVE},
+        {"", 60001, 0, STATE_DELAYED},
+        {",\"delayed_s\":900", 0, 0, STATE_DELAYED},
+        {"", 0, 60000, STATE_LIVE},
+        {"", 0, 60001, STATE_STALE},
+        {",\"delayed_s\":900", 0, 60001, STATE_STALE},
+        {"", 0, 180000, STATE_STALE},
+        {"", 0, 180001, STATE_UNAVAILABLE},
+        {",\"market\":\"closed\"", 0, 0, STATE_CLOSED},
+        {",\"market\":\"closed\"", 0, 999999999, STATE_CLOSED},
+        {",\"market\":\"pre\"", 0, 0, STATE_LIVE},
+        {",\"market\":\"post\"", 0, 60001, STATE_STALE},
+        /* the configured limit wins over the item's */
+        {",\"stale_after_ms\":1000", 0, 60000, STATE_LIVE},
+        {",\"stale_after_ms\":999999", 0, 60001, STATE_STALE},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig r;
+        rig_init(&r);
+        struct item *it = rig_make(&r, COFFEE, "2.5", r.wall_ms - rows[i].ts_lag_ms, rows[i].more);
+        assert_int_equal(fanout_item(r.f, COFFEE, it, r.wall_ms, r.mono_ns), FANOUT_TAKEN);
+        struct standing s = fanout_standing(r.f, COFFEE, r.wall_ms + rows[i].age_ms);
+        if (s.state != rows[i].state)
+            fail_msg("row %zu: %s", i, quote_state_name(s.state));
+        assert_ptr_equal(s.item, it);
+        item_unref(it);
+        rig_fini(&r);
+    }
+}
+
+static void test_stale_after_defaults(void **state)
+{
+    static const struct {
+        int64_t configured_ms, poll_ms;
+        const char *more;
+        int64_t limit_ms;
+    } rows[] = {
+        {0, 15000, "", 120000},
+        {0, 60000, "", 180000},
+        {0, 60000, ",\"stale_after_ms\":400000", 400000},
+        {0, 15000, ",\"stale_after_ms\":5000", 5000},
+        {7000, 15000, ",\"stale_after_ms\":5000", 7000},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig r;
+        rig_init(&r);
+        r.instruments[COFFEE].stale_after_ms = rows[i].configured_ms;
+        r.instruments[COFFEE].poll_ms = rows[i].poll_ms;
+        assert_int_equal(rig_item(&r, COFFEE, "1", rows[i].more), FANOUT_TAKEN);
+        assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms + rows[i].limit_ms).state,
+                         STATE_LIVE);
+        assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms + rows[i].limit_ms + 1).state,
+                         STATE_STALE);
+        rig_fini(&r);
+    }
+}
+
+static void test_verdicts(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r);
+    struct item *now = rig_make(&r, COFFEE, "2", r.wall_ms, "");
+    struct item *equal = rig_make(&r, COFFEE, "3", r.wall_ms, "");
+    struct item *older = rig_make(&r, COFFEE, "4", r.wall_ms - 1, "");
+    struct item *newer = rig_make(&r, COFFEE, "5", r.wall_ms + 1, "");
+    assert_int_equal(fanout_item(r.f, COFFEE, now, r.wall_ms, 0), FANOUT_TAKEN);
+    assert_int_equal(fanout_item(r.f, COFFEE, now, r.wall_ms, 0), FANOUT_DUPLICATE);
+    assert_int_equal(fanout_item(r.f, COFFEE, older, r.wall_ms, 0), FANOUT_OLDER);
+    assert_int_equal(fanout_item(r.f, COFFEE, equal, r.wall_ms, 0), FANOUT_TAKEN);
+    assert_int_equal(fanout_item(r.f, COFFEE, newer, r.wall_ms, 0), FANOUT_TAKEN);
+    assert_int_equal(fanout_item(r.f, COFFEE, equal, r.wall_ms, 0), FANOUT_OLDER);
+    assert_ptr_equal(fanout_standing(r.f, COFFEE, r.wall_ms).item, newer);
+    item_unref(now);
+    item_unref(equal);
+    item_unref(older);
+    item_unref(newer);
+    rig_fini(&r);
+}
+
+/* Which status follows from an item, by the state it says and the one that was told before. */
+static void test_item_news(void **state)
+{
+    static const struct {
+        const char *first, *second;
+        enum book_status status;
+    } rows[] = {
+        {",\"state\":\"live\"", ",\"state\":\"live\"", BOOK_STATUS_TOLD},
+        {",\"state\":\"live\"", ",\"state\":\"delayed\",\"delayed_s\":9", BOOK_STATUS_TOLD},
+        {",\"state\":\"live\"", ",\"state\":\"stale\"", BOOK_STATUS_OWED},
+        {"", ",\"state\":\"stale\"", BOOK_STATUS_OWED},
+        {"", "", BOOK_STATUS_SAME},
+        {"", ",\"market\":\"closed\"", BOOK_STATUS_OWED},
+        {",\"state\":\"odd\"", ",\"state\":\"odd\"", BOOK_STATUS_SAME},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig r;
+        enum book_status status = BOOK_STATUS_SAME;
+        rig_init(&r);
+        struct item *a = rig_make(&r, COFFEE, "1", r.wall_ms, rows[i].first);
+        struct item *b = rig_make(&r, COFFEE, "2", r.wall_ms, rows[i].second);
+        assert_int_equal(book_item(&r.f->book, COFFEE, a, r.wall_ms, &status), FANOUT_TAKEN);
+        status = BOOK_STATUS_SAME;
+        assert_int_equal(book_item(&r.f->book, COFFEE, b, r.wall_ms, &status), FANOUT_TAKEN);
+        assert_int_equal(status, rows[i].status);
+        item_unref(a);
+        item_unref(b);
+        rig_fini(&r);
+    }
+}
+
+static void test_clock_tells_each_change_once(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r);
+    const int64_t recv = r.wall_ms;
+    rig_quote(&r, COFFEE, "1");
+    struct book *b = &r.f->book;
+    assert_int_equal(book_tick(b, COFFEE, recv + 60000), BOOK_STATUS_SAME);
+    assert_int_equal(book_tick(b, COFFEE, recv + 60777), BOOK_STATUS_OWED);
+    assert_int_equal(book_status_of(b, COFFEE).state, STATE_STALE);
+    assert_int_equal(book_status_of(b, COFFEE).since_ms, recv + 60001);
+    assert_int_equal(book_tick(b, COFFEE, recv + 60778), BOOK_STATUS_SAME);
+    assert_int_equal(book_tick(b, COFFEE, recv + 999999), BOOK_STATUS_OWED);
+    assert_int_equal(book_status_of(b, COFFEE).state, STATE_UNAVAILABLE);
+    assert_int_equal(book_status_of(b, COFFEE).since_ms, recv + 180001);
+    assert_int_equal(book_tick(b, COFFEE, recv + 9999999), BOOK_STATUS_SAME);
+    rig_fini(&r);
+}
+
+/* With sources somebody may know why: the clock waits for him, but not long, and REST not at all. */
+static void test_grace(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r);
+    r.instruments[COFFEE].sources = &rig_source;
+    r.instruments[COFFEE].sources_len = 1;
+    const int64_t recv = r.wall_ms;
+    rig_quote(&r, COFFEE, "1");
+    struct book *b = &r.f->book;
+    assert_int_equal(book_tick(b, COFFEE, recv + 60001), BOOK_STATUS_SAME);
+    assert_int_equal(fanout_standing(r.f, COFFEE, recv + 60001).state, STATE_STALE);
+    assert_int_equal(fanout_standing(r.f, COFFEE, recv + 60001).since_ms, recv + 60001);
+    assert_int_equal(book_tick(b, COFFEE, recv + 60500), BOOK_STATUS_SAME);
+    assert_int_equal(book_tick(b, COFFEE, recv + 60501), BOOK_STATUS_OWED);
+    /* the second step the same; here the poller is in time, and nothing is told twice */
+    assert_int_equal(book_tick(b, COFFEE, recv + 180100), BOOK_STATUS_SAME);
+    r.wall_ms = recv + 180101;
+    enum book_status status;
+    static const char said[] = "{\"symbol\":\"coffee\",\"state\":\"unavailable\","
+                               "\"reason\":\"timeout\",\"source\":\"yahoo\"}";
+    assert_int_equal(book_said(b, COFFEE, said, sizeof said - 1, r.wall_ms, &status, NULL), 0);
+    assert_int_equal(status, BOOK_STATUS_OWED);
+    assert_string_equal(book_status_of(b, COFFEE).reason, "timeout");
+    assert_int_equal(book_tick(b, COFFEE, recv + 190000), BOOK_STATUS_SAME);
+    rig_fini(&r);
+}
+
+static void test_said(void **state)
+{
+    struct rig r;
+    enum book_status status;
+    (void)state;
+    rig_init(&r);
+    struct book *b = &r.f->book;
+    rig_quote(&r, COFFEE, "1");
+#define SAY(text) assert_int_equal(book_said(b, COFFEE, text, strlen(text), r.wall_ms, &status, NULL), 0)
+    /* a reason for a price that still stands is remembered, and no news */
+    SAY("{\"symbol\":\"coffee\",\"state\":\"live\",\"reason\":\"older\",\"source\":\"yahoo\"}");
+    assert_int_equal(status, BOOK_STATUS_SAME);
+    assert_string_equal(fanout_standing(r.f, COFFEE, r.wall_ms).reason, "older");
+    /* nobody talks a fresh price stale */
+    SAY("{\"symbol\":\"coffee\",\"state\":\"stale\",\"reason\":\"timeout\"}");
+    assert_int_equal(status, BOOK_STATUS_SAME);
+    assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms).state, STATE_LIVE);
+    /* the market is believed; since too, where the states agree */
+    SAY("{\"symbol\":\"coffee\",\"state\":\"closed\",\"since\":1767225590000,\"market\":\"closed\"}");
+    assert_int_equal(status, BOOK_STATUS_OWED);
+    struct standing s = fanout_standing(r.f, COFFEE, r.wall_ms + 99999999);
+    assert_int_equal(s.state, STATE_CLOSED);
+    assert_int_equal(s.market, MARKET_CLOSED);
+    assert_int_equal(s.since_ms, INT64_C(1767225590000));
+    assert_null(s.reason);
+    SAY("{\"symbol\":\"coffee\",\"state\":\"closed\",\"market\":\"unknown\"}");
+    assert_int_equal(status, BOOK_STATUS_SAME);
+    SAY("{\"symbol\":\"coffee\",\"state\":\"live\",\"market\":\"open\"}");
+    assert_int_equal(status, BOOK_STATUS_OWED);
+    /* the next item ends what was said */
+    SAY("{\"symbol\":\"coffee\",\"state\":\"closed\",\"reason\":\"no_data\",\"source\":\"yahoo\"}");
+    assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms).state, STATE_CLOSED);
+    rig_quote(&r, COFFEE, "2");
+    s = fanout_standing(r.f, COFFEE, r.wall_ms);
+    assert_int_equal(s.state, STATE_LIVE);
+    assert_int_equal(s.market, MARKET_OPEN);
+    assert_null(s.reason);
+    assert_null(book_status_of(b, COFFEE).source);
+#undef SAY
+    rig_fini(&r);
+}
+
+static void test_said_without_price(void **state)
+{
+    static const struct {
+        const char *reason;
+        enum book_status status;
+    } rows[] = {
+        {"timeout", BOOK_STATUS_OWED}, {"timeout", BOOK_STATUS_SAME}, {"dns", BOOK_STATUS_OWED},
+        {"dns", BOOK_STATUS_SAME},     {"timeout", BOOK_STATUS_OWED},
+    };
+    struct rig r;
+    enum book_status status;
+    (void)state;
+    rig_init(&r);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "{\"symbol\":\"coffee\",\"state\":\"unavailable\",\"reason\":\"%s\"}",
+                 rows[i].reason);
+        assert_int_equal(
+            book_said(&r.f->book, COFFEE, text, strlen(text), r.wall_ms, &status, NULL), 0);
+        assert_int_equal(status, rows[i].status);
+        assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms).state, STATE_UNAVAILABLE);
+    }
+    rig_fini(&r);
+}
+
+static void test_said_invalid(void **state)
+{
+    static const char *const rows[] = {
+        "",
+        "[]",
+        "{}",
+        "{\"symbol\":\"AAPL\",\"state\":\"live\"}",
+        "{\"symbol\":\"coffee\"}",
+        "{\"symbol\":\"coffee\",\"state\":\"fine\"}",
+        "{\"symbol\":\"coffee\",\"state\":1}",
+        "{\"symbol\":\"coffee\",\"state\":\"live\",\"state\":\"live\"}",
+        "{\"symbol\":\"coffee\",\"state\":\"live\",\"market\":\"odd\"}",
+        "{\"symbol\":\"coffee\",\"state\":\"live\",\"market\":1}",
+        "{\"symbol\":\"coffee\",\"state\":\"live\",\"since\":\"now\"}",
+        "{\"symbol\":\"coffee\",\"state\":\"live\",\"reason\":7}",
+        "{\"symbol\":\"coffee\",\"state\":\"live\",\"source\":[]}",
+    };
+    struct rig r;
+    (void)state;
+    rig_init(&r);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err = {{0}};
+        assert_int_equal(
+            fanout_status(r.f, COFFEE, rows[i], strlen(rows[i]), r.wall_ms, 0, &err), -1);
+        assert_true(err.text[0] != '\0');
+    }
+    rig_status(&r, COFFEE, "{\"symbol\":\"coffee\",\"state\":\"unavailable\",\"reason\":null,"
+                           "\"since\":null,\"source\":null,\"market\":null,\"more\":{}}");
+    rig_fini(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_states),
+        cmocka_unit_test(test_stale_after_defaults),
+        cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_item_news),
+        cmocka_unit_test(test_clock_tells_each_change_once),
+        cmocka_unit_test(test_grace),
+        cmocka_unit_test(test_said),
+        cmocka_unit_test(test_said_without_price),
+        cmocka_unit_test(test_said_invalid),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

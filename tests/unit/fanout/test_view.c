@@ -1,0 +1,129 @@
+/* Views without clients: sharing, marks, and who is in which list. */
+#include "rig.h"
+
+#include "view.h"
+
+enum { N = 100 };
+
+static struct view *get(struct views *vs, const int *ids, size_t n)
+{
+    struct bits b;
+    assert_int_equal(bits_init(&b, N), 0);
+    for (size_t i = 0; i < n; i++)
+        bits_set(&b, ids[i]);
+    struct view *v = views_get(vs, &b);
+    assert_non_null(v);
+    bits_fini(&b);
+    return v;
+}
+
+static void test_shared(void **state)
+{
+    static const int one[] = {3, 70}, other[] = {3};
+    struct views vs;
+    struct seat a = {0}, b = {0};
+    (void)state;
+    assert_int_equal(views_init(&vs, N, 42), 0);
+    struct view *v = get(&vs, one, 2), *w = get(&vs, other, 1);
+    assert_ptr_equal(get(&vs, one, 2), v);
+    assert_ptr_not_equal(v, w);
+    assert_int_equal(vs.used, 2);
+    view_sit(v, &a, false);
+    view_sit(v, &b, true);
+    view_unref(&vs, v);
+    view_unref(&vs, v);
+    view_unref(&vs, w);
+    assert_int_equal(vs.used, 1);
+    assert_ptr_equal(v->ready, &a);
+    assert_ptr_equal(v->behind, &b);
+    view_move(&a, true);
+    assert_null(v->ready);
+    view_move(&b, false);
+    assert_ptr_equal(v->ready, &b);
+    view_leave(&vs, &a);
+    view_leave(&vs, &a);
+    assert_int_equal(v->seats, 1);
+    view_leave(&vs, &b);
+    assert_int_equal(vs.used, 0);
+    views_fini(&vs);
+}
+
+static void test_marks(void **state)
+{
+    static const int one[] = {3, 70}, other[] = {3}, third[] = {9};
+    struct views vs;
+    struct bits quotes, statuses;
+    (void)state;
+    assert_int_equal(views_init(&vs, N, 42), 0);
+    assert_int_equal(bits_init(&quotes, N) | bits_init(&statuses, N), 0);
+    struct view *v = get(&vs, one, 2), *w = get(&vs, other, 1), *x = get(&vs, third, 1);
+    views_mark_quote(&vs, 3, 1000, true, false);
+    views_mark_quote(&vs, 3, 2000, false, false);
+    views_mark_quote(&vs, 70, 3000, false, true);
+    views_mark_status(&vs, 70);
+    views_mark_quote(&vs, 50, 1, true, false); /* nobody holds it */
+    assert_null(x->dirty_prev);
+    struct view_pending p = view_take_pending(v, &quotes, &statuses);
+    assert_int_equal(p.merged, 1);
+    assert_int_equal(p.oldest_ns, 1000);
+    assert_int_equal(bits_count(&quotes), 2);
+    assert_true(bits_test(&statuses, 3) && bits_test(&statuses, 70));
+    assert_null(v->dirty_prev);
+    assert_ptr_equal(vs.dirty, w);
+
+    views_mark_quote(&vs, 3, 4000, false, true); /* the item says its state: void */
+    p = view_take_pending(w, &quotes, &statuses);
+    assert_int_equal(p.merged, 2);
+    assert_true(bits_test(&quotes, 3));
+    assert_false(bits_any(&statuses));
+    view_unref(&vs, v); /* dirty again: leaves the list by itself */
+    assert_null(vs.dirty);
+    view_unref(&vs, w);
+    view_unref(&vs, x);
+    bits_fini(&quotes);
+    bits_fini(&statuses);
+    views_fini(&vs);
+}
+
+/* More views than the table had room for at first: all are still found, all symbols still linked.
+ */
+static void test_many(void **state)
+{
+    enum { VIEWS = 1000 };
+    static struct view *all[VIEWS];
+    struct views vs;
+    (void)state;
+    assert_int_equal(views_init(&vs, N, 1), 0);
+    for (int i = 0; i < VIEWS; i++) {
+        const int ids[] = {i % N, (i / N + i + 1) % N, (i * 7) % N};
+        all[i] = get(&vs, ids, 3);
+    }
+    assert_true(vs.table_len > 64);
+    for (int i = 0; i < VIEWS; i++) {
+        const int ids[] = {i % N, (i / N + i + 1) % N, (i * 7) % N};
+        struct view *v = get(&vs, ids, 3);
+        assert_ptr_equal(v, all[i]);
+        view_unref(&vs, v);
+    }
+    for (int i = 0; i < VIEWS; i += 2)
+        view_unref(&vs, all[i]);
+    views_mark_quote(&vs, 5, 1, false, false);
+    for (int i = 1; i < VIEWS; i += 2)
+        assert_int_equal(bits_test(&all[i]->quotes, 5), bits_test(&all[i]->symbols, 5));
+    for (int i = 1; i < VIEWS; i += 2)
+        view_unref(&vs, all[i]);
+    assert_int_equal(vs.used, 0);
+    for (size_t i = 0; i < N; i++)
+        assert_null(vs.by_symbol[i]);
+    views_fini(&vs);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_many),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
