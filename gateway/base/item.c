@@ -1,33 +1,44 @@
 #include "item.h"
 
-#include <inttypes.h>
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
 static const int64_t FUTURE_MS = 5000;
 
-/* "<hex>:<decimal>", both without sign; anything else is no seq. */
+/* "<hex>:<decimal>", both without sign and within 64 bits; anything else is no seq. */
 static bool parse_seq(const char *s, uint64_t *epoch, uint64_t *counter)
 {
-    char *end;
-    if (!s || strspn(s, "0123456789abcdef") == 0)
+    size_t hex = s ? strspn(s, "0123456789abcdef") : 0;
+    if (hex == 0 || s[hex] != ':')
         return false;
-    *epoch = strtoull(s, &end, 16);
-    if (*end != ':' || strspn(end + 1, "0123456789") == 0)
+    const char *number = s + hex + 1;
+    size_t digits = strspn(number, "0123456789");
+    if (digits == 0 || number[digits] != '\0')
         return false;
-    *counter = strtoull(end + 1, &end, 10);
-    return *end == '\0';
+    errno = 0;
+    *epoch = strtoull(s, NULL, 16);
+    *counter = strtoull(number, NULL, 10);
+    return errno == 0;
 }
 
-static bool is_name(const struct jsonx_member *m, const char *name)
+/* Copies s, cut in front of a character that does not fit whole. */
+static void copy_cut(char *to, size_t size, const char *s)
 {
-    return m->name_len == strlen(name) && memcmp(m->name, name, m->name_len) == 0;
+    size_t len = strnlen(s, size);
+    if (len == size) {
+        len--;
+        while (len > 0 && ((unsigned char)s[len] & 0xC0) == 0x80)
+            len--;
+    }
+    memcpy(to, s, len);
+    to[len] = '\0';
 }
 
 static const struct jsonx_member *find_member(const struct item *it, const char *name)
 {
     for (int i = 0; i < it->members_len; i++)
-        if (is_name(&it->members[i], name))
+        if (jsonx_member_is(&it->members[i], name))
             return &it->members[i];
     return NULL;
 }
@@ -91,7 +102,7 @@ static int read_fields(struct item *it, const json_t *root, const char *symbol, 
     it->delayed_s = positive_integer(root, "delayed_s");
     it->stale_after_ms = positive_integer(root, "stale_after_ms");
     const char *source = jsonx_string(root, "source");
-    snprintf(it->source, sizeof it->source, "%.*s", ITEM_SOURCE_MAX, source ? source : "");
+    copy_cut(it->source, sizeof it->source, source ? source : "");
     return 0;
 }
 

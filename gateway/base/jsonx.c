@@ -128,6 +128,46 @@ int jsonx_members(const char *text, size_t len, struct jsonx_member *out, int ma
     return p < end ? n : -1;
 }
 
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = strchr(digits, c >= 'A' && c <= 'F' ? c + 0x20 : c);
+    return at && c != '\0' ? (int)(at - digits) : -1;
+}
+
+/* The character at *p, behind which *p is left; -1 for an escape that stands for no ASCII
+ * character (the names that we look for have none). */
+static int next_character(const char **p, const char *end)
+{
+    static const char letters[] = "\"\\/bfnrt", meant[] = "\"\\/\b\f\n\r\t";
+    const char *s = *p;
+    int c = 0;
+    if (*s != '\\' || end - s < 2) {
+        *p = s + 1;
+        return (unsigned char)*s;
+    }
+    const char *letter = s[1] == 'u' ? NULL : strchr(letters, s[1]);
+    if (letter) {
+        *p = s + 2;
+        return meant[letter - letters];
+    }
+    if (s[1] != 'u' || end - s < 6)
+        return -1;
+    for (int i = 2; i < 6; i++)
+        c = c * 16 + hex_digit(s[i]);
+    *p = s + 6;
+    return c > 0 && c < 0x80 ? c : -1;
+}
+
+bool jsonx_member_is(const struct jsonx_member *m, const char *name)
+{
+    const char *p = m->name, *end = p + m->name_len;
+    for (; p < end && *name; name++)
+        if (next_character(&p, end) != (unsigned char)*name)
+            return false;
+    return p == end && *name == '\0';
+}
+
 const char *jsonx_string(const json_t *object, const char *name)
 {
     return json_string_value(json_object_get(object, name));

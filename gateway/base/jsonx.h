@@ -33,6 +33,9 @@ int jsonx_members(const char *text, size_t len, struct jsonx_member *out, int ma
  * NULL before the first call. False when there are no more. Only value and value_len are set. */
 bool jsonx_next_element(const char *text, size_t len, const char **pos, struct jsonx_member *out);
 
+/* Is that the member's name? Escapes of ASCII characters in the text are resolved. */
+bool jsonx_member_is(const struct jsonx_member *m, const char *name);
+
 /* Borrowed string member, or NULL when absent or not a string. */
 const char *jsonx_string(const json_t *object, const char *name);
 

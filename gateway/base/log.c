@@ -2,6 +2,8 @@
  * the program: a log that had to be passed to every pure function would be worse. */
 #include "log.h"
 
+#include <math.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
 #include <unistd.h>
@@ -85,7 +87,11 @@ static const char *add_value(struct buf *b, const char *fmt, va_list *ap)
         add_string(b, va_arg(*ap, const char *));
     } else if (conv == 'f') {
         const char *point = strchr(spec, '.');
-        buf_addf(b, "%.*f", point ? point[1] - '0' : 6, va_arg(*ap, double));
+        double x = va_arg(*ap, double);
+        if (isfinite(x))
+            buf_addf(b, "%.*f", point ? point[1] - '0' : 6, x);
+        else
+            add_string(b, NULL); /* JSON has no word for it */
     } else if (conv == 'u') {
         buf_addf(b, "%llu",
                  wide ? (unsigned long long)va_arg(*ap, unsigned long) : va_arg(*ap, unsigned));
@@ -108,6 +114,16 @@ static void add_fields(struct buf *b, const char *fmt, va_list *ap)
     }
 }
 
+/* A pipe whose reader sleeps would block us for as long: ask first. A pipe that can be written
+ * takes PIPE_BUF bytes without blocking, which is longer than nearly all lines are. */
+static bool write_line(const char *text, size_t len)
+{
+    struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+    if (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT))
+        return false;
+    return write(STDERR_FILENO, text, len) == (ssize_t)len;
+}
+
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
 {
     if (!log_enabled(level))
@@ -125,7 +141,7 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
     add_fields(&b, fmt, &ap);
     va_end(ap);
     buf_adds(&b, format_json ? "}\n" : "\n");
-    if (b.failed || write(STDERR_FILENO, b.p, b.len) != (ssize_t)b.len)
+    if (b.failed || !write_line(b.p, b.len))
         lost++;
     buf_fini(&b);
 }

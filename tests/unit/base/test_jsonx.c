@@ -1,0 +1,150 @@
+/* JSON from strangers: what is refused, and where members stand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "attrs.h"
+#include "jsonx.h"
+
+static bool accepts(const char *text)
+{
+    struct err err = {{0}};
+    json_t *v = jsonx_parse(text, strlen(text), 4096, &err);
+    assert_true((v == NULL) == (err.text[0] != '\0'));
+    json_decref(v);
+    return v != NULL;
+}
+
+static void strict_parsing(void **state)
+{
+    static const char *const good[] = {"{}",
+                                       "[]",
+                                       "1",
+                                       "\"a\"",
+                                       "null",
+                                       " {\"a\":1} ",
+                                       "-0.0",
+                                       "\"[[[[[[[[[[[[[[[[[[[[[[\"",
+                                       "\"\\\"[[[[[[[[[[[[[[[[[[[[\""};
+    static const char *const bad[] = {"",
+                                      "{",
+                                      "{\"a\":1}x",
+                                      "NaN",
+                                      "[1,]",
+                                      "{\"a\":1,\"a\":2}",
+                                      "{\"a\":1,\"\\u0061\":2}",
+                                      "1e999",
+                                      "\"\xFF\"",
+                                      "'a'",
+                                      "\"\\u0000\"",
+                                      "99999999999999999999",
+                                      "<html>",
+                                      "\"abc",
+                                      "{\"a\":{\"b\":1,\"b\":1}}",
+                                      "\"\\"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+        if (!accepts(good[i]))
+            fail_msg("refused: %s", good[i]);
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        if (accepts(bad[i]))
+            fail_msg("taken: %s", bad[i]);
+}
+
+static void depth_and_size_are_bounded(void **state)
+{
+    (void)state;
+    assert_true(accepts("[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]"));          /* 16 */
+    assert_false(accepts("[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]"));       /* 17 */
+    assert_false(accepts("[[[[[[[[[[[[[[[[{\"a\":1}]]]]]]]]]]]]]]]]")); /* 17, mixed */
+    assert_true(accepts("[[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[],[]]"));
+    struct err err;
+    assert_null(jsonx_parse("[1,2]", 5, 4, &err));
+    assert_string_equal(err.text, "5 bytes, at most 4 are taken");
+    json_t *v = jsonx_parse("[1,2]", 5, 5, &err);
+    assert_non_null(v);
+    json_decref(v);
+}
+
+static void broken_text_tells_line_and_column(void **state)
+{
+    struct err err;
+    (void)state;
+    assert_null(jsonx_parse("{\n\"a\" 1}", 8, 100, &err));
+    assert_non_null(strstr(err.text, "line 2, column"));
+}
+
+static void is_text(const char *p, size_t len, const char *should)
+{
+    assert_int_equal(len, strlen(should));
+    assert_memory_equal(p, should, len);
+}
+
+static void members_keep_their_bytes(void **state)
+{
+    static const char text[] =
+        " {\"price\" : 150.10,\"s\":\"a,\\\"}b\" , \"o\":{\"x\":[1,{\"y\":\"]\"}]},\n\"n\":null,"
+        "\"a\":[],\"t\":true} ";
+    static const char *const names[] = {"price", "s", "o", "n", "a", "t"};
+    static const char *const values[] = {"150.10", "\"a,\\\"}b\"", "{\"x\":[1,{\"y\":\"]\"}]}",
+                                         "null",   "[]",           "true"};
+    struct jsonx_member m[6];
+    (void)state;
+    assert_true(accepts(text));
+    assert_int_equal(jsonx_members(text, strlen(text), m, 6), 6);
+    for (size_t i = 0; i < ARRAY_LEN(m); i++) {
+        is_text(m[i].name, m[i].name_len, names[i]);
+        is_text(m[i].value, m[i].value_len, values[i]);
+    }
+    assert_int_equal(jsonx_members(text, strlen(text), m, 5), -1);
+    assert_int_equal(jsonx_members("{}", 2, m, 6), 0);
+    assert_int_equal(jsonx_members("{ \n}", 4, m, 6), 0);
+    assert_int_equal(jsonx_members("[1]", 3, m, 6), -1);
+    assert_int_equal(jsonx_members("7", 1, m, 6), -1);
+}
+
+static bool is_member(const char *raw, const char *name)
+{
+    const struct jsonx_member m = {.name = raw, .name_len = strlen(raw)};
+    return jsonx_member_is(&m, name);
+}
+
+static void names_are_compared_without_escapes(void **state)
+{
+    (void)state;
+    assert_true(is_member("state", "state"));
+    assert_true(is_member("st\\u0061te", "state"));
+    assert_true(is_member("\\u0073\\u0074\\u0061\\u0074\\u0065", "state"));
+    assert_true(is_member("a\\/b\\\"\\u004A", "a/b\"J"));
+    assert_false(is_member("stat", "state"));
+    assert_false(is_member("states", "state"));
+    assert_false(is_member("st\\u0161te", "state"));
+    assert_false(is_member("", "state"));
+    assert_true(is_member("", ""));
+}
+
+static void string_members(void **state)
+{
+    json_t *v = json_pack("{s:s,s:i}", "a", "x", "n", 1);
+    (void)state;
+    assert_string_equal(jsonx_string(v, "a"), "x");
+    assert_null(jsonx_string(v, "n"));
+    assert_null(jsonx_string(v, "missing"));
+    json_decref(v);
+    assert_null(jsonx_string(NULL, "a"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(strict_parsing),
+        cmocka_unit_test(depth_and_size_are_bounded),
+        cmocka_unit_test(broken_text_tells_line_and_column),
+        cmocka_unit_test(members_keep_their_bytes),
+        cmocka_unit_test(names_are_compared_without_escapes),
+        cmocka_unit_test(string_members),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
