@@ -1,0 +1,177 @@
+/* Log lines, caught by putting a file (or a pipe) in the place of stderr. */
+#include <fcntl.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+#include <unistd.h>
+
+#include "log.h"
+
+static int real_stderr;
+static FILE *caught;
+
+static int set_up(void **state)
+{
+    (void)state;
+    caught = tmpfile();
+    real_stderr = dup(STDERR_FILENO);
+    return caught && dup2(fileno(caught), STDERR_FILENO) >= 0 ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    log_setup(LOG_INFO, true);
+    dup2(real_stderr, STDERR_FILENO);
+    close(real_stderr);
+    return fclose(caught);
+}
+
+/* Everything since the last call. */
+static const char *lines(void)
+{
+    static char text[8192];
+    rewind(caught);
+    size_t n = fread(text, 1, sizeof text - 1, caught);
+    text[n] = '\0';
+    assert_int_equal(ftruncate(fileno(caught), 0), 0);
+    rewind(caught);
+    return text;
+}
+
+static void json_lines(void **state)
+{
+    (void)state;
+    log_setup(LOG_INFO, true);
+    log_event(LOG_WARN, "client_closed",
+              "reason=%s none=%s n=%d big=%llu size=%zu neg=%lld ms=%.3f ratio=%.0f", "a \"b\"\n",
+              (const char *)NULL, -7, 9223372036854775807ull, (size_t)3, -5LL, 1.5, 2.0);
+    const char *text = lines();
+    json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(line);
+    assert_string_equal(json_string_value(json_object_get(line, "level")), "warn");
+    assert_string_equal(json_string_value(json_object_get(line, "event")), "client_closed");
+    assert_int_equal(strlen(json_string_value(json_object_get(line, "ts"))),
+                     strlen("2026-01-31T12:00:00.123Z"));
+    assert_non_null(strstr(text, ",\"reason\":\"a \\\"b\\\"\\u000a\",\"none\":null,\"n\":-7,"
+                                 "\"big\":9223372036854775807,\"size\":3,\"neg\":-5,\"ms\":1.500,"
+                                 "\"ratio\":2}\n"));
+    json_decref(line);
+}
+
+static void logfmt_lines(void **state)
+{
+    (void)state;
+    log_setup(LOG_INFO, false);
+    log_event(LOG_INFO, "listening", "url=%s odd=%s empty=%s none=%s forged=%s n=%u",
+              "http://[::1]:80", "a b", "", (const char *)NULL, "x\nlevel=error", 5u);
+    const char *text = lines();
+    assert_non_null(strstr(text, " level=info event=listening url=http://[::1]:80 odd=\"a b\" "
+                                 "empty=\"\" none= forged=\"x\\u000alevel=error\" n=5\n"));
+    assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
+}
+
+static void strings_are_cut(void **state)
+{
+    char longer[400];
+    (void)state;
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    log_setup(LOG_INFO, true);
+    log_event(LOG_INFO, "e", "s=%s", longer);
+    json_t *line = json_loads(lines(), 0, NULL);
+    assert_int_equal(json_string_length(json_object_get(line, "s")), 256);
+    json_decref(line);
+}
+
+static void odd_numbers_are_null(void **state)
+{
+    (void)state;
+    log_setup(LOG_INFO, true);
+    log_event(LOG_INFO, "e", "a=%f b=%f c=%.2f", strtod("nan", NULL), HUGE_VAL, 0.25);
+    assert_non_null(strstr(lines(), "\"a\":null,\"b\":null,\"c\":0.25}"));
+}
+
+static void levels_are_filtered(void **state)
+{
+    enum log_level level = LOG_INFO;
+    (void)state;
+    log_setup(LOG_WARN, true);
+    log_event(LOG_INFO, "quiet", "n=%d", 1);
+    assert_string_equal(lines(), "");
+    assert_false(log_enabled(LOG_INFO));
+    assert_true(log_enabled(LOG_WARN));
+    log_event(LOG_ERROR, "loud", "n=%d", 1);
+    assert_non_null(strstr(lines(), "\"event\":\"loud\""));
+    assert_int_equal(log_level_parse("debug", &level), 0);
+    assert_int_equal(level, LOG_DEBUG);
+    assert_int_equal(log_level_parse("Debug", &level), -1);
+    assert_int_equal(log_level_parse("", &level), -1);
+    assert_int_equal(level, LOG_DEBUG);
+}
+
+static void a_full_pipe_is_not_waited_for(void **state)
+{
+    int ends[2];
+    uint64_t before = log_lines_lost();
+    (void)state;
+    log_setup(LOG_INFO, true);
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[1], STDERR_FILENO);
+    /* Nobody reads: without the check this would block for ever. */
+    for (int i = 0; i < 3000 && log_lines_lost() == before; i++)
+        log_event(LOG_INFO, "e", "fill=%s", "0123456789012345678901234567890123456789");
+    assert_true(log_lines_lost() > before);
+    dup2(fileno(caught), STDERR_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static void a_full_disk_is_counted(void **state)
+{
+    uint64_t before = log_lines_lost();
+    (void)state;
+    log_setup(LOG_INFO, true);
+    int fd = open("/dev/full", O_WRONLY);
+    assert_true(fd >= 0);
+    dup2(fd, STDERR_FILENO);
+    log_event(LOG_INFO, "e", "n=%d", 1);
+    dup2(fileno(caught), STDERR_FILENO);
+    close(fd);
+    assert_int_equal(log_lines_lost(), before + 1);
+}
+
+static void repetitions_are_counted(void **state)
+{
+    struct log_limit l = {0};
+    unsigned swallowed = 99;
+    (void)state;
+    assert_true(log_limit_pass(&l, 50, 1000, &swallowed));
+    assert_int_equal(swallowed, 0);
+    assert_false(log_limit_pass(&l, 51, 1000, &swallowed));
+    assert_false(log_limit_pass(&l, 1049, 1000, &swallowed));
+    assert_true(log_limit_pass(&l, 1050, 1000, &swallowed));
+    assert_int_equal(swallowed, 2);
+    assert_true(log_limit_pass(&l, 9000, 1000, &swallowed));
+    assert_int_equal(swallowed, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(json_lines, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(logfmt_lines, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(strings_are_cut, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(odd_numbers_are_null, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(levels_are_filtered, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_pipe_is_not_waited_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_full_disk_is_counted, set_up, tear_down),
+        cmocka_unit_test(repetitions_are_counted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
