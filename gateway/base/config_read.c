@@ -116,6 +116,8 @@ static void read_default(struct config_reader *r, const struct config_setting *s
     json_t *v = json_loads(s->dflt ? s->dflt : "null", JSON_DECODE_ANY, NULL);
     if (v)
         config_store(r, s, path, v, base);
+    else
+        config_problem(r, path, "out of memory");
     json_decref(v);
 }
 

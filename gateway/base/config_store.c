@@ -228,6 +228,8 @@ static void store_list(struct config_reader *r, const struct config_setting *s, 
             list[i] = read_text(r, s, path, value ? value : item);
         else if (unset)
             config_problem(r, path, "environment variable %s is not set", unset);
+        else if (text)
+            config_problem(r, path, "is not UTF-8");
         json_decref(value);
     }
     memcpy((char *)base + s->offset, &list, sizeof list);

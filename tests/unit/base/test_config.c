@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "config.h"
 #include "embedded.h"
@@ -419,6 +420,46 @@ static void secrets_are_not_repeated(void **state)
     assert_non_null(strstr(problems, "providers.twelvedata.api_key: "));
 }
 
+static void variables_must_be_utf8(void **state)
+{
+    static const char *const env[] = {"BAD=\xFF", NULL};
+    assert_string_equal(bad(*state,
+                            "{\"origins\":[\"https://a.b\",\"$BAD\"],\"listen\":{"
+                            "\"web_root\":\"$BAD\"}}",
+                            env),
+                        "listen.web_root: is not UTF-8\norigins[1]: is not UTF-8\n");
+}
+
+static long allocations_left;
+
+static void *failing_malloc(size_t n)
+{
+    return allocations_left-- > 0 ? malloc(n) : NULL;
+}
+
+/* Every allocation of the JSON library fails once: no configuration that lacks something may come
+ * out, and nothing may leak. */
+static void out_of_memory_is_no_configuration(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const env[] = {"PRICEGATE_DRAIN_S=7", NULL};
+    long n = 0;
+    json_set_alloc_funcs(failing_malloc, free);
+    for (const struct config *c = NULL; !c; n++) {
+        allocations_left = n;
+        c = load(f, full, env);
+        if (c) {
+            assert_int_equal(c->drain_s, 7);
+            assert_int_equal(c->listen.metrics_port, 9100);
+            assert_string_equal(c->origins[0], "https://app.example:8443");
+            assert_int_equal(c->instruments[0].sources_len, 2);
+            assert_true(allocations_left >= 0);
+        }
+    }
+    json_set_alloc_funcs(malloc, free);
+    assert_true(n > 100);
+}
+
 /* The whole file as text, or NULL when it is not there. */
 static char *read_file(const char *path)
 {
@@ -559,6 +600,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(unknown_variables_are_warned_about, set_up, tear_down),
         cmocka_unit_test_setup_teardown(broken_json_gives_line_and_column, set_up, tear_down),
         cmocka_unit_test_setup_teardown(secrets_are_not_repeated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(variables_must_be_utf8, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(out_of_memory_is_no_configuration, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_cases, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shipped_default_is_valid, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shipped_demo_is_valid, set_up, tear_down),
