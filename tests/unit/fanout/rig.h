@@ -122,13 +122,14 @@ static inline void rig_tick_ms(struct rig *r, int64_t ms)
 static inline struct item *rig_make(struct rig *r, int id, const char *price, int64_t ts_ms,
                                     const char *more)
 {
-    char text[1024];
+    char text[ITEM_BYTES_MAX];
     struct err err = {{0}};
     int len = snprintf(text, sizeof text,
                        "{\"symbol\":\"%s\",\"price\":%s,\"ts\":%lld,\"recv\":%lld,"
                        "\"seq\":\"1:%llu\"%s}",
                        r->names[id], price, (long long)ts_ms, (long long)r->wall_ms,
                        (unsigned long long)++r->counter, more);
+    assert_in_range(len, 1, sizeof text - 1);
     struct item *it = item_parse(text, (size_t)len, r->names[id], r->wall_ms, &err);
     if (!it)
         fail_msg("%s", err.text);
