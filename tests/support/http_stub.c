@@ -2,11 +2,13 @@
 
 #include <arpa/inet.h>
 #include <openssl/ssl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@
 #define REQUEST_MAX 4096
 
 struct shared {
+    atomic_flag locked; /* while a rule is written or copied */
     struct stub_rule rules[STUB_RULES];
     atomic_uint count;
     char seen[STUB_SEEN][REQUEST_MAX];
@@ -64,14 +67,31 @@ static void pause_ms(long ms)
     nanosleep(&t, NULL);
 }
 
-static const struct stub_rule *rule_for(const struct shared *s, const char *request)
+static void lock(struct shared *s)
 {
+    while (atomic_flag_test_and_set(&s->locked))
+        sched_yield();
+}
+
+static void unlock(struct shared *s)
+{
+    atomic_flag_clear(&s->locked);
+}
+
+/* Copies what answers the request; false: no rule does. */
+static bool rule_for(struct shared *s, const char *request, struct stub_rule *out)
+{
+    bool found = false;
     char line[1024];
     snprintf(line, sizeof line, "%.*s", (int)strcspn(request, "\r\n"), request);
-    for (int i = 0; i < STUB_RULES; i++)
-        if (s->rules[i].match[0] && strstr(line, s->rules[i].match))
-            return &s->rules[i];
-    return NULL;
+    lock(s);
+    for (int i = 0; i < STUB_RULES && !found; i++)
+        if (s->rules[i].match[0] && strstr(line, s->rules[i].match)) {
+            memcpy(out, &s->rules[i], offsetof(struct stub_rule, body) + s->rules[i].body_len);
+            found = true;
+        }
+    unlock(s);
+    return found;
 }
 
 static bool write_head(const struct wire *w, const struct stub_rule *r, const char *length)
@@ -112,7 +132,7 @@ static bool answer(const struct wire *w, const struct stub_rule *r)
         for (size_t i = write_head(w, r, length) ? 0 : r->body_len; i < r->body_len; i++) {
             if (!wire_write(w, r->body + i, 1))
                 return false;
-            pause_ms(50);
+            pause_ms(20);
         }
         return true;
     case STUB_RESET:
@@ -134,6 +154,7 @@ static bool answer(const struct wire *w, const struct stub_rule *r)
 
 static void serve(struct shared *s, const struct wire *w)
 {
+    static struct stub_rule rule; /* of this process */
     char request[REQUEST_MAX];
     size_t len = 0;
     bool go_on = true;
@@ -151,7 +172,7 @@ static void serve(struct shared *s, const struct wire *w)
         unsigned k = atomic_load(&s->count);
         memcpy(s->seen[k % STUB_SEEN], request, (size_t)(end + 3 - request));
         atomic_fetch_add(&s->count, 1);
-        go_on = answer(w, rule_for(s, request));
+        go_on = answer(w, rule_for(s, request, &rule) ? &rule : NULL);
         len -= (size_t)(end + 4 - request);
         memmove(request, end + 4, len);
     }
@@ -252,12 +273,14 @@ void http_stub_say(struct http_stub *s, int i, const char *match, int status, co
 {
     struct stub_rule *r = &s->shared->rules[i];
     assert_true(strlen(body) < sizeof r->body);
+    lock(s->shared);
     snprintf(r->match, sizeof r->match, "%s", match);
     r->how = STUB_ANSWER;
     r->status = status;
     r->headers[0] = '\0';
     r->body_len = strlen(body);
     memcpy(r->body, body, r->body_len);
+    unlock(s->shared);
 }
 
 void http_stub_clear(struct http_stub *s)

@@ -16,7 +16,7 @@
 enum stub_how {
     STUB_ANSWER,  /* status, headers, body */
     STUB_HANG,    /* accept the request, say nothing */
-    STUB_DRIP,    /* the body byte by byte, one every 50 ms */
+    STUB_DRIP,    /* the body byte by byte, one every 20 ms */
     STUB_RESET,   /* half of the body, then a TCP reset */
     STUB_CHUNKED, /* the body again and again, in chunks, without end */
     STUB_CLOSE,   /* close without a byte */

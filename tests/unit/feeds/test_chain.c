@@ -33,7 +33,7 @@ struct desk {
     int done;
 };
 
-static void say(struct desk *d, const char *fmt, ...)
+static void PRINTF_LIKE(2, 3) say(struct desk *d, const char *fmt, ...)
 {
     size_t len = strlen(d->log);
     va_list ap;
