@@ -111,20 +111,20 @@ static size_t utf8_len(const unsigned char *s, size_t left)
     return 0;
 }
 
-void buf_add_json(struct buf *b, const char *text, size_t len)
+void buf_add_json(struct buf *b, const char *s, size_t len)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    const unsigned char *p = (const unsigned char *)s;
     buf_addc(b, '"');
     for (size_t i = 0; i < len;) {
-        size_t n = utf8_len(s + i, len - i);
+        size_t n = utf8_len(p + i, len - i);
         if (n == 0) {
             buf_adds(b, "\xEF\xBF\xBD");
             i++;
         } else if (n > 1) {
-            buf_add(b, s + i, n);
+            buf_add(b, p + i, n);
             i += n;
         } else {
-            unsigned char c = s[i++];
+            unsigned char c = p[i++];
             if (c == '"' || c == '\\')
                 buf_addf(b, "\\%c", c);
             else if (c < 0x20 || c == 0x7F)

@@ -218,7 +218,7 @@ struct config *config_load(const struct config_input *in, struct buf *problems,
         read_all(&r, root, warnings, c);
     else
         config_problem(&r, "(the whole file)", "%s", err.text);
-    if (arena_failed(r.arena) || problems->failed || (root && json_is_object(root) && !c->symbols))
+    if (arena_failed(r.arena) || problems->failed || (json_is_object(root) && !c->symbols))
         goto no_memory;
     if (problems->len > before) {
         config_free(c);

@@ -84,6 +84,8 @@ static bool is_provider(const struct config_input *in, const char *name)
     return false;
 }
 
+/* NOLINTBEGIN(misc-no-recursion): as deep as the longest path of the table, see above. */
+
 /* An object whose keys are names of providers. */
 static void check_map(struct config_reader *r, const char *pattern, const char *path, json_t *map)
 {
@@ -156,6 +158,8 @@ static void check_object(struct config_reader *r, const char *pattern, const cha
         }
     }
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 void config_keys_check(struct config_reader *r, json_t *root)
 {

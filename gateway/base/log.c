@@ -81,7 +81,9 @@ static const char *add_value(struct buf *b, const char *fmt, va_list *ap)
     size_t n = 1;
     while (*fmt && !strchr("sduf", *fmt) && n < sizeof spec - 2)
         spec[n++] = *fmt++;
-    char conv = *fmt ? *fmt++ : 's';
+    char conv = 's';
+    if (*fmt)
+        conv = *fmt++;
     bool wide = strstr(spec, "ll") || strchr(spec, 'l') || strchr(spec, 'z');
     if (conv == 's') {
         add_string(b, va_arg(*ap, const char *));

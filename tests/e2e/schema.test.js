@@ -1,4 +1,4 @@
-// The JSON Schema against the same files that tests/unit/base/test_config.c holds against the
+// The JSON Schema against the same files that tests/unit/base/test_config_cases.c holds against the
 // program: what `pricegate check` accepts, the schema accepts; what it refuses, the schema refuses,
 // but for the cases of beyond_schema.txt, which no schema can see (symbols used twice, names of
 // providers, variables that are not set ...). Those the schema must accept, so that the list cannot

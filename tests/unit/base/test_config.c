@@ -1,8 +1,4 @@
-/* Whole configurations: what a good one becomes, and that a bad one tells every problem. The bad
- * ones lie in config_cases/: NAME.json is the file, NAME.problems the exact lines that must come
- * out (none: it is valid), NAME.env the environment. tests/e2e/schema.test.js holds the same files
- * against the JSON Schema. */
-#include <dirent.h>
+/* What a whole configuration becomes: defaults, every key, and no half one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -10,86 +6,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "config.h"
-#include "embedded.h"
+#include "config_rig.h"
 #include "symtab.h"
-
-#define CASES SOURCE_DIR "/tests/unit/base/config_cases"
-
-static const char *pair_problem(const char *symbol)
-{
-    return strchr(symbol, ' ') ? "no blanks, as AAPL or EUR/USD" : NULL;
-}
-
-/* Like the rows of the real providers. */
-static const struct config_provider_rule rules[] = {
-    {.name = "sim",              .enabled_by_default = true},
-    {.name = "twelvedata",
-     .key_env = "TWELVE_DATA_API_KEY",
-     .needs_key = true,
-     .enabled_by_default = true,
-     .credits_per_minute = 8,
-     .credits_per_day = 800,
-     .symbol_problem = pair_problem},
-    {.name = "yahoo", .enabled_by_default = true                               },
-};
-
-struct fixture {
-    struct buf problems, warnings;
-    struct config *c;
-};
-
-static struct config *load(struct fixture *f, const char *text, const char *const *env)
-{
-    const struct config_input in = {.text = text,
-                                    .len = strlen(text),
-                                    .environ_list = env,
-                                    .providers = rules,
-                                    .providers_len = ARRAY_LEN(rules)};
-    config_free(f->c);
-    buf_clear(&f->problems);
-    buf_clear(&f->warnings);
-    f->c = config_load(&in, &f->problems, &f->warnings);
-    assert_true(f->c ? f->problems.len == 0 : f->problems.len > 0);
-    return f->c;
-}
-
-static const char *text_of(const struct buf *b)
-{
-    return b->len > 0 ? b->p : "";
-}
-
-/* Loads what must be valid. */
-static const struct config *good(struct fixture *f, const char *text, const char *const *env)
-{
-    if (!load(f, text, env))
-        fail_msg("not valid: %s\n%s", text, text_of(&f->problems));
-    return f->c;
-}
-
-/* Loads what must not be valid; returns the problems. */
-static const char *bad(struct fixture *f, const char *text, const char *const *env)
-{
-    if (load(f, text, env))
-        fail_msg("valid: %s", text);
-    return text_of(&f->problems);
-}
-
-static int set_up(void **state)
-{
-    *state = calloc(1, sizeof(struct fixture));
-    return *state ? 0 : -1;
-}
-
-static int tear_down(void **state)
-{
-    struct fixture *f = *state;
-    config_free(f->c);
-    buf_fini(&f->problems);
-    buf_fini(&f->warnings);
-    free(f);
-    return 0;
-}
 
 static void empty_object_has_all_defaults(void **state)
 {
@@ -269,134 +187,6 @@ static void disabled_providers_say_why(void **state)
     assert_string_equal(c->providers[2].why_disabled, "no base_url: MY_PROXY is not set");
 }
 
-static void key_of_a_provider(void **state)
-{
-    static const char text[] = "{\"providers\":{\"twelvedata\":{\"api_key\":\"$MY_KEY\"}}}";
-    static const char *const mine[] = {"MY_KEY=one", NULL};
-    static const char *const usual[] = {"MY_KEY=one", "TWELVE_DATA_API_KEY=two", NULL};
-    static const char *const own[] = {"MY_KEY=one", "TWELVE_DATA_API_KEY=two",
-                                      "PRICEGATE_PROVIDERS_TWELVEDATA_API_KEY=three", NULL};
-    static const char *const empty[] = {"TWELVE_DATA_API_KEY=", NULL};
-    assert_string_equal(good(*state, text, mine)->providers[1].api_key, "one");
-    assert_string_equal(good(*state, text, usual)->providers[1].api_key, "two");
-    assert_string_equal(good(*state, text, own)->providers[1].api_key, "three");
-    const struct config_provider *p = &good(*state, "{}", empty)->providers[1];
-    assert_null(p->api_key);
-    assert_string_equal(p->why_disabled, "no api_key: TWELVE_DATA_API_KEY is not set");
-}
-
-static void dollar_strings(void **state)
-{
-    static const char *const env[] = {"HOST=10.0.0.1", "PORT=81", "SHARE=yes",
-                                      "O=https://a.b", "EMPTY=",  NULL};
-    const struct config *c =
-        good(*state,
-             "{\"listen\":{\"host\":\"$HOST\",\"port\":\"$PORT\",\"share\":\"$SHARE\"},"
-             "\"redis\":{\"url\":\"$EMPTY\",\"prefix\":\"$$p\"},\"origins\":[\"$O\"]}",
-             env);
-    assert_string_equal(c->listen.host, "10.0.0.1");
-    assert_int_equal(c->listen.port, 81);
-    assert_true(c->listen.share);
-    assert_string_equal(c->redis.url, "");
-    assert_string_equal(c->redis.prefix, "$p");
-    assert_string_equal(c->origins[0], "https://a.b");
-    assert_string_equal(bad(*state, "{\"listen\":{\"host\":\"$NO\"},\"origins\":[\"$NO\"]}", env),
-                        "listen.host: environment variable NO is not set\n"
-                        "origins[0]: environment variable NO is not set\n");
-    assert_string_equal(bad(*state, "{\"listen\":{\"host\":\"$EMPTY\",\"port\":\"$HOST\"}}", env),
-                        "listen.host: environment variable EMPTY is not set\n"
-                        "listen.port: must be a whole number 0..65535, not \"10.0.0.1\"\n");
-    assert_string_equal(bad(*state, "{\"listen\":{\"host\":\"$\"}}", env),
-                        "listen.host: must name an environment variable behind the $; a text that "
-                        "begins with $ is written with $$\n");
-}
-
-static void environment_wins(void **state)
-{
-    static const char *const env[] = {"PRICEGATE_LISTEN_PORT=1234",
-                                      "PRICEGATE_FANOUT_FLUSH_MS=50",
-                                      "PRICEGATE_LISTEN_TLS_CERT=c",
-                                      "PRICEGATE_LISTEN_TLS_KEY=k",
-                                      "PRICEGATE_LISTEN_SHARE=on",
-                                      "PRICEGATE_PROVIDERS_YAHOO_BASE_URL=http://h:1",
-                                      "PRICEGATE_AUTH_ANONYMOUS_ROLE=null",
-                                      "PRICEGATE_LOG_FORMAT=logfmt",
-                                      "REDIS_URL=unix:///run/r?db=3",
-                                      "REALTIME_PRICE_FEED_ENABLED=false",
-                                      "DATA_PIPELINE_CIRCUIT_BREAKER_THRESHOLD=9",
-                                      "DATA_PIPELINE_CIRCUIT_BREAKER_TIMEOUT_S=8",
-                                      "PRICEGATE_LISTEN_HOST=",
-                                      "PRICEGATE_CONFIG=x.json",
-                                      "PERPLEXITY_API_KEY=p",
-                                      "MARKET_REFRESH_TIMES=1",
-                                      "DATA_PIPELINE_MAX_RETRIES=4",
-                                      NULL};
-    struct fixture *f = *state;
-    const struct config *c = good(f, "{\"listen\":{\"port\":1,\"host\":\"h\"}}", env);
-    assert_int_equal(c->listen.port, 1234);
-    assert_string_equal(c->listen.host, "h");
-    assert_int_equal(c->fanout.flush_ms, 50);
-    assert_string_equal(c->listen.tls_cert, "c");
-    assert_string_equal(c->listen.tls_key, "k");
-    assert_true(c->listen.share);
-    assert_string_equal(c->providers[2].base_url, "http://h:1");
-    assert_int_equal(c->auth.anonymous_role, ROLE_NONE);
-    assert_false(c->log.json);
-    assert_string_equal(c->redis.url, "unix:///run/r?db=3");
-    assert_false(c->feeds_enabled);
-    assert_int_equal(c->breaker.threshold, 9);
-    assert_int_equal(c->breaker.timeout_s, 8);
-    assert_string_equal(text_of(&f->warnings), "");
-}
-
-static void own_names_win_over_common_ones(void **state)
-{
-    static const char *const env[] = {"PRICEGATE_REDIS_URL=", "REDIS_URL=redis://a", NULL};
-    static const char *const off[] = {"REDIS_URL=", NULL};
-    static const char text[] = "{\"redis\":{\"url\":\"redis://b\"}}";
-    assert_string_equal(good(*state, text, env)->redis.url, "");
-    assert_string_equal(good(*state, text, off)->redis.url, "");
-    assert_string_equal(good(*state, text, NULL)->redis.url, "redis://b");
-}
-
-static void bad_variables_are_named(void **state)
-{
-    static const char *const env[] = {
-        "PRICEGATE_LISTEN_PORT=99999",         "REDIS_URL=http://u:secret@h",
-        "REALTIME_PRICE_FEED_ENABLED=perhaps", "PRICEGATE_LISTEN_METRICS_PORT=12x",
-        "PRICEGATE_AUTH_JWT_SECRET=s",         NULL};
-    const char *problems = bad(*state, "{\"drain_s\":-1}", env);
-    assert_string_equal(
-        problems,
-        "drain_s: must be 0..300, not -1\n"
-        "REALTIME_PRICE_FEED_ENABLED: must be true or false, not \"perhaps\"\n"
-        "PRICEGATE_LISTEN_METRICS_PORT: must be a whole number 0..65535, not \"12x\"\n"
-        "PRICEGATE_LISTEN_PORT: must be 0..65535, not 99999\n"
-        "REDIS_URL: must be \"\" (the embedded bus), redis://[user:pass@]host[:port][/db] or "
-        "unix:///path[?db=N]\n"
-        "PRICEGATE_AUTH_JWT_SECRET: not built yet, remove it\n");
-    assert_null(strstr(problems, "secret@"));
-}
-
-static void unknown_variables_are_warned_about(void **state)
-{
-    static const char *const env[] = {"PRICEGATE_LISTEN_PROT=1",
-                                      "PRICEGATE_XYZZY=2",
-                                      "PRICEGATE_ORIGINS=https://a.b",
-                                      "PRICEGATER=3",
-                                      "PRICEGATE_PROVIDERS_YAHO_ENABLED=false",
-                                      NULL};
-    struct fixture *f = *state;
-    good(f, "{}", env);
-    assert_string_equal(
-        text_of(&f->warnings),
-        "PRICEGATE_LISTEN_PROT: not a setting, ignored (did you mean PRICEGATE_LISTEN_PORT?)\n"
-        "PRICEGATE_XYZZY: not a setting, ignored\n"
-        "PRICEGATE_ORIGINS: not a setting, ignored\n"
-        "PRICEGATE_PROVIDERS_YAHO_ENABLED: not a setting, ignored (did you mean "
-        "PRICEGATE_PROVIDERS_YAHOO_ENABLED?)\n");
-}
-
 static void broken_json_gives_line_and_column(void **state)
 {
     const char *problems = bad(*state, "{\n  \"listen\": {\"port\" 1}\n}", NULL);
@@ -418,16 +208,6 @@ static void secrets_are_not_repeated(void **state)
     assert_non_null(strstr(problems, "redis.url: "));
     assert_non_null(strstr(problems, "auth.keys[0].sha256: "));
     assert_non_null(strstr(problems, "providers.twelvedata.api_key: "));
-}
-
-static void variables_must_be_utf8(void **state)
-{
-    static const char *const env[] = {"BAD=\xFF", NULL};
-    assert_string_equal(bad(*state,
-                            "{\"origins\":[\"https://a.b\",\"$BAD\"],\"listen\":{"
-                            "\"web_root\":\"$BAD\"}}",
-                            env),
-                        "listen.web_root: is not UTF-8\norigins[1]: is not UTF-8\n");
 }
 
 static long allocations_left;
@@ -460,130 +240,6 @@ static void out_of_memory_is_no_configuration(void **state)
     assert_true(n > 100);
 }
 
-/* The whole file as text, or NULL when it is not there. */
-static char *read_file(const char *path)
-{
-    struct buf b = {0};
-    FILE *f = fopen(path, "rb");
-    if (!f)
-        return NULL;
-    char *to;
-    size_t n;
-    while ((to = buf_reserve(&b, 4096)) && (n = fread(to, 1, 4096, f)) > 0)
-        b.len += n;
-    fclose(f);
-    return buf_take(&b, NULL);
-}
-
-/* Cuts text into lines, NULL behind the last one. */
-static void split_lines(char *text, const char **lines, size_t max)
-{
-    size_t n = 0;
-    for (char *save, *l = text ? strtok_r(text, "\n", &save) : NULL; l && n + 1 < max;
-         l = strtok_r(NULL, "\n", &save))
-        lines[n++] = l;
-    lines[n] = NULL;
-}
-
-static int run_case(struct fixture *f, const char *name)
-{
-    char path[1024];
-    const char *env[32];
-    snprintf(path, sizeof path, "%s/%s.json", CASES, name);
-    char *text = read_file(path);
-    snprintf(path, sizeof path, "%s/%s.problems", CASES, name);
-    char *expected = read_file(path);
-    snprintf(path, sizeof path, "%s/%s.env", CASES, name);
-    char *variables = read_file(path);
-    split_lines(variables, env, ARRAY_LEN(env));
-    load(f, text, env);
-    int wrong = strcmp(expected ? expected : "", text_of(&f->problems)) != 0;
-    if (wrong)
-        print_error("case %s\n--- expected:\n%s--- is:\n%s", name, expected ? expected : "",
-                    text_of(&f->problems));
-    free(text);
-    free(expected);
-    free(variables);
-    return wrong;
-}
-
-static void all_cases(void **state)
-{
-    int cases = 0, wrong = 0;
-    DIR *d = opendir(CASES);
-    assert_non_null(d);
-    for (struct dirent *e; (e = readdir(d));) {
-        char *dot = strrchr(e->d_name, '.');
-        if (!dot || strcmp(dot, ".json") != 0)
-            continue;
-        *dot = '\0';
-        wrong += run_case(*state, e->d_name);
-        cases++;
-    }
-    closedir(d);
-    assert_true(cases >= 40);
-    assert_int_equal(wrong, 0);
-}
-
-static const char *embedded(const char *path)
-{
-    const struct embedded_file *e = embedded_files;
-    while (e->path && strcmp(e->path, path) != 0)
-        e++;
-    assert_non_null(e->path);
-    return e->begin;
-}
-
-static size_t count_categories(const struct config *c)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < c->instruments_len; i++) {
-        size_t k = 0;
-        while (k < i && strcmp(c->instruments[k].category, c->instruments[i].category) != 0)
-            k++;
-        n += k == i;
-    }
-    return n;
-}
-
-static void shipped_default_is_valid(void **state)
-{
-    static const char *const key[] = {"TWELVE_DATA_API_KEY=k", NULL};
-    const struct config *c = good(*state, embedded("gateway/config/default.json"), NULL);
-    assert_in_range(c->instruments_len, 9, 14);
-    assert_int_equal(count_categories(c), 5);
-    assert_false(c->providers[1].enabled);
-    assert_true(c->providers[2].enabled);
-    for (size_t i = 0; i < c->instruments_len; i++) {
-        const struct instrument *in = &c->instruments[i];
-        bool yahoo = false;
-        assert_true(in->range_min.given);
-        assert_non_null(in->currency);
-        for (size_t k = 0; k < in->sources_len; k++)
-            yahoo = yahoo || strcmp(in->sources[k].provider, "yahoo") == 0;
-        assert_true(yahoo); /* works without any key */
-    }
-    c = good(*state, embedded("gateway/config/default.json"), key);
-    assert_true(c->providers[1].enabled);
-    assert_string_equal(c->providers[1].api_key, "k");
-}
-
-static void shipped_demo_is_valid(void **state)
-{
-    const struct config *c = good(*state, embedded("gateway/config/demo.json"), NULL);
-    assert_in_range(c->instruments_len, 17, 23);
-    assert_int_equal(count_categories(c), 4);
-    assert_true(c->providers[0].enabled);
-    for (size_t i = 0; i < c->instruments_len; i++) {
-        const struct instrument *in = &c->instruments[i];
-        assert_in_range(in->poll_ms, 200, 500);
-        assert_true(in->range_min.given);
-        assert_int_equal(in->sources_len, 1);
-        assert_string_equal(in->sources[0].provider, "sim");
-        assert_string_equal(in->sources[0].symbol, in->symbol);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -592,19 +248,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(every_key_arrives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(providers_and_instruments_arrive, set_up, tear_down),
         cmocka_unit_test_setup_teardown(disabled_providers_say_why, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(key_of_a_provider, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(dollar_strings, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(environment_wins, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(own_names_win_over_common_ones, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(bad_variables_are_named, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(unknown_variables_are_warned_about, set_up, tear_down),
         cmocka_unit_test_setup_teardown(broken_json_gives_line_and_column, set_up, tear_down),
         cmocka_unit_test_setup_teardown(secrets_are_not_repeated, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(variables_must_be_utf8, set_up, tear_down),
         cmocka_unit_test_setup_teardown(out_of_memory_is_no_configuration, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(all_cases, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(shipped_default_is_valid, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(shipped_demo_is_valid, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,6 +12,7 @@
 
 #include "log.h"
 
+static const char *volatile nobody; /* NULL, unknown to the compiler */
 static int real_stderr;
 static FILE *caught;
 
@@ -50,7 +51,7 @@ static void json_lines(void **state)
     log_setup(LOG_INFO, true);
     log_event(LOG_WARN, "client_closed",
               "reason=%s none=%s n=%d big=%llu size=%zu neg=%lld ms=%.3f ratio=%.0f", "a \"b\"\n",
-              (const char *)NULL, -7, 9223372036854775807ull, (size_t)3, -5LL, 1.5, 2.0);
+              nobody, -7, 9223372036854775807ull, (size_t)3, -5LL, 1.5, 2.0);
     const char *text = lines();
     json_t *line = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(line);
@@ -69,7 +70,7 @@ static void logfmt_lines(void **state)
     (void)state;
     log_setup(LOG_INFO, false);
     log_event(LOG_INFO, "listening", "url=%s odd=%s empty=%s none=%s forged=%s n=%u",
-              "http://[::1]:80", "a b", "", (const char *)NULL, "x\nlevel=error", 5u);
+              "http://[::1]:80", "a b", "", nobody, "x\nlevel=error", 5u);
     const char *text = lines();
     assert_non_null(strstr(text, " level=info event=listening url=http://[::1]:80 odd=\"a b\" "
                                  "empty=\"\" none= forged=\"x\\u000alevel=error\" n=5\n"));
