@@ -164,11 +164,11 @@ static inline void rig_status(struct rig *r, int id, const char *text)
 struct peer {
     struct rig *rig;
     struct client *client;
-    json_t *frames;   /* array of what came and was not looked at yet */
-    int64_t room;     /* bytes that the socket still takes; <= 0: busy */
-    bool broken;      /* the next write fails */
-    bool wants;       /* asked for writable */
-    bool closed;      /* the fan-out closed it */
+    json_t *frames; /* array of what came and was not looked at yet */
+    int64_t room;   /* bytes that the socket still takes; <= 0: busy */
+    bool broken;    /* the next write fails */
+    bool wants;     /* asked for writable */
+    bool closed;    /* the fan-out closed it */
     enum close_reason reason;
     int pings, writes;
     size_t largest; /* bytes of the largest payload */
@@ -365,7 +365,7 @@ static inline void peer_expect_at(struct peer *p, const char *text, const char *
     json_decref(got);
 }
 
-#define peer_expect(p, text)  peer_expect_at((p), (text), __FILE__, __LINE__)
+#define peer_expect(p, text)   peer_expect_at((p), (text), __FILE__, __LINE__)
 #define peer_expect_nothing(p) assert_int_equal(peer_waiting(p), 0)
 
 /* Takes frames off until one of this type; fails when there is none. New reference. */

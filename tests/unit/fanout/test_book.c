@@ -11,22 +11,22 @@ static void test_states(void **state)
         int64_t ts_lag_ms, age_ms;
         enum quote_state state;
     } rows[] = {
-        {"", 0, 0, STATE_LIVE},
-        {"", 60000, 0, STATE_LIVE},
-        {"", 60001, 0, STATE_DELAYED},
-        {",\"delayed_s\":900", 0, 0, STATE_DELAYED},
-        {"", 0, 60000, STATE_LIVE},
-        {"", 0, 60001, STATE_STALE},
-        {",\"delayed_s\":900", 0, 60001, STATE_STALE},
-        {"", 0, 180000, STATE_STALE},
-        {"", 0, 180001, STATE_UNAVAILABLE},
-        {",\"market\":\"closed\"", 0, 0, STATE_CLOSED},
-        {",\"market\":\"closed\"", 0, 999999999, STATE_CLOSED},
-        {",\"market\":\"pre\"", 0, 0, STATE_LIVE},
-        {",\"market\":\"post\"", 0, 60001, STATE_STALE},
-        /* the configured limit wins over the item's */
-        {",\"stale_after_ms\":1000", 0, 60000, STATE_LIVE},
-        {",\"stale_after_ms\":999999", 0, 60001, STATE_STALE},
+        {"",                           0,     0,         STATE_LIVE       },
+        {"",                           60000, 0,         STATE_LIVE       },
+        {"",                           60001, 0,         STATE_DELAYED    },
+        {",\"delayed_s\":900",         0,     0,         STATE_DELAYED    },
+        {"",                           0,     60000,     STATE_LIVE       },
+        {"",                           0,     60001,     STATE_STALE      },
+        {",\"delayed_s\":900",         0,     60001,     STATE_STALE      },
+        {"",                           0,     180000,    STATE_STALE      },
+        {"",                           0,     180001,    STATE_UNAVAILABLE},
+        {",\"market\":\"closed\"",     0,     0,         STATE_CLOSED     },
+        {",\"market\":\"closed\"",     0,     999999999, STATE_CLOSED     },
+        {",\"market\":\"pre\"",        0,     0,         STATE_LIVE       },
+        {",\"market\":\"post\"",       0,     60001,     STATE_STALE      },
+ /* the configured limit wins over the item's */
+        {",\"stale_after_ms\":1000",   0,     60000,     STATE_LIVE       },
+        {",\"stale_after_ms\":999999", 0,     60001,     STATE_STALE      },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -50,11 +50,11 @@ static void test_stale_after_defaults(void **state)
         const char *more;
         int64_t limit_ms;
     } rows[] = {
-        {0, 15000, "", 120000},
-        {0, 60000, "", 180000},
-        {0, 60000, ",\"stale_after_ms\":400000", 400000},
-        {0, 15000, ",\"stale_after_ms\":5000", 5000},
-        {7000, 15000, ",\"stale_after_ms\":5000", 7000},
+        {0,    15000, "",                           120000},
+        {0,    60000, "",                           180000},
+        {0,    60000, ",\"stale_after_ms\":400000", 400000},
+        {0,    15000, ",\"stale_after_ms\":5000",   5000  },
+        {7000, 15000, ",\"stale_after_ms\":5000",   7000  },
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -101,13 +101,13 @@ static void test_item_news(void **state)
         const char *first, *second;
         enum book_status status;
     } rows[] = {
-        {",\"state\":\"live\"", ",\"state\":\"live\"", BOOK_STATUS_TOLD},
+        {",\"state\":\"live\"", ",\"state\":\"live\"",                    BOOK_STATUS_TOLD},
         {",\"state\":\"live\"", ",\"state\":\"delayed\",\"delayed_s\":9", BOOK_STATUS_TOLD},
-        {",\"state\":\"live\"", ",\"state\":\"stale\"", BOOK_STATUS_OWED},
-        {"", ",\"state\":\"stale\"", BOOK_STATUS_OWED},
-        {"", "", BOOK_STATUS_SAME},
-        {"", ",\"market\":\"closed\"", BOOK_STATUS_OWED},
-        {",\"state\":\"odd\"", ",\"state\":\"odd\"", BOOK_STATUS_SAME},
+        {",\"state\":\"live\"", ",\"state\":\"stale\"",                   BOOK_STATUS_OWED},
+        {"",                    ",\"state\":\"stale\"",                   BOOK_STATUS_OWED},
+        {"",                    "",                                       BOOK_STATUS_SAME},
+        {"",                    ",\"market\":\"closed\"",                 BOOK_STATUS_OWED},
+        {",\"state\":\"odd\"",  ",\"state\":\"odd\"",                     BOOK_STATUS_SAME},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -146,7 +146,8 @@ static void test_clock_tells_each_change_once(void **state)
     rig_fini(&r);
 }
 
-/* With sources somebody may know why: the clock waits for him, but not long, and REST not at all. */
+/* With sources somebody may know why: the clock waits for him, but not long, and REST not at all.
+ */
 static void test_grace(void **state)
 {
     struct rig r;
@@ -183,7 +184,8 @@ static void test_said(void **state)
     rig_init(&r);
     struct book *b = &r.f->book;
     rig_quote(&r, COFFEE, "1");
-#define SAY(text) assert_int_equal(book_said(b, COFFEE, text, strlen(text), r.wall_ms, &status, NULL), 0)
+#define SAY(text)                                                                                  \
+    assert_int_equal(book_said(b, COFFEE, text, strlen(text), r.wall_ms, &status, NULL), 0)
     /* a reason for a price that still stands is remembered, and no news */
     SAY("{\"symbol\":\"coffee\",\"state\":\"live\",\"reason\":\"older\",\"source\":\"yahoo\"}");
     assert_int_equal(status, BOOK_STATUS_SAME);
@@ -193,7 +195,8 @@ static void test_said(void **state)
     assert_int_equal(status, BOOK_STATUS_SAME);
     assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms).state, STATE_LIVE);
     /* the market is believed; since too, where the states agree */
-    SAY("{\"symbol\":\"coffee\",\"state\":\"closed\",\"since\":1767225590000,\"market\":\"closed\"}");
+    SAY("{\"symbol\":\"coffee\",\"state\":\"closed\",\"since\":1767225590000,\"market\":"
+        "\"closed\"}");
     assert_int_equal(status, BOOK_STATUS_OWED);
     struct standing s = fanout_standing(r.f, COFFEE, r.wall_ms + 99999999);
     assert_int_equal(s.state, STATE_CLOSED);
@@ -223,8 +226,11 @@ static void test_said_without_price(void **state)
         const char *reason;
         enum book_status status;
     } rows[] = {
-        {"timeout", BOOK_STATUS_OWED}, {"timeout", BOOK_STATUS_SAME}, {"dns", BOOK_STATUS_OWED},
-        {"dns", BOOK_STATUS_SAME},     {"timeout", BOOK_STATUS_OWED},
+        {"timeout", BOOK_STATUS_OWED},
+        {"timeout", BOOK_STATUS_SAME},
+        {"dns",     BOOK_STATUS_OWED},
+        {"dns",     BOOK_STATUS_SAME},
+        {"timeout", BOOK_STATUS_OWED},
     };
     struct rig r;
     enum book_status status;
@@ -265,12 +271,13 @@ static void test_said_invalid(void **state)
     rig_init(&r);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct err err = {{0}};
-        assert_int_equal(
-            fanout_status(r.f, COFFEE, rows[i], strlen(rows[i]), r.wall_ms, 0, &err), -1);
+        assert_int_equal(fanout_status(r.f, COFFEE, rows[i], strlen(rows[i]), r.wall_ms, 0, &err),
+                         -1);
         assert_true(err.text[0] != '\0');
     }
-    rig_status(&r, COFFEE, "{\"symbol\":\"coffee\",\"state\":\"unavailable\",\"reason\":null,"
-                           "\"since\":null,\"source\":null,\"market\":null,\"more\":{}}");
+    rig_status(&r, COFFEE,
+               "{\"symbol\":\"coffee\",\"state\":\"unavailable\",\"reason\":null,"
+               "\"since\":null,\"source\":null,\"market\":null,\"more\":{}}");
     rig_fini(&r);
 }
 

@@ -5,63 +5,65 @@
     "{\"type\":\"welcome\",\"version\":1,\"session\":\"...\",\"ts\":1767225600000,"                \
     "\"heartbeat_ms\":20000,\"limits\":{\"symbols\":500,\"message_bytes\":65536,"                  \
     "\"commands_per_minute\":240}}"
-#define BAD(id) "{\"type\":\"error\"" id ",\"code\":400,\"error\":\"bad_message\",\"message\":\"...\"}"
+#define BAD(id)                                                                                    \
+    "{\"type\":\"error\"" id ",\"code\":400,\"error\":\"bad_message\",\"message\":\"...\"}"
 
-/* One conversation: coffee has a price, EUR/GBP never had one. Each row may produce three frames. */
+/* One conversation: coffee has a price, EUR/GBP never had one. Each row may produce three frames.
+ */
 static const struct {
     const char *say;
     const char *hear[3];
 } talk[] = {
-    {"{\"action\":\"ping\",\"id\":4}", {"{\"type\":\"pong\",\"id\":4,\"ts\":1767225600000}"}},
-    {"{\"action\":\"ping\"}", {"{\"type\":\"pong\",\"ts\":1767225600000}"}},
-    {"{\"action\":\"heartbeat\"}", {"{\"type\":\"heartbeat\",\"ts\":1767225600000}"}},
+    {"{\"action\":\"ping\",\"id\":4}",                                                     {"{\"type\":\"pong\",\"id\":4,\"ts\":1767225600000}"}       },
+    {"{\"action\":\"ping\"}",                                                              {"{\"type\":\"pong\",\"ts\":1767225600000}"}                },
+    {"{\"action\":\"heartbeat\"}",                                                         {"{\"type\":\"heartbeat\",\"ts\":1767225600000}"}           },
     {"{\"action\":\"list\",\"id\":\"a b\"}",
-     {"{\"type\":\"subscriptions\",\"id\":\"a b\",\"active\":[]}"}},
+     {"{\"type\":\"subscriptions\",\"id\":\"a b\",\"active\":[]}"}                                                                                     },
     {"{\"action\":\"subscribe\",\"symbols\":[\"coffee\",\"FOO\"],\"id\":1,\"later\":{}}",
      {"{\"type\":\"subscribed\",\"id\":1,\"symbols\":[\"coffee\"],\"rejected\":[{\"symbol\":"
       "\"FOO\",\"error\":\"unknown_symbol\",\"message\":\"...\"}],\"active\":[\"coffee\"]}",
       "{\"type\":\"quote\",\"snapshot\":true,\"data\":[{\"symbol\":\"coffee\",\"price\":2.5,"
       "\"ts\":1767225600000,\"recv\":1767225600000,\"seq\":\"1:1\",\"state\":\"live\","
-      "\"market\":\"open\"}]}"}},
+      "\"market\":\"open\"}]}"}                                                                                                                        },
     {"{\"action\":\"subscribe\",\"symbols\":[\"EUR/G*\",\"coffee\"],\"id\":2}",
      {"{\"type\":\"subscribed\",\"id\":2,\"symbols\":[\"EUR/GBP\",\"coffee\"],\"rejected\":[],"
       "\"active\":[\"coffee\",\"EUR/GBP\"]}",
       "{\"type\":\"quote\",\"snapshot\":true,\"data\":[]}",
       "{\"type\":\"status\",\"data\":[{\"symbol\":\"EUR/GBP\",\"state\":\"unavailable\","
-      "\"since\":1767225600000,\"market\":\"unknown\"}]}"}},
+      "\"since\":1767225600000,\"market\":\"unknown\"}]}"}                                                                                             },
     {"{\"action\":\"subscribe\",\"symbols\":[\"AAPL\"],\"snapshot\":false}",
      {"{\"type\":\"subscribed\",\"symbols\":[\"AAPL\"],\"rejected\":[],\"active\":[\"coffee\","
-      "\"EUR/GBP\",\"AAPL\"]}"}},
+      "\"EUR/GBP\",\"AAPL\"]}"}                                                                                                                        },
     {"{\"action\":\"subscribe\",\"symbols\":[]}",
      {"{\"type\":\"subscribed\",\"symbols\":[],\"rejected\":[],\"active\":[\"coffee\",\"EUR/GBP\","
       "\"AAPL\"]}",
-      "{\"type\":\"quote\",\"snapshot\":true,\"data\":[]}"}},
+      "{\"type\":\"quote\",\"snapshot\":true,\"data\":[]}"}                                                                                            },
     {"{\"action\":\"unsubscribe\",\"symbols\":[\"coffee\",\"FOO\",\"EUR/USD\"],\"id\":3}",
      {"{\"type\":\"unsubscribed\",\"id\":3,\"symbols\":[\"coffee\"],\"active\":[\"EUR/GBP\","
-      "\"AAPL\"]}"}},
+      "\"AAPL\"]}"}                                                                                                                                    },
     {"{\"action\":\"list\",\"id\":-3}",
-     {"{\"type\":\"subscriptions\",\"id\":-3,\"active\":[\"EUR/GBP\",\"AAPL\"]}"}},
+     {"{\"type\":\"subscriptions\",\"id\":-3,\"active\":[\"EUR/GBP\",\"AAPL\"]}"}                                                                      },
     {"{\"action\":\"reset\",\"id\":5}",
-     {"{\"type\":\"unsubscribed\",\"id\":5,\"symbols\":[\"EUR/GBP\",\"AAPL\"],\"active\":[]}"}},
-    {"{\"action\":\"reset\"}", {"{\"type\":\"unsubscribed\",\"symbols\":[],\"active\":[]}"}},
+     {"{\"type\":\"unsubscribed\",\"id\":5,\"symbols\":[\"EUR/GBP\",\"AAPL\"],\"active\":[]}"}                                                         },
+    {"{\"action\":\"reset\"}",                                                             {"{\"type\":\"unsubscribed\",\"symbols\":[],\"active\":[]}"}},
     {"{\"action\":\"auth\",\"token\":\"viewer\",\"id\":6}",
-     {"{\"type\":\"authenticated\",\"id\":6,\"role\":\"viewer\"}"}},
+     {"{\"type\":\"authenticated\",\"id\":6,\"role\":\"viewer\"}"}                                                                                     },
     {"{\"action\":\"auth\",\"token\":\"wrong\",\"id\":7}",
-     {"{\"type\":\"error\",\"id\":7,\"code\":402,\"error\":\"auth_failed\",\"message\":\"...\"}"}},
-    {"{\"action\":\"auth\",\"token\":7}", {BAD("")}},
+     {"{\"type\":\"error\",\"id\":7,\"code\":402,\"error\":\"auth_failed\",\"message\":\"...\"}"}                                                      },
+    {"{\"action\":\"auth\",\"token\":7}",                                                  {BAD("")}                                                   },
     {"{\"action\":\"refresh\",\"symbols\":[\"coffee\"],\"id\":8}",
-     {"{\"type\":\"error\",\"id\":8,\"code\":403,\"error\":\"forbidden\",\"message\":\"...\"}"}},
-    {"{\"action\":\"subscribe\",\"symbols\":\"coffee\",\"id\":9}", {BAD(",\"id\":9")}},
-    {"{\"action\":\"subscribe\",\"symbols\":[\"coffee\",3],\"id\":9}", {BAD(",\"id\":9")}},
-    {"{\"action\":\"subscribe\",\"symbols\":[\"coffee\",\"*x\"],\"id\":9}", {BAD(",\"id\":9")}},
-    {"{\"action\":\"subscribe\",\"id\":9}", {BAD(",\"id\":9")}},
-    {"{\"action\":\"unsubscribe\",\"id\":9}", {BAD(",\"id\":9")}},
-    {"{\"action\":\"dance\",\"id\":\"x\"}", {BAD(",\"id\":\"x\"")}},
-    {"{\"action\":\"ping\",\"id\":1.5}", {BAD("")}},
-    {"{\"action\":\"ping\",\"action\":\"ping\"}", {BAD("")}},
-    {"not json", {BAD("")}},
-    {"[]", {BAD("")}},
-    {"{\"action\":\"list\"}", {"{\"type\":\"subscriptions\",\"active\":[]}"}},
+     {"{\"type\":\"error\",\"id\":8,\"code\":403,\"error\":\"forbidden\",\"message\":\"...\"}"}                                                        },
+    {"{\"action\":\"subscribe\",\"symbols\":\"coffee\",\"id\":9}",                         {BAD(",\"id\":9")}                                          },
+    {"{\"action\":\"subscribe\",\"symbols\":[\"coffee\",3],\"id\":9}",                     {BAD(",\"id\":9")}                                          },
+    {"{\"action\":\"subscribe\",\"symbols\":[\"coffee\",\"*x\"],\"id\":9}",                {BAD(",\"id\":9")}                                          },
+    {"{\"action\":\"subscribe\",\"id\":9}",                                                {BAD(",\"id\":9")}                                          },
+    {"{\"action\":\"unsubscribe\",\"id\":9}",                                              {BAD(",\"id\":9")}                                          },
+    {"{\"action\":\"dance\",\"id\":\"x\"}",                                                {BAD(",\"id\":\"x\"")}                                      },
+    {"{\"action\":\"ping\",\"id\":1.5}",                                                   {BAD("")}                                                   },
+    {"{\"action\":\"ping\",\"action\":\"ping\"}",                                          {BAD("")}                                                   },
+    {"not json",                                                                           {BAD("")}                                                   },
+    {"[]",                                                                                 {BAD("")}                                                   },
+    {"{\"action\":\"list\"}",                                                              {"{\"type\":\"subscriptions\",\"active\":[]}"}              },
 };
 
 static void test_talk(void **state)
@@ -157,7 +159,14 @@ static void test_refused(void **state)
     static const struct {
         int64_t step_ms;
         int closed_at; /* the refused command that closes, 0 = never */
-    } rows[] = {{0, 100}, {1, 100}, {600, 100}, {606, 100}, {607, 0}, {1000, 0}};
+    } rows[] = {
+        {0,    100},
+        {1,    100},
+        {600,  100},
+        {606,  100},
+        {607,  0  },
+        {1000, 0  }
+    };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct rig r;
@@ -206,8 +215,8 @@ static void test_too_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_talk),    cmocka_unit_test(test_unauthenticated),
-        cmocka_unit_test(test_rate),    cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_talk),     cmocka_unit_test(test_unauthenticated),
+        cmocka_unit_test(test_rate),     cmocka_unit_test(test_refused),
         cmocka_unit_test(test_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,10 +10,10 @@ static void test_header_lengths(void **state)
         unsigned char head[FRAME_HEADER_MAX];
         size_t head_len;
     } rows[] = {
-        {0, {0x81, 0}, 2},
-        {125, {0x81, 125}, 2},
-        {126, {0x81, 126, 0, 126}, 4},
-        {65535, {0x81, 126, 0xFF, 0xFF}, 4},
+        {0,     {0x81, 0},                           2 },
+        {125,   {0x81, 125},                         2 },
+        {126,   {0x81, 126, 0, 126},                 4 },
+        {65535, {0x81, 126, 0xFF, 0xFF},             4 },
         {65536, {0x81, 127, 0, 0, 0, 0, 0, 1, 0, 0}, 10},
     };
     (void)state;

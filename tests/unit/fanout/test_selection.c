@@ -11,24 +11,24 @@ static void test_lists(void **state)
         const char *order; /* ids in order */
         const char *rejected;
     } rows[] = {
-        {"[]", SELECTION_OK, "", ""},
-        {"[\"coffee\"]", SELECTION_OK, "0", ""},
-        {"[\"AAPL\",\"coffee\",\"AAPL\"]", SELECTION_OK, "30", ""},
-        {"[\"*\"]", SELECTION_OK, "0123", ""},
-        {"[\"AAPL\",\"EUR/*\",\"*\"]", SELECTION_OK, "3120", ""},
-        {"[\"XAU/*\"]", SELECTION_OK, "", ""},
-        {"[\"coffee\",\"FOO\",\"Coffee\"]", SELECTION_OK, "0", "FOO Coffee "},
-        {"[\"\",\"co ffee\",\"coffee \"]", SELECTION_OK, "", " co ffee coffee  "},
-        {"[\"co*ee\"]", SELECTION_MALFORMED, "", ""},
-        {"[\"**\"]", SELECTION_MALFORMED, "", ""},
-        {"[\"*coffee\"]", SELECTION_MALFORMED, "", ""},
-        {"[\"c ff*\"]", SELECTION_MALFORMED, "", ""},
-        {"[\"coffee\",1]", SELECTION_MALFORMED, "", ""},
-        {"[\"coffee\",null]", SELECTION_MALFORMED, "", ""},
-        {"\"coffee\"", SELECTION_MALFORMED, "", ""},
-        {"{\"coffee\":1}", SELECTION_MALFORMED, "", ""},
-        {"null", SELECTION_MALFORMED, "", ""},
-        {NULL, SELECTION_MALFORMED, "", ""},
+        {"[]",                              SELECTION_OK,        "",     ""                 },
+        {"[\"coffee\"]",                    SELECTION_OK,        "0",    ""                 },
+        {"[\"AAPL\",\"coffee\",\"AAPL\"]",  SELECTION_OK,        "30",   ""                 },
+        {"[\"*\"]",                         SELECTION_OK,        "0123", ""                 },
+        {"[\"AAPL\",\"EUR/*\",\"*\"]",      SELECTION_OK,        "3120", ""                 },
+        {"[\"XAU/*\"]",                     SELECTION_OK,        "",     ""                 },
+        {"[\"coffee\",\"FOO\",\"Coffee\"]", SELECTION_OK,        "0",    "FOO Coffee "      },
+        {"[\"\",\"co ffee\",\"coffee \"]",  SELECTION_OK,        "",     " co ffee coffee  "},
+        {"[\"co*ee\"]",                     SELECTION_MALFORMED, "",     ""                 },
+        {"[\"**\"]",                        SELECTION_MALFORMED, "",     ""                 },
+        {"[\"*coffee\"]",                   SELECTION_MALFORMED, "",     ""                 },
+        {"[\"c ff*\"]",                     SELECTION_MALFORMED, "",     ""                 },
+        {"[\"coffee\",1]",                  SELECTION_MALFORMED, "",     ""                 },
+        {"[\"coffee\",null]",               SELECTION_MALFORMED, "",     ""                 },
+        {"\"coffee\"",                      SELECTION_MALFORMED, "",     ""                 },
+        {"{\"coffee\":1}",                  SELECTION_MALFORMED, "",     ""                 },
+        {"null",                            SELECTION_MALFORMED, "",     ""                 },
+        {NULL,                              SELECTION_MALFORMED, "",     ""                 },
     };
     struct rig r;
     (void)state;
@@ -41,7 +41,8 @@ static void test_lists(void **state)
         size_t k;
         json_t *v;
         if (rows[i].symbols)
-            json_object_set_new(root, "symbols", json_loads(rows[i].symbols, JSON_DECODE_ANY, NULL));
+            json_object_set_new(root, "symbols",
+                                json_loads(rows[i].symbols, JSON_DECODE_ANY, NULL));
         assert_int_equal(selection_init(&s, &r.config, root, &err), rows[i].result);
         assert_int_equal(err.text[0] != '\0', rows[i].result == SELECTION_MALFORMED);
         for (size_t n = 0; n < s.order_len; n++)

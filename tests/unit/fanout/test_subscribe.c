@@ -19,8 +19,7 @@ static void expect_quotes(struct peer *p, bool snapshot, const char *want)
     assert_string_equal(json_string_value(json_object_get(j, "type")), "quote");
     assert_int_equal(json_is_true(json_object_get(j, "snapshot")), snapshot);
     for (size_t i = 0; i < json_array_size(json_object_get(j, "data")); i++)
-        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", i ? " " : "",
-                 price_of(j, i));
+        snprintf(got + strlen(got), sizeof got - strlen(got), "%s%s", i ? " " : "", price_of(j, i));
     assert_string_equal(got, want);
     json_decref(j);
 }

@@ -11,9 +11,13 @@ static void test_due(void **state)
     static const struct {
         int64_t due_ns, at_ns;
     } rows[] = {
-        {0, TICK}, /* past: the next tick */
-        {1, TICK},           {TICK, TICK},           {TICK + 1, 2 * TICK},
-        {7 * TICK, 7 * TICK}, {500 * TICK, 500 * TICK}, {511 * TICK, 511 * TICK},
+        {0,           TICK      }, /* past: the next tick */
+        {1,           TICK      },
+        {TICK,        TICK      },
+        {TICK + 1,    2 * TICK  },
+        {7 * TICK,    7 * TICK  },
+        {500 * TICK,  500 * TICK},
+        {511 * TICK,  511 * TICK},
         {9999 * TICK, 511 * TICK}, /* beyond the ring: the owner looks again */
     };
     (void)state;

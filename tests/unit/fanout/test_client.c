@@ -1,0 +1,132 @@
+/* The life of a connection: opened, closed by whom, counted once; memory and sockets that fail. */
+#include "rig.h"
+
+#include "client.h"
+
+static void test_counted(void **state)
+{
+    struct rig r;
+    struct peer a, b;
+    (void)state;
+    rig_init(&r);
+    peer_open(&a, &r);
+    peer_open(&b, &r);
+    assert_string_not_equal(a.client->session, b.client->session);
+    assert_int_equal(fanout_clients(r.f), 2);
+    assert_int_equal(r.metrics.connections, 2);
+    peer_say(&a, "{\"action\":\"subscribe\",\"symbols\":[\"E*\"]}");
+    peer_say(&b, "{\"action\":\"subscribe\",\"symbols\":[\"*\"]}");
+    assert_int_equal(r.metrics.subscriptions, 6);
+    assert_int_equal(r.f->views.used, 2);
+    fanout_client_closing(a.client);
+    fanout_client_closing(a.client);
+    assert_int_equal(r.metrics.subscriptions, 4);
+    assert_int_equal(r.f->views.used, 1);
+    assert_int_equal(fanout_clients(r.f), 2);
+    assert_false(a.closed); /* somebody else began it */
+    peer_free(&a);
+    assert_int_equal(r.metrics.connections, 1);
+    assert_int_equal(metrics_get(&r.metrics, METRIC_DISCONNECTS, "peer", NULL), 1);
+    fanout_client_reason(b.client, CLOSE_TOO_BIG);
+    fanout_client_reason(b.client, CLOSE_SHUTDOWN); /* the first one counts */
+    peer_free(&b);
+    assert_int_equal(metrics_get(&r.metrics, METRIC_DISCONNECTS, "too_big", NULL), 1);
+    assert_int_equal(metrics_get(&r.metrics, METRIC_DISCONNECTS, "shutdown", NULL), 0);
+    assert_int_equal(r.f->views.used, 0);
+    assert_int_equal(r.f->wheel.used, 0);
+    rig_fini(&r);
+}
+
+/* Nothing is written once a close has begun, whoever began it and whatever is called. */
+static void test_silent_when_closing(void **state)
+{
+    struct rig r;
+    struct peer p;
+    (void)state;
+    rig_init(&r);
+    peer_open(&p, &r);
+    peer_say(&p, "{\"action\":\"subscribe\",\"symbols\":[\"*\"]}");
+    peer_forget(&p);
+    fanout_client_closing(p.client);
+    p.closed = true; /* the sink now fails the test at any call */
+    rig_quote(&r, COFFEE, "1");
+    rig_pass_ms(&r, 10);
+    fanout_turn(r.f, r.mono_ns);
+    peer_say(&p, "{\"action\":\"ping\"}");
+    peer_say(&p, "nonsense");
+    fanout_client_alive(p.client, r.mono_ns);
+    fanout_client_writable(p.client, r.mono_ns);
+    fanout_goaway(r.f, "shutdown", 100);
+    rig_tick_ms(&r, 60000);
+    peer_expect_nothing(&p);
+    peer_free(&p);
+    rig_fini(&r);
+}
+
+static void test_broken_socket(void **state)
+{
+    static const char *const says[] = {"{\"action\":\"ping\"}",
+                                       "{\"action\":\"subscribe\",\"symbols\":[\"AAPL\"]}",
+                                       "{\"action\":\"reset\"}", "nonsense"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(says); i++) {
+        struct rig r;
+        struct peer p;
+        rig_init(&r);
+        peer_open(&p, &r);
+        peer_say(&p, "{\"action\":\"subscribe\",\"symbols\":[\"coffee\"]}");
+        rig_quote(&r, COFFEE, "1"); /* pending: the change of view flushes it first */
+        p.broken = true;
+        peer_say(&p, says[i]);
+        assert_true(p.closed);
+        assert_int_equal(p.reason, CLOSE_WRITE);
+        assert_int_equal(r.f->views.used, 0);
+        peer_free(&p);
+        assert_int_equal(metrics_get(&r.metrics, METRIC_DISCONNECTS, "write", NULL), 1);
+        rig_fini(&r);
+    }
+}
+
+static void test_goaway(void **state)
+{
+    struct rig r;
+    struct peer p[20];
+    int64_t least = INT64_MAX, most = 0;
+    (void)state;
+    rig_init(&r);
+    for (size_t i = 0; i < ARRAY_LEN(p); i++)
+        peer_open(&p[i], &r);
+    p[3].broken = true;
+    p[4].room = 0; /* full: in its lane */
+    fanout_goaway(r.f, "shutdown", 4000);
+    assert_int_equal(p[3].reason, CLOSE_WRITE);
+    peer_expect_nothing(&p[4]);
+    peer_drain(&p[4], PEER_ROOMY);
+    for (size_t i = 0; i < ARRAY_LEN(p); i++) {
+        if (i == 3)
+            continue;
+        json_t *j = peer_next(&p[i]);
+        int64_t ms = json_integer_value(json_object_get(j, "reconnect_ms"));
+        assert_string_equal(json_string_value(json_object_get(j, "type")), "goaway");
+        assert_string_equal(json_string_value(json_object_get(j, "reason")), "shutdown");
+        assert_in_range(ms, 500, 4500);
+        least = ms < least ? ms : least;
+        most = ms > most ? ms : most;
+        json_decref(j);
+    }
+    assert_true(most - least > 400); /* 19 of 4000 ms: spread, not all the same */
+    for (size_t i = 0; i < ARRAY_LEN(p); i++)
+        peer_free(&p[i]);
+    rig_fini(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_counted),
+        cmocka_unit_test(test_silent_when_closing),
+        cmocka_unit_test(test_broken_socket),
+        cmocka_unit_test(test_goaway),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
