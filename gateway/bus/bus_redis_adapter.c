@@ -109,5 +109,8 @@ int bus_redis_attach(redisAsyncContext *ac, uv_loop_t *loop)
     ac->ev.addWrite = add_write;
     ac->ev.delWrite = del_write;
     ac->ev.cleanup = cleanup;
+    /* hiredis would begin to read after its first write. A server that turns us away ("max number
+     * of clients") says so at once and hangs up: read before writing, or all we learn is EPIPE. */
+    update(a, UV_READABLE);
     return 0;
 }

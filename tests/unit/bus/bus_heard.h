@@ -30,7 +30,7 @@ struct heard {
     uv_loop_t loop;
     struct bus *bus;
     struct heard_event *events;
-    size_t len;
+    size_t len, cap;
     bool closed;
     bool inside; /* set by a test around a call that must not call back */
     /* What a test is waiting for, read by heard_enough(). */
@@ -44,8 +44,11 @@ static inline void heard_add(struct heard *h, enum heard_kind kind, int id, cons
                              size_t len)
 {
     assert_false(h->inside);
-    h->events = realloc(h->events, (h->len + 1) * sizeof *h->events);
-    assert_non_null(h->events);
+    if (h->len == h->cap) {
+        h->cap = h->cap ? 2 * h->cap : 64;
+        h->events = realloc(h->events, h->cap * sizeof *h->events);
+        assert_non_null(h->events);
+    }
     char *copy = malloc(len + 1);
     assert_non_null(copy);
     if (len > 0)
@@ -119,7 +122,7 @@ static inline void heard_forget(struct heard *h)
         free(h->events[i].text);
     free(h->events);
     h->events = NULL;
-    h->len = 0;
+    h->len = h->cap = 0;
 }
 
 /* Closes the bus; nothing more may be heard, and the loop must be left empty. */
