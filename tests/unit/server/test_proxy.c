@@ -1,0 +1,127 @@
+/* Addresses, ranges of them, and whose request it is behind proxies. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "proxy.h"
+
+static struct address parse(const char *text)
+{
+    struct address a;
+    if (address_parse(text, strlen(text), &a) != 0)
+        fail_msg("not an address: %s", text);
+    return a;
+}
+
+static void ranges_hold_what_they_say(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cidr, *address;
+        bool inside;
+    } cases[] = {
+        {"10.0.0.0/8",     "10.255.1.2",         true },
+        {"10.0.0.0/8",     "11.0.0.1",           false},
+        {"10.0.0.0/9",     "10.127.255.255",     true },
+        {"10.0.0.0/9",     "10.128.0.0",         false},
+        {"192.168.1.7",    "192.168.1.7",        true },
+        {"192.168.1.7",    "192.168.1.8",        false},
+        {"192.168.1.7/32", "::ffff:192.168.1.7", true },
+        {"0.0.0.0/0",      "203.0.113.9",        true },
+        {"0.0.0.0/0",      "2001:db8::1",        false},
+        {"::/0",           "2001:db8::1",        true },
+        {"2001:db8::/33",  "2001:db8:7fff::1",   true },
+        {"2001:db8::/33",  "2001:db8:8000::1",   false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct cidr c;
+        struct address a = parse(cases[i].address);
+        assert_int_equal(cidr_parse(cases[i].cidr, &c), 0);
+        if (cidr_contains(&c, &a) != cases[i].inside)
+            fail_msg("%s in %s", cases[i].address, cases[i].cidr);
+    }
+}
+
+static void what_is_no_range_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",         "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1",
+                                      "10.0.0/8", "::/129",      "/8",        "10.0.0.0/8x",
+                                      "host/8",   "10.0.0.0/ 8"};
+    struct cidr c;
+    for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+        assert_int_equal(cidr_parse(bad[i], &c), -1);
+}
+
+static void loopback_is_known(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool loopback;
+    } cases[] = {
+        {"127.0.0.1",        true },
+        {"127.9.9.9",        true },
+        {"::1",              true },
+        {"::ffff:127.0.0.1", true },
+        {"128.0.0.1",        false},
+        {"::",               false},
+        {"::2",              false},
+        {"10.127.0.1",       false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct address a = parse(cases[i].text);
+        if (address_is_loopback(&a) != cases[i].loopback)
+            fail_msg("%s", cases[i].text);
+    }
+}
+
+static void the_client_is_found_behind_trusted_proxies(void **state)
+{
+    (void)state;
+    static const char *const trusted[] = {"10.0.0.0/8", "fd00::/8"};
+    static const struct {
+        const char *peer, *header, *client;
+    } cases[] = {
+        {"203.0.113.9", "1.2.3.4",                  "203.0.113.9"}, /* nobody we trust says so */
+        {"10.0.0.1",    NULL,                       "10.0.0.1"   },
+        {"10.0.0.1",    "1.2.3.4",                  "1.2.3.4"    },
+        {"10.0.0.1",    " 1.2.3.4 ",                "1.2.3.4"    },
+        {"10.0.0.1",    "6.6.6.6, 1.2.3.4",         "1.2.3.4"    }, /* the first is the client's lie */
+        {"10.0.0.1",    "6.6.6.6,1.2.3.4,10.0.0.2", "1.2.3.4"    },
+        {"10.0.0.1",    "10.0.0.3, 10.0.0.2",       "10.0.0.3"   }, /* all of them ours */
+        {"10.0.0.1",    "1.2.3.4:5678",             "1.2.3.4"    },
+        {"10.0.0.1",    "[2001:db8::7]:443",        "2001:db8::7"},
+        {"10.0.0.1",    "2001:db8::7",              "2001:db8::7"},
+        {"fd00::1",     "1.2.3.4",                  "1.2.3.4"    },
+        {"10.0.0.1",    "unknown",                  "10.0.0.1"   },
+        {"10.0.0.1",    "",                         "10.0.0.1"   },
+        {"10.0.0.1",    "1.2.3.4, ",                "10.0.0.1"   },
+        {"10.0.0.1",    "1.2.3.4, x, 10.0.0.2",     "10.0.0.2"   },
+        {"10.0.0.1",    "[::1",                     "10.0.0.1"   },
+    };
+    struct proxies p;
+    assert_int_equal(proxies_init(&p, trusted, ARRAY_LEN(trusted)), 0);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char text[ADDRESS_TEXT_MAX];
+        struct address peer = parse(cases[i].peer);
+        struct address client = proxies_client(&p, &peer, cases[i].header);
+        assert_string_equal(address_format(&client, text), cases[i].client);
+    }
+    proxies_fini(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(ranges_hold_what_they_say),
+        cmocka_unit_test(what_is_no_range_is_refused),
+        cmocka_unit_test(loopback_is_known),
+        cmocka_unit_test(the_client_is_found_behind_trusted_proxies),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
