@@ -17,10 +17,10 @@ struct ask {
 
 static void unlink_ask(struct ask *k)
 {
+    if (k->owner->under_way == k)
+        k->owner->under_way = k->next;
     if (k->prev)
         k->prev->next = k->next;
-    else
-        k->owner->under_way = k->next;
     if (k->next)
         k->next->prev = k->prev;
 }

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-static const int64_t SUSPENDED_MAX_MS = 15 * 60 * 1000;
+static const int64_t SUSPENDED_MAX_MS = 900000;
 static const int64_t SOURCE_LOG_EVERY_MS = 10000;
 static const int64_t CHAIN_LOG_EVERY_MS = 60000;
 static const int64_t REJECTED_LOG_EVERY_MS = 1000;
@@ -40,8 +40,8 @@ enum failure feed_suspended(const struct feed *d, size_t pos, int64_t mono_ms, s
     int64_t left_ms = d->sources[pos].suspended_until_ms - mono_ms;
     if (left_ms <= 0)
         return FAIL_NONE;
-    err_set(why, "the provider does not know the symbol; asked again in %lld s",
-            (long long)(left_ms / 1000 + 1));
+    err_set(why, "the provider does not know the symbol; asked again in %ld s",
+            (long)(left_ms / 1000 + 1));
     return FAIL_NOT_FOUND;
 }
 
@@ -132,13 +132,14 @@ void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_m
         note_step(d, &end->steps[i], interval_ms, mono_ms);
     const struct chain_step *why =
         end->accepted ? &end->steps[end->n - 1] : chain_reason(end->steps, end->n);
+
     d->last = (struct feed_outcome){.failure = FAIL_DISABLED, .detail = "no source to ask"};
     if (why) {
         d->last.failure = why->failure;
         d->last.provider = d->in->sources[why->pos].provider;
         memcpy(d->last.detail, why->detail, sizeof d->last.detail);
     }
-    if (end->accepted)
+    if (why && end->accepted)
         log_success(d, why->pos);
     else
         log_all_failed(d, mono_ms);

@@ -28,8 +28,7 @@
 #include <strings.h>
 
 #include "clock.h"
-
-#define LOCATION_MAX 256
+#include "http.h"
 
 struct watcher {
     uv_poll_t poll; /* first: the handle is freed by its address */
@@ -47,8 +46,7 @@ struct fetch_job {
     struct buf body;
     size_t body_max, header_bytes;
     const char *over; /* what grew over its cap; NULL = nothing */
-    struct http_reply reply;
-    char location[LOCATION_MAX];
+    struct http_head head;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -77,72 +75,16 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     return job->body.failed ? 0 : n * size;
 }
 
-static int64_t read_count(const char *s)
-{
-    char *end;
-    long long n = strtoll(s, &end, 10);
-    return end == s || n < 0 ? -1 : n;
-}
-
-/* Retry-After: seconds, or a date; at most a day. */
-static int64_t read_retry_after(const char *s)
-{
-    int64_t n = -1;
-    if (*s >= '0' && *s <= '9') {
-        n = read_count(s);
-    } else {
-        time_t at = curl_getdate(s, NULL);
-        if (at != -1)
-            n = (int64_t)at - clock_wall_ms() / 1000;
-        else
-            return -1;
-    }
-    if (n < 0)
-        n = 0;
-    return n > 86400 ? 86400 : n;
-}
-
-static void read_header(struct fetch_job *job, const char *name, const char *value)
-{
-    if (strcasecmp(name, "retry-after") == 0)
-        job->reply.retry_after_s = read_retry_after(value);
-    else if (strcasecmp(name, "api-credits-used") == 0)
-        job->reply.credits_used = read_count(value);
-    else if (strcasecmp(name, "api-credits-left") == 0)
-        job->reply.credits_left = read_count(value);
-    else if (strcasecmp(name, "location") == 0)
-        snprintf(job->location, sizeof job->location, "%s", value);
-}
-
-static void clear_reply(struct fetch_job *job)
-{
-    job->reply = (struct http_reply){.retry_after_s = -1, .credits_used = -1, .credits_left = -1};
-    job->location[0] = '\0';
-}
-
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct fetch_job *job = arg;
-    size_t len = n * size;
-    char line[1024];
-
-    job->header_bytes += len;
+    job->header_bytes += n * size;
     if (job->header_bytes > FETCH_HEADER_MAX) {
         job->over = "headers";
         return 0;
     }
-    if (len >= 5 && memcmp(p, "HTTP/", 5) == 0) { /* an interim answer's headers do not count */
-        clear_reply(job);
-        return len;
-    }
-    snprintf(line, sizeof line, "%.*s", (int)(len < sizeof line ? len : sizeof line - 1), p);
-    line[strcspn(line, "\r\n")] = '\0';
-    char *colon = strchr(line, ':');
-    if (!colon)
-        return len;
-    *colon = '\0';
-    read_header(job, line, colon + 1 + strspn(colon + 1, " \t"));
-    return len;
+    http_head_line(&job->head, p, n * size, clock_wall_ms() / 1000);
+    return n * size;
 }
 
 /* --- the end of a job --- */
@@ -150,10 +92,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 static void unlink_job(struct fetch_job *job)
 {
     struct fetch *f = job->f;
+    if (f->jobs == job)
+        f->jobs = job->next;
     if (job->prev)
         job->prev->next = job->next;
-    else
-        f->jobs = job->next;
     if (job->next)
         job->next->prev = job->prev;
 }
@@ -169,8 +111,8 @@ static void free_job(struct fetch_job *job)
 
 void fetch_cancel(struct fetch_job *job)
 {
-    curl_multi_remove_handle(job->f->multi, job->easy);
     unlink_job(job);
+    curl_multi_remove_handle(job->f->multi, job->easy);
     free_job(job);
 }
 
@@ -233,11 +175,16 @@ static void finish_job(struct fetch_job *job, CURLcode code)
     curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_multi_remove_handle(job->f->multi, job->easy);
     unlink_job(job);
-    job->reply.status = (int)status;
-    job->reply.body = job->body.p ? job->body.p : "";
-    job->reply.len = job->body.len;
-    job->reply.location = job->location[0] ? job->location : NULL;
-    job->done(job->ctx, failure == FAIL_NONE ? &job->reply : NULL, failure, detail.text);
+    const struct http_reply reply = {
+        .status = (int)status,
+        .body = job->body.p ? job->body.p : "",
+        .len = job->body.len,
+        .retry_after_s = job->head.retry_after_s,
+        .credits_used = job->head.credits_used,
+        .credits_left = job->head.credits_left,
+        .location = job->head.location[0] ? job->head.location : NULL,
+    };
+    job->done(job->ctx, failure == FAIL_NONE ? &reply : NULL, failure, detail.text);
     free_job(job);
 }
 
@@ -416,16 +363,6 @@ struct fetch *fetch_new(uv_loop_t *loop, struct err *err)
     return f;
 }
 
-static bool has_control(const char *s, size_t len, bool newline_ends)
-{
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)s[i];
-        if ((c < 0x20 && !(newline_ends && c == '\n') && c != '\t') || c == 0x7F)
-            return true;
-    }
-    return false;
-}
-
 static int add_headers(struct fetch_job *job, const struct buf *headers, struct err *err)
 {
     const char *p = headers->p, *end = p ? p + headers->len : p;
@@ -478,15 +415,8 @@ struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
                               struct err *err)
 {
     REQUIRE(!f->closing);
-    if (!rq->url.p || rq->url.failed || rq->headers.failed) {
-        err_set(err, "out of memory");
+    if (http_request_check(rq, err) != 0)
         return NULL;
-    }
-    if (has_control(rq->url.p, rq->url.len, false) ||
-        has_control(rq->headers.p, rq->headers.len, true)) {
-        err_set(err, "a control character in the request");
-        return NULL;
-    }
     struct fetch_job *job = calloc(1, sizeof *job);
     if (!job) {
         err_set(err, "out of memory");
@@ -496,7 +426,7 @@ struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
     job->done = done;
     job->ctx = ctx;
     job->body_max = limits && limits->body_max ? limits->body_max : FETCH_BODY_MAX;
-    clear_reply(job);
+    http_head_init(&job->head);
     job->easy = curl_easy_init();
     if (!job->easy || add_headers(job, &rq->headers, err) != 0) {
         err_set(err, "out of memory");

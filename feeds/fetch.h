@@ -13,8 +13,8 @@
 #include "failure.h"
 #include "provider.h"
 
-#define FETCH_BODY_MAX   (256 * 1024) /* bytes, after decompression */
-#define FETCH_HEADER_MAX (16 * 1024)
+#define FETCH_BODY_MAX   ((size_t)256 * 1024) /* bytes, after decompression */
+#define FETCH_HEADER_MAX ((size_t)16 * 1024)
 #define FETCH_TIMEOUT_MS 5000
 
 struct fetch;

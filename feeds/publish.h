@@ -35,7 +35,7 @@ struct publish_input {
 enum publish_result { PUBLISH_SENT, PUBLISH_UNCHANGED, PUBLISH_FAILED /* out of memory */ };
 
 enum publish_result publish_record(struct bus *bus, struct publication *p,
-                                   const struct publish_input *input);
+                                   const struct publish_input *x);
 
 /* The limit of age of an instrument that is polled every interval_ms. */
 int64_t publish_stale_after_ms(const struct instrument *in, int64_t interval_ms);

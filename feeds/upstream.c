@@ -18,7 +18,7 @@
 
 static const char BREAKER_KEY[] = "pricegate:breaker:";
 static const char BUDGET_KEY[] = "pricegate:budget:";
-static const int64_t SHARED_TTL_S = 2 * 86400;
+static const int64_t SHARED_TTL_S = 172800; /* two days */
 static const int64_t BUDGET_EVERY_MS = 1000;
 static const size_t DOCUMENT_MAX = 8192;
 

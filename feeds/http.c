@@ -1,0 +1,79 @@
+#include "http.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+static const int64_t DAY_S = 86400;
+
+void http_head_init(struct http_head *h)
+{
+    *h = (struct http_head){.retry_after_s = -1, .credits_used = -1, .credits_left = -1};
+}
+
+static int64_t read_count(const char *s)
+{
+    char *end;
+    long long n = strtoll(s, &end, 10);
+    return end == s || n < 0 ? -1 : n;
+}
+
+/* Seconds, or a date as RFC 9110 wants it; -1 for anything else. */
+static int64_t read_retry_after(const char *s, int64_t now_s)
+{
+    int64_t left = read_count(s);
+    if (left < 0) {
+        struct tm tm = {0};
+        if (!strptime(s, "%a, %d %b %Y %H:%M:%S GMT", &tm))
+            return -1;
+        left = (int64_t)timegm(&tm) - now_s;
+    }
+    if (left < 0)
+        return 0;
+    return left < DAY_S ? left : DAY_S;
+}
+
+void http_head_line(struct http_head *h, const char *line, size_t len, int64_t now_s)
+{
+    char name[1024];
+    if (len >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+        http_head_init(h);
+        return;
+    }
+    snprintf(name, sizeof name, "%.*s", (int)(len < sizeof name ? len : sizeof name - 1), line);
+    name[strcspn(name, "\r\n")] = '\0';
+    char *value = strchr(name, ':');
+    if (!value)
+        return;
+    *value++ = '\0';
+    value += strspn(value, " \t");
+    if (strcasecmp(name, "retry-after") == 0)
+        h->retry_after_s = read_retry_after(value, now_s);
+    else if (strcasecmp(name, "api-credits-used") == 0)
+        h->credits_used = read_count(value);
+    else if (strcasecmp(name, "api-credits-left") == 0)
+        h->credits_left = read_count(value);
+    else if (strcasecmp(name, "location") == 0)
+        snprintf(h->location, sizeof h->location, "%s", value);
+}
+
+static bool has_control(const struct buf *b, bool lines)
+{
+    for (size_t i = 0; i < b->len; i++) {
+        unsigned char c = (unsigned char)b->p[i];
+        bool fine = c == '\t' || (lines && c == '\n') || (c >= 0x20 && c != 0x7F);
+        if (!fine)
+            return true;
+    }
+    return false;
+}
+
+int http_request_check(const struct http_request *rq, struct err *err)
+{
+    if (!rq->url.p || rq->url.failed || rq->headers.failed)
+        return err_set(err, "out of memory");
+    if (has_control(&rq->url, false) || has_control(&rq->headers, true))
+        return err_set(err, "a control character in the request");
+    return 0;
+}
