@@ -111,6 +111,9 @@ static void yield_to_view(struct client *c)
     count_merged(c, &v->quotes);
     bits_and_not(&c->owed->quotes, &v->quotes);
     bits_and_not(&c->owed->statuses, &v->statuses);
+    for (int id = bits_next(&v->quotes, 0); id >= 0; id = bits_next(&v->quotes, id + 1))
+        if (book_item_says_state(&c->f->book, id))
+            bits_unset(&c->owed->statuses, id);
 }
 
 /* Items of `sent` have just been composed: does a status of theirs follow? A snapshot tells what
