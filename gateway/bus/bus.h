@@ -13,7 +13,10 @@
  * At most 1,024 commands in flight, further ones are counted and dropped. Reconnect after
  * 0.1-5 s with jitter. After every (re)connect: subscribe, then read the latest of every watched
  * symbol (heard through `item`), and write back what this process published itself, is still within
- * its TTL, and Redis does not have or has older. */
+ * its TTL, and Redis does not have or has older.
+ *
+ * Logged here: bus_up, bus_down (why), bus_refused (an error in an answer), bus_full. The redis bus
+ * sets SIGPIPE to be ignored, unless the program has decided about it: hiredis uses write(2). */
 #ifndef PRICEGATE_BUS_H
 #define PRICEGATE_BUS_H
 
@@ -50,33 +53,41 @@ struct bus_options {
 struct bus *bus_new(uv_loop_t *loop, const struct bus_options *options,
                     const struct bus_handler *handler, struct err *err) MUST_CHECK;
 
-/* Makes the bus hear `symbol` as `id`; before bus_start() only. symbol is copied. */
+/* Makes the bus hear `symbol` as `id` (0..1048575); before bus_start() only. symbol is copied. -1:
+ * symbol or id twice, more than symbols_max, out of memory. */
 int bus_watch(struct bus *bus, const char *symbol, int id) MUST_CHECK;
 int bus_start(struct bus *bus, struct err *err) MUST_CHECK;
 
 /* Ends connections (pending commands get up to 100 ms to leave) and frees the bus when its handles
  * are closed, which takes a few turns of the loop: run it until done() is called, which may be
- * NULL. No other handler is called after this returns. */
+ * NULL. No other handler is called after this returns. A bus that was never started is freed, and
+ * done() called, at once. A lookup of Redis's name that is under way at that moment cannot be
+ * stopped: it stays a pending request of the loop, touching nothing, until the resolver gives up,
+ * so do not wait for the loop to run empty, nor for uv_loop_close() to succeed. */
 void bus_close(struct bus *bus, void (*done)(void *ctx), void *ctx);
 
 bool bus_is_up(const struct bus *bus);       /* memory: always */
 const char *bus_kind(const struct bus *bus); /* "memory" or "redis" */
 
-/* SET <symbol>:price:latest EX ttl_s; PUBLISH <symbol>:price:stream. Bytes are copied. */
+/* SET <symbol>:price:latest EX ttl_s; PUBLISH <symbol>:price:stream. Bytes are copied. The handler
+ * is called before this returns. The id must be watched. */
 void bus_publish(struct bus *bus, int id, const char *bytes, size_t len, int64_t ttl_s);
 /* PUBLISH <symbol>:price:status. */
 void bus_publish_status(struct bus *bus, int id, const char *bytes, size_t len);
 
 /* Shared state: keys "pricegate:breaker:<provider>", "pricegate:budget:<provider>" (the prefix goes
  * before them). Written with EX; reading answers through handler.shared, in a later turn or at
- * once. */
+ * once, and always: while Redis cannot say, with what this process wrote itself. */
 void bus_shared_write(struct bus *bus, const char *key, const char *bytes, size_t len,
                       int64_t ttl_s);
 void bus_shared_read(struct bus *bus, const char *key);
 
 /* Counted since the start. */
 struct bus_stats {
-    uint64_t published, dropped, reconnects;
+    uint64_t published; /* calls of bus_publish() */
+    uint64_t dropped;   /* items, statuses, shared values that could not leave when they came: Redis
+                           away, or 1,024 commands unanswered. Items and shared values follow later */
+    uint64_t reconnects; /* times it came up again after it had been up */
 };
 struct bus_stats bus_stats(const struct bus *bus);
 
