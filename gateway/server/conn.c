@@ -43,6 +43,7 @@ void conn_free(struct conn *c)
 {
     link_out(c);
     buf_fini(&c->message);
+    buf_fini(&c->headers);
     free(c);
 }
 

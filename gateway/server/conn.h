@@ -46,6 +46,7 @@ struct conn {
     enum http_phase phase;
     bool has_length;           /* of the request in the works */
     const struct route *route; /* that it may run; valid while HTTP_BODY */
+    struct buf headers;        /* of the answer, made before the handler runs */
     size_t body_bytes;
     struct refresh_waiter *waiter; /* http_refresh.c */
 

@@ -359,13 +359,24 @@ static int answer(struct exchange *x, enum body body)
     return 0;
 }
 
+/* Headers that the checks have added wait with the connection for the answer. */
+static void keep_headers(struct conn *c, struct response *r)
+{
+    buf_fini(&c->headers);
+    c->headers = r->headers;
+    r->headers = (struct buf){0};
+}
+
 static int run(struct exchange *x, enum body body)
 {
     struct conn *c = x->conn;
     c->phase = HTTP_PENDING;
+    keep_headers(c, &x->response);
     c->route->handler(x);
-    if (!x->pending)
+    if (!x->pending) {
+        buf_add(&x->response.headers, c->headers.p, c->headers.len);
         return answer(x, body);
+    }
     if (c->phase != HTTP_PENDING)
         return 0; /* answered before the handler returned */
     lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0);
@@ -376,8 +387,9 @@ static int run(struct exchange *x, enum body body)
     return 0;
 }
 
-static int wait_for_body(struct conn *c)
+static int wait_for_body(struct conn *c, struct response *r)
 {
+    keep_headers(c, r);
     c->phase = HTTP_BODY;
     c->body_bytes = 0;
     conn_deadline(c, BODY_MS);
@@ -405,7 +417,7 @@ int http_request(struct conn *c, struct lws *wsi)
     if (!c->route)
         return answer(&x, body);
     if (r.method == METHOD_POST && body != BODY_UNSAID)
-        return wait_for_body(c);
+        return wait_for_body(c, &x.response);
     return run(&x, body);
 }
 
@@ -452,6 +464,8 @@ int http_body_complete(struct conn *c)
     if (http_read(c, c->wsi, &r, &status) != 0)
         return -1;
     r.param = r.path + strlen(c->route->path);
+    x.response.headers = c->headers;
+    c->headers = (struct buf){0};
     return run(&x, BODY_NONE);
 }
 
@@ -478,6 +492,7 @@ void http_finish(struct conn *c, struct response *response)
 {
     if (!c->wsi)
         return;
+    buf_add(&response->headers, c->headers.p, c->headers.len);
     int rc = http_write(c, c->wsi, NULL, response, true);
     c->phase = HTTP_LINGER;
     conn_deadline(c, LINGER_MS);
