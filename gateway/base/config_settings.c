@@ -57,7 +57,7 @@ const struct config_setting config_settings[] = {
     ROW(INT, "drain_s", AT(config, drain_s), .dflt = "5", .min = 0, .max = 300),
     ROW(BOOL, "fanout.compression", AT(config, fanout.compression), .flags = CONFIG_ONLY_FALSE,
         .dflt = "false"),
-    ROW(INT, "fanout.flush_ms", AT(config, fanout.flush_ms), .dflt = "10", .min = 1, .max = 1000),
+    ROW(INT, "fanout.flush_ms", AT(config, fanout.flush_ms), .dflt = "10", .min = 0, .max = 1000),
     ROW(INT, "fanout.heartbeat_ms", AT(config, fanout.heartbeat_ms), .dflt = "20000", .min = 100,
         .max = 3600000),
     ROW(INT, "fanout.sndbuf_bytes", AT(config, fanout.sndbuf_bytes), .dflt = "131072", .min = 4096,
