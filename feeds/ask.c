@@ -154,8 +154,8 @@ void ask_send(struct asker *a, struct upstream *u, struct chain_request *r)
 
 void ask_drop_all(struct asker *a)
 {
-    while (a->under_way) {
-        struct ask *k = a->under_way;
+    for (struct ask *k = a->under_way, *next; k; k = next) {
+        next = k->next;
         unlink_ask(k);
         fetch_cancel(k->job);
         upstream_not_sent(k->upstream, clock_wall_ms());

@@ -355,14 +355,14 @@ void chain_drop(struct chain_request *r)
 
 const struct chain_step *chain_reason(const struct chain_step *steps, size_t n)
 {
-    const struct chain_step *asked = NULL;
+    const struct chain_step *asked = NULL, *skipped = NULL;
     for (size_t i = 0; i < n; i++) {
         if (steps[i].failure == FAIL_OLDER)
             return &steps[i];
         if (steps[i].asked)
             asked = &steps[i];
+        else if (!skipped || steps[i].failure != FAIL_DISABLED)
+            skipped = &steps[i];
     }
-    if (asked)
-        return asked;
-    return n > 0 ? &steps[n - 1] : NULL;
+    return asked ? asked : skipped;
 }

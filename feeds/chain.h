@@ -87,8 +87,8 @@ void chain_failed(struct chain_request *r, enum failure f, const char *detail, b
 void chain_drop(struct chain_request *r);
 
 /* The step that explains why nothing was taken: an older price where there was one (the held price
- * stays because of it), else the last source that was really asked, else the last one skipped.
- * NULL without any step. */
+ * stays because of it), else the last source that was really asked, else the last one skipped;
+ * "disabled" is no explanation where there is another. NULL without any step. */
 const struct chain_step *chain_reason(const struct chain_step *steps, size_t n);
 
 enum walk_kind walk_kind(const struct walk *w);

@@ -77,7 +77,7 @@ static void log_step(struct feed *d, const struct chain_step *step, int64_t mono
     char event[96];
     enum log_level level = LOG_DEBUG;
     if (step->failure != s->logged && mono_ms >= s->log_again_ms) {
-        level = step->failure == FAIL_DISABLED ? LOG_INFO : LOG_WARN;
+        level = step->asked ? LOG_WARN : LOG_INFO; /* a skip follows from what was said before */
         s->logged = step->failure;
         s->log_again_ms = mono_ms + SOURCE_LOG_EVERY_MS;
     }
@@ -122,8 +122,6 @@ static void note_step(struct feed *d, const struct chain_step *step, int64_t int
         note_not_found(s, interval_ms, mono_ms);
     else if (step->asked && step->failure == FAIL_NONE)
         s->suspended_until_ms = s->suspended_for_ms = 0;
-    if (step->failure != FAIL_NONE)
-        log_step(d, step, mono_ms);
 }
 
 void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_ms, int64_t mono_ms)
@@ -139,11 +137,18 @@ void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_m
         d->last.provider = d->in->sources[why->pos].provider;
         memcpy(d->last.detail, why->detail, sizeof d->last.detail);
     }
-    if (why && end->accepted)
-        log_success(d, why->pos);
+    watch_walked(&d->watch, d->last.failure, d->last.provider);
+}
+
+void feed_log_walk(struct feed *d, const struct chain_end *end, int64_t mono_ms)
+{
+    for (size_t i = 0; i < end->n; i++)
+        if (end->steps[i].failure != FAIL_NONE)
+            log_step(d, &end->steps[i], mono_ms);
+    if (end->accepted)
+        log_success(d, end->steps[end->n - 1].pos);
     else
         log_all_failed(d, mono_ms);
-    watch_walked(&d->watch, d->last.failure, d->last.provider);
 }
 
 void feed_log_rejected(struct feed *d, size_t pos, const struct record *rec,

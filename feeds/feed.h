@@ -47,8 +47,10 @@ void feed_fini(struct feed *d);
 
 /* Why the source is left alone now; FAIL_NONE: it is not. */
 enum failure feed_suspended(const struct feed *d, size_t pos, int64_t mono_ms, struct err *why);
-/* Notes how a walk ended: suspensions, outcome, log. interval_ms: between two polls. */
+/* Notes how a walk ended: suspensions and outcome. interval_ms: between two polls. */
 void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_ms, int64_t mono_ms);
+/* Tells the log of it; after feed_walked(). */
+void feed_log_walk(struct feed *d, const struct chain_end *end, int64_t mono_ms);
 /* Forgets the suspensions of a provider (number). */
 void feed_unsuspend(struct feed *d, int provider);
 

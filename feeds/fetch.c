@@ -455,8 +455,10 @@ void fetch_close(struct fetch *f, void (*done)(void *ctx), void *ctx)
     f->closing = true;
     f->closed = done;
     f->closed_ctx = ctx;
-    while (f->jobs)
-        fetch_cancel(f->jobs);
+    for (struct fetch_job *job = f->jobs, *next; job; job = next) {
+        next = job->next;
+        fetch_cancel(job);
+    }
     curl_multi_cleanup(f->multi); /* removes the watchers of idle connections, too */
     f->multi = NULL;
     uv_close((uv_handle_t *)&f->timer, on_timer_closed);

@@ -99,7 +99,9 @@ static void host_ended(void *ctx, const struct walk *w, const struct chain_end *
     if (walk_kind(w) == WALK_REFRESH)
         d->refreshed_ms = mono_ms;
     if (walk_kind(w) == WALK_ONCE)
-        once_ended(f, walk_tag(w), end);
+        once_ended(f, walk_tag(w), end); /* who asked for it tells of it */
+    else
+        feed_log_walk(d, end, mono_ms);
     refresh_ended(f, d);
     feeds_wake(f); /* a state may have to be said */
 }

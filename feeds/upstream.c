@@ -143,7 +143,7 @@ static void announce(struct upstream *u, struct metrics *metrics, int64_t wall_m
                                         : failure_name(breaker_reason(&u->breaker, wall_ms)));
     u->shown = now;
     metrics_set(metrics, METRIC_BREAKER, name, NULL, u->off ? 3 : (double)now);
-    if (left >= 0)
+    if (left >= 0 && !u->off)
         metrics_set(metrics, METRIC_CREDITS_LEFT, name, NULL, (double)left);
 }
 

@@ -346,6 +346,13 @@ static void test_reason(void **state)
     assert_int_equal(chain_reason(steps, 3)->failure, FAIL_OLDER);
     assert_int_equal(chain_reason(steps + 1, 2)->failure, FAIL_TIMEOUT);
     assert_int_equal(chain_reason(steps + 2, 1)->failure, FAIL_DISABLED);
+    const struct chain_step skips[] = {
+        {.pos = 0, .failure = FAIL_BREAKER_OPEN},
+        {.pos = 1, .failure = FAIL_BUDGET      },
+        {.pos = 2, .failure = FAIL_DISABLED    },
+    };
+    assert_int_equal(chain_reason(skips, 3)->failure, FAIL_BUDGET);
+    assert_int_equal(chain_reason(skips, 1)->failure, FAIL_BREAKER_OPEN);
 }
 
 int main(void)

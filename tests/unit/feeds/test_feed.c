@@ -1,0 +1,109 @@
+/* Suspensions and outcomes of one instrument; time is given. */
+#include "feed.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct config_source sources[] = {
+    {"twelvedata", 1, "KC1" },
+    {"yahoo",      2, "KC=F"}
+};
+static const struct instrument coffee = {.symbol = "coffee",
+                                         .category = "coffee_prices",
+                                         .poll_ms = 10000,
+                                         .ttl_s = 120,
+                                         .sources = sources,
+                                         .sources_len = 2};
+
+static void walked(struct feed *d, enum failure first, enum failure second, int64_t mono_ms)
+{
+    struct chain_step steps[2] = {
+        {.pos = 0, .failure = first,   .asked = feed_suspended(d, 0, mono_ms, NULL) == FAIL_NONE},
+        {.pos = 1, .failure = second, .asked = true                         }
+    };
+    struct chain_end end = {0, second == FAIL_NONE, steps, 2};
+    snprintf(steps[1].detail, sizeof steps[1].detail, "second");
+    feed_walked(d, &end, 10000, mono_ms);
+    feed_log_walk(d, &end, mono_ms);
+}
+
+/* Polls every 10 s: which of them ask the source that does not know the symbol? */
+static void test_suspension_doubles(void **state)
+{
+    struct feed d;
+    int asked[40], n = 0;
+    (void)state;
+    log_setup(LOG_ERROR, true);
+    assert_int_equal(feed_init(&d, 0, &coffee, 1), 0);
+    for (int poll = 0; poll < 400; poll++) {
+        int64_t now = 1000 + poll * 10000;
+        if (feed_suspended(&d, 0, now, NULL) == FAIL_NONE)
+            asked[n++] = poll;
+        walked(&d, FAIL_NOT_FOUND, FAIL_NONE, now);
+        assert_int_equal(feed_suspended(&d, 1, now, NULL), FAIL_NONE);
+    }
+    static const int want[] = {0, 2, 5, 10, 19, 36, 69, 134, 225, 316};
+    assert_int_equal(n, ARRAY_LEN(want));
+    assert_memory_equal(asked, want, sizeof want); /* 15 minutes at most */
+
+    feed_unsuspend(&d, 1);
+    assert_int_equal(feed_suspended(&d, 0, 1000 + 317 * 10000, NULL), FAIL_NONE);
+    walked(&d, FAIL_NOT_FOUND, FAIL_NONE, 5000000);
+    assert_int_equal(feed_suspended(&d, 0, 5010000, NULL), FAIL_NOT_FOUND);
+    assert_int_equal(feed_suspended(&d, 0, 5020000, NULL), FAIL_NONE); /* from the beginning */
+    feed_fini(&d);
+}
+
+static void test_success_ends_it(void **state)
+{
+    struct feed d;
+    (void)state;
+    assert_int_equal(feed_init(&d, 0, &coffee, 1), 0);
+    walked(&d, FAIL_NOT_FOUND, FAIL_NONE, 1000);
+    walked(&d, FAIL_NOT_FOUND, FAIL_NONE, 21000);
+    assert_int_equal(d.sources[0].suspended_for_ms, 20000);
+    walked(&d, FAIL_NONE, FAIL_NONE, 61000);
+    assert_int_equal(d.sources[0].suspended_for_ms, 0);
+    feed_fini(&d);
+}
+
+static void test_outcome(void **state)
+{
+    struct feed d;
+    (void)state;
+    log_setup(LOG_ERROR, true);
+    assert_int_equal(feed_init(&d, 0, &coffee, 1), 0);
+    d.quality.held = true;
+    walked(&d, FAIL_OLDER, FAIL_TIMEOUT, 1000);
+    assert_int_equal(d.last.failure, FAIL_OLDER);
+    assert_string_equal(d.last.provider, "twelvedata");
+    assert_int_equal(d.watch.reason, FAIL_OLDER);
+    walked(&d, FAIL_TIMEOUT, FAIL_DNS, 2000);
+    assert_int_equal(d.last.failure, FAIL_DNS);
+    assert_string_equal(d.last.provider, "yahoo");
+    assert_string_equal(d.last.detail, "second");
+    assert_int_equal(d.all_failed, FAIL_OLDER); /* logged at most once a minute */
+    walked(&d, FAIL_TIMEOUT, FAIL_DNS, 62000);
+    assert_int_equal(d.all_failed, FAIL_DNS);
+    walked(&d, FAIL_TIMEOUT, FAIL_NONE, 63000);
+    assert_int_equal(d.last.failure, FAIL_NONE);
+    assert_int_equal(d.watch.reason, FAIL_NONE);
+    assert_int_equal(d.answering, 1);
+    const struct chain_end nothing = {0, false, NULL, 0};
+    feed_walked(&d, &nothing, 10000, 64000);
+    assert_int_equal(d.last.failure, FAIL_DISABLED);
+    feed_fini(&d);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_suspension_doubles),
+        cmocka_unit_test(test_success_ends_it),
+        cmocka_unit_test(test_outcome),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
