@@ -323,8 +323,8 @@ int gateway_run(const struct config *config, const char *origin)
     } else {
         log_start(&g, origin);
         uv_timer_start(&g.bus_wait, bus_waited, BUS_WAIT_MS, 0);
-        printf("pricegate %s: dashboard at %s/\n", PRICEGATE_VERSION, server_url(g.server));
-        fflush(stdout);
+        if (isatty(STDOUT_FILENO)) /* a person is looking; a machine reads event=listening */
+            printf("pricegate %s: dashboard at %s/\n", PRICEGATE_VERSION, server_url(g.server));
     }
     uv_run(&g.loop, UV_RUN_DEFAULT);
 

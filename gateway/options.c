@@ -3,6 +3,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "log.h"
+
 static const struct row {
     const char *name, *value, *help; /* value NULL = a switch */
     unsigned bit;
@@ -82,6 +84,9 @@ static int check_args(const struct options *o, struct err *err)
     if (c->args_max >= 0 && o->args_len > c->args_max)
         return err_set(err, "%s: what is this? usage: pricegate %s", o->args[c->args_max],
                        c->synopsis);
+    enum log_level level;
+    if (o->log_level && log_level_parse(o->log_level, &level) != 0)
+        return err_set(err, "--log-level: %s is none of error, warn, info, debug", o->log_level);
     return o->port ? check_port(o->port, err) : 0;
 }
 

@@ -166,7 +166,7 @@ void client_send(struct client *c, const struct buf *text, int64_t mono_ns)
         wait = true;
     }
     if (c->path == CLIENT_BEHIND) {
-        owed_add_control(c, f->frames.p, f->frames.len);
+        owed_add_control(c, f->frames.p, f->frames.len, mono_ns);
     } else if (client_write(c, f->frames.p, f->frames.len, 1, mono_ns) == 0 && client_busy(c)) {
         wait = client_fall_behind(c, mono_ns) == 0;
     }

@@ -40,7 +40,7 @@ static void owe(struct client *c, const struct bits *quotes, const struct bits *
 {
     if (client_fall_behind(c, mono_ns) != 0)
         return;
-    owed_add_flush(c, quotes, statuses, mono_ns);
+    owed_add_flush(c, quotes, statuses);
     client_wait(c, mono_ns);
 }
 
@@ -80,7 +80,7 @@ void flush_view(struct fanout *f, struct view *v, int64_t mono_ns)
     observe(f, v, &p, mono_ns);
     for (struct seat *s = v->behind; s; s = next) {
         next = s->next;
-        owed_add_flush(s->client, &f->quotes, &f->statuses, mono_ns);
+        owed_add_flush(s->client, &f->quotes, &f->statuses);
     }
     while (v->ready && (bits_any(&f->quotes) || bits_any(&f->statuses))) {
         struct run r = build(f);
@@ -90,6 +90,12 @@ void flush_view(struct fanout *f, struct view *v, int64_t mono_ns)
         }
         bits_copy(&f->quotes, &f->rest);
         bits_copy(&f->statuses, &f->rest_statuses);
+    }
+    /* Those whose sockets are free and who only waited for this flush. */
+    for (struct seat *s = v->behind; s; s = next) {
+        next = s->next;
+        if (s->client->owed->held)
+            owed_pump(s->client, mono_ns);
     }
     view_unref(&f->views, v);
 }

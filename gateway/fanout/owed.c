@@ -3,12 +3,11 @@
  *
  * The client sits in its view all the time, and the view may hold marks that were not flushed yet.
  * The book's item is already the newer one, so sending it here and again at the flush would deliver
- * it twice. Hence the rule: what is pending in the view is the view's to send. A quote owed here
- * and pending there counts as merged at once (nobody will ever send the older one); a snapshot of
- * such a symbol waits for the flush (`held`), because it must not come as a plain update.
+ * it twice. Hence the rule: of a symbol that is pending in the view nothing is sent here before
+ * that flush. A client with nothing else left is `held`: its socket is free, the flush pumps it.
  *
  *   item ─► view.quotes ──flush──► owed.quotes ──pump──► socket
- *                                       ▲ never while the same bit is set in view.quotes */
+ *                                       ▲ never while the view has that symbol pending */
 #include "owed.h"
 
 #include "frame.h"
@@ -47,7 +46,7 @@ void owed_free(struct owed *o)
 
 /* --- what comes to be owed --- */
 
-void owed_add_control(struct client *c, const char *frame, size_t len)
+void owed_add_control(struct client *c, const char *frame, size_t len, int64_t mono_ns)
 {
     struct owed *o = c->owed;
     if (o->lane.len + len > OWED_LANE_BYTES_MAX) {
@@ -58,6 +57,8 @@ void owed_add_control(struct client *c, const char *frame, size_t len)
     o->lane_frames++;
     if (o->lane.failed)
         client_close(c, CLOSE_MEMORY);
+    else if (o->held)
+        owed_pump(c, mono_ns);
 }
 
 static void count_merged(struct client *c, const struct bits *newer)
@@ -69,16 +70,11 @@ static void count_merged(struct client *c, const struct bits *newer)
     metrics_add(c->f->metrics, METRIC_CONFLATED, "slow", NULL, (double)n);
 }
 
-void owed_add_flush(struct client *c, const struct bits *quotes, const struct bits *statuses,
-                    int64_t mono_ns)
+void owed_add_flush(struct client *c, const struct bits *quotes, const struct bits *statuses)
 {
     count_merged(c, quotes);
     bits_or(&c->owed->quotes, quotes);
     bits_or(&c->owed->statuses, statuses);
-    if (c->owed->held) {
-        c->owed->held = false;
-        client_wait(c, mono_ns);
-    }
 }
 
 void owed_add_snapshot(struct client *c, const struct bits *ids)
@@ -99,32 +95,34 @@ void owed_keep_only(struct client *c, const struct bits *ids)
 
 /* --- getting it out --- */
 
+static bool anything_owed(const struct owed *o)
+{
+    return bits_any(&o->quotes) || bits_any(&o->statuses) || bits_any(&o->snapshot);
+}
+
 struct tally {
     size_t frames, items;
 };
 
-static void yield_to_view(struct client *c)
+/* What of `set` may go now: nothing that is pending in the view. */
+static void sendable(const struct client *c, const struct bits *set, struct bits *out)
 {
     const struct view *v = c->seat.view;
+    bits_copy(out, set);
     if (!v)
         return;
-    count_merged(c, &v->quotes);
-    bits_and_not(&c->owed->quotes, &v->quotes);
-    bits_and_not(&c->owed->statuses, &v->statuses);
-    for (int id = bits_next(&v->quotes, 0); id >= 0; id = bits_next(&v->quotes, id + 1))
-        if (book_item_says_state(&c->f->book, id))
-            bits_unset(&c->owed->statuses, id);
+    bits_and_not(out, &v->quotes);
+    bits_and_not(out, &v->statuses);
 }
 
 /* Items of `sent` have just been composed: does a status of theirs follow? A snapshot tells what
  * its item does not say; a plain update only makes a status void that it says itself. */
 static void settle_statuses(struct client *c, const struct bits *sent, bool snapshot)
 {
-    const struct view *v = c->seat.view;
     for (int id = bits_next(sent, 0); id >= 0; id = bits_next(sent, id + 1)) {
         if (book_item_says_state(&c->f->book, id))
             bits_unset(&c->owed->statuses, id);
-        else if (snapshot && !(v && bits_test(&v->statuses, id)))
+        else if (snapshot)
             bits_set(&c->owed->statuses, id);
     }
 }
@@ -133,12 +131,9 @@ static bool add_snapshot(struct client *c, struct tally *t)
 {
     struct fanout *f = c->f;
     struct owed *o = c->owed;
-    const struct view *v = c->seat.view;
     struct bits *sent = &f->quotes, *rest = &f->rest;
 
-    bits_copy(sent, &o->snapshot);
-    if (v)
-        bits_and_not(sent, &v->quotes);
+    sendable(c, &o->snapshot, sent);
     bool empty_owed = o->snapshots > 0 && !bits_any(&o->snapshot);
     if (!bits_any(sent) && !empty_owed)
         return false;
@@ -158,13 +153,15 @@ static bool add_quotes(struct client *c, struct tally *t)
 {
     struct fanout *f = c->f;
     struct owed *o = c->owed;
-    struct bits *sent = &f->quotes;
-    if (!bits_any(&o->quotes))
+    struct bits *sent = &f->quotes, *rest = &f->rest;
+    sendable(c, &o->quotes, sent);
+    if (!bits_any(sent))
         return false;
-    bits_copy(sent, &o->quotes);
-    t->items += frame_add_quotes(&f->frames, &f->book, &o->quotes, false);
+    bits_copy(rest, sent);
+    t->items += frame_add_quotes(&f->frames, &f->book, rest, false);
     t->frames++;
-    bits_and_not(sent, &o->quotes);
+    bits_and_not(sent, rest);
+    bits_and_not(&o->quotes, sent);
     settle_statuses(c, sent, false);
     return true;
 }
@@ -175,7 +172,7 @@ static bool add_statuses(struct client *c, struct tally *t)
     struct fanout *f = c->f;
     struct owed *o = c->owed;
     struct bits *sent = &f->statuses, *rest = &f->rest_statuses;
-    bits_copy(sent, &o->statuses);
+    sendable(c, &o->statuses, sent);
     bits_and_not(sent, &o->snapshot);
     if (!bits_any(sent))
         return false;
@@ -191,7 +188,7 @@ static bool add_flow(struct client *c, struct tally *t, int64_t mono_ns)
 {
     struct owed *o = c->owed;
     struct buf *text = &c->f->text;
-    if (o->merged == 0 || bits_any(&o->snapshot))
+    if (o->merged == 0 || anything_owed(o))
         return false;
     buf_clear(text);
     protocol_begin(text, "flow", "");
@@ -224,7 +221,7 @@ static struct tally compose(struct client *c, int64_t mono_ns)
 
 static void finish(struct client *c, int64_t mono_ns)
 {
-    if (!bits_any(&c->owed->snapshot)) {
+    if (!anything_owed(c->owed)) {
         client_catch_up(c);
         return;
     }
@@ -237,7 +234,7 @@ void owed_pump(struct client *c, int64_t mono_ns)
     struct fanout *f = c->f;
     size_t written = 0;
     REQUIRE(c->path == CLIENT_BEHIND);
-    yield_to_view(c);
+    c->owed->held = false;
     if (c->owed->ping && !client_busy(c)) {
         c->owed->ping = false;
         c->sink->ping(c->sock);

@@ -35,10 +35,10 @@ struct owed *owed_new(size_t symbols_len, int64_t mono_ns); /* NULL: out of memo
 void owed_free(struct owed *o);                             /* NULL is fine */
 
 /* All need c BEHIND. */
-void owed_add_control(struct client *c, const char *frame, size_t len); /* may close c */
+void owed_add_control(struct client *c, const char *frame, size_t len,
+                      int64_t mono_ns); /* may close c, or pump it */
 /* A flush of its view that it did not get. */
-void owed_add_flush(struct client *c, const struct bits *quotes, const struct bits *statuses,
-                    int64_t mono_ns);
+void owed_add_flush(struct client *c, const struct bits *quotes, const struct bits *statuses);
 /* A snapshot of these symbols: one frame at least. */
 void owed_add_snapshot(struct client *c, const struct bits *ids);
 /* It no longer wants anything but these; NULL = nothing. */

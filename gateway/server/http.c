@@ -197,12 +197,13 @@ static bool check_framing(struct exchange *x, enum body *body, size_t *len)
                "bad_length");
     else if (*body == BODY_TOO_BIG)
         refuse(x, 413, "the body is larger than 64 KiB", "too_big");
-    else if (!r->caller.host && !r->http10)
-        refuse(x, 400, "there is no Host header", "bad_host");
-    else if (r->caller.host && authority_parse(r->caller.host, strlen(r->caller.host), &a) != 0)
-        refuse(x, 400, "the Host header is not a host", "bad_host");
+    else if (r->caller.host ? authority_parse(r->caller.host, strlen(r->caller.host), &a) != 0
+                            : !r->http10)
+        refuse(x, 400, "the Host header is missing or is not a host", "bad_host");
     else
         return true;
+    if (*body != BODY_TOO_BIG)
+        *body = BODY_BAD; /* nothing behind it is believed either */
     return false;
 }
 

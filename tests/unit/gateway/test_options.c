@@ -10,9 +10,9 @@
 #include "options.h"
 
 static const struct command commands[] = {
-    {"run",   "[run]",           "start", OPT_CONFIG | OPT_PORT | OPT_DEMO, 0, 0,  NULL},
-    {"fetch", "fetch SYMBOL",    "ask",   OPT_CONFIG | OPT_PROVIDER,        1, 1,  NULL},
-    {"watch", "watch SYMBOL...", "look",  OPT_URL,                          1, -1, NULL},
+    {"run",   "[run]",           "start", OPT_CONFIG | OPT_PORT | OPT_DEMO | OPT_LOG_LEVEL, 0, 0,  NULL},
+    {"fetch", "fetch SYMBOL",    "ask",   OPT_CONFIG | OPT_PROVIDER,                        1, 1,  NULL},
+    {"watch", "watch SYMBOL...", "look",  OPT_URL,                                          1, -1, NULL},
 };
 
 /* Parses a line of words separated by single spaces. */
@@ -74,6 +74,7 @@ static void test_wrong_lines(void **state)
         {"pricegate --port",           "--port: N is missing"            },
         {"pricegate --port 70000",     "--port: 70000 is not a port"     },
         {"pricegate --port 1x",        "--port: 1x is not a port"        },
+        {"pricegate --log-level loud", "--log-level: loud is none of"    },
         {"pricegate --demo=yes",       "--demo takes no value"           },
         {"pricegate fetch",            "usage: pricegate fetch SYMBOL"   },
         {"pricegate fetch A B",        "B: what is this?"                },
