@@ -171,12 +171,12 @@ static void merge_slot(struct budget *b, const json_t *pair, int64_t now_s)
 
 void budget_merge(struct budget *b, const json_t *doc, int64_t wall_ms)
 {
-    const json_t *pair, *minute = json_object_get(doc, "minute");
+    const json_t *minute = json_object_get(doc, "minute");
     const json_t *day = json_object_get(doc, "day");
     int64_t spent = json_integer_value(json_object_get(doc, "spent"));
-    size_t i;
     roll_day(b, wall_ms);
     if (json_is_integer(day) && json_integer_value(day) == b->day && spent > b->spent)
         b->spent = spent < INT32_MAX ? spent : INT32_MAX;
-    json_array_foreach(minute, i, pair) merge_slot(b, pair, wall_ms / 1000);
+    for (size_t i = 0; i < json_array_size(minute); i++)
+        merge_slot(b, json_array_get(minute, i), wall_ms / 1000);
 }

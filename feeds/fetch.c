@@ -28,7 +28,7 @@
 #include <strings.h>
 
 #include "clock.h"
-#include "http.h"
+#include "http_head.h"
 
 struct watcher {
     uv_poll_t poll; /* first: the handle is freed by its address */

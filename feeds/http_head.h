@@ -1,6 +1,7 @@
-/* http.h - the small facts of HTTP that need no library: headers in, requests checked. Pure. */
-#ifndef PRICEGATE_HTTP_H
-#define PRICEGATE_HTTP_H
+/* http_head.h - the small facts of HTTP that need no library: headers in, requests checked. Pure.
+ */
+#ifndef PRICEGATE_HTTP_HEAD_H
+#define PRICEGATE_HTTP_HEAD_H
 
 #include "err.h"
 #include "provider.h"

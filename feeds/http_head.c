@@ -1,4 +1,4 @@
-#include "http.h"
+#include "http_head.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "http.h"
+#include "http_head.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
