@@ -97,8 +97,7 @@ static void tell(struct book_entry *e, enum quote_state state, int64_t since_ms)
     e->told = state;
 }
 
-enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t wall_ms,
-                              enum book_status *status)
+enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t wall_ms, bool *owed)
 {
     struct book_entry *e = &b->entries[id];
     if (!item_replaces(it, e->item))
@@ -112,34 +111,30 @@ enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t w
 
     struct quote_age a = age_of(b, id);
     enum quote_state state = quote_state_at(&a, wall_ms);
-    if (it->state == (int)state)
-        *status = BOOK_STATUS_TOLD;
-    else if (it->state >= 0 || e->told != state)
-        *status = BOOK_STATUS_OWED;
-    else
-        *status = BOOK_STATUS_SAME; /* an item without `state`, and nothing has changed */
+    /* An item that says another state must be contradicted, even if that is no change. */
+    *owed = it->state != (int)state && (it->state >= 0 || e->told != state);
     tell(e, state, began_ms(&a, state, wall_ms));
     return FANOUT_TAKEN;
 }
 
-enum book_status book_settle(struct book *b, int id, int64_t wall_ms)
+bool book_settle(struct book *b, int id, int64_t wall_ms)
 {
     struct book_entry *e = &b->entries[id];
     struct quote_age a = age_of(b, id);
     enum quote_state state = quote_state_at(&a, wall_ms);
-    enum book_status status = state == e->told ? BOOK_STATUS_SAME : BOOK_STATUS_OWED;
+    bool owed = state != e->told;
     tell(e, state, began_ms(&a, state, wall_ms));
-    return status;
+    return owed;
 }
 
-enum book_status book_tick(struct book *b, int id, int64_t wall_ms)
+bool book_tick(struct book *b, int id, int64_t wall_ms)
 {
     const struct book_entry *e = &b->entries[id];
     if (b->config->instruments[id].sources_len > 0) {
         struct quote_age a = age_of(b, id);
         if (quote_state_at(&a, wall_ms) != e->told &&
             quote_state_at(&a, wall_ms - BOOK_GRACE_MS) == e->told)
-            return BOOK_STATUS_SAME; /* just now, by time alone: the poller may say why */
+            return false; /* just now, by time alone: the poller may say why */
     }
     return book_settle(b, id, wall_ms);
 }
@@ -189,7 +184,7 @@ static int read_said(const json_t *root, const char *symbol, struct said *s, str
     return read_text(root, "source", &s->source, err);
 }
 
-static enum book_status believe(struct book *b, int id, const struct said *s, int64_t wall_ms)
+static bool believe(struct book *b, int id, const struct said *s, int64_t wall_ms)
 {
     struct book_entry *e = &b->entries[id];
     char before[sizeof e->reason];
@@ -201,18 +196,16 @@ static enum book_status believe(struct book *b, int id, const struct said *s, in
         snprintf(e->said_source, sizeof e->said_source, "%s", s->source);
 
     bool first = e->since_ms == 0;
-    enum book_status status = book_settle(b, id, wall_ms);
-    bool moved = first || status == BOOK_STATUS_OWED;
+    bool owed = book_settle(b, id, wall_ms);
+    bool moved = first || owed;
     if (moved && s->state == (int)e->told && s->since_ms > 0 && s->since_ms <= wall_ms)
         e->since_ms = s->since_ms;
     /* Without any price the reason is all there is to tell: a new one is news by itself. */
-    if (!e->item && e->reason[0] && strcmp(e->reason, before) != 0)
-        return BOOK_STATUS_OWED;
-    return status;
+    return owed || (!e->item && e->reason[0] && strcmp(e->reason, before) != 0);
 }
 
 int book_said(struct book *b, int id, const char *bytes, size_t len, int64_t wall_ms,
-              enum book_status *status, struct err *err)
+              struct err *err)
 {
     struct said s = {0};
     json_t *root = jsonx_parse(bytes, len, ITEM_BYTES_MAX, err);
@@ -220,7 +213,7 @@ int book_said(struct book *b, int id, const char *bytes, size_t len, int64_t wal
         return -1;
     int rc = read_said(root, b->config->instruments[id].symbol, &s, err);
     if (rc == 0)
-        *status = believe(b, id, &s, wall_ms);
+        rc = believe(b, id, &s, wall_ms) ? 1 : 0;
     json_decref(root);
     return rc;
 }

@@ -32,29 +32,23 @@ struct book {
     struct book_entry *entries;
 };
 
-/* What follows from a change for the status message of that symbol. */
-enum book_status {
-    BOOK_STATUS_SAME, /* nothing: whatever was pending stays */
-    BOOK_STATUS_OWED, /* subscribers must hear a status */
-    BOOK_STATUS_TOLD, /* the item itself says the state: a pending status is void */
-};
-
 int book_init(struct book *b, const struct config *config) MUST_CHECK; /* -1: out of memory */
 void book_fini(struct book *b);
 
-/* Takes a reference when the verdict is FANOUT_TAKEN; only then *status is set. */
-enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t wall_ms,
-                              enum book_status *status);
+/* Throughout, `owed` means: subscribers must hear a status of this symbol.
+ *
+ * Takes a reference when the verdict is FANOUT_TAKEN; only then *owed is set. */
+enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t wall_ms, bool *owed);
 
-/* A message of the status channel. -1 with a sentence when it is not one. */
+/* A message of the status channel: 1 owed, 0 not, -1 with a sentence when it is not one. */
 int book_said(struct book *b, int id, const char *bytes, size_t len, int64_t wall_ms,
-              enum book_status *status, struct err *err) MUST_CHECK;
+              struct err *err) MUST_CHECK;
 
-/* The state by the clock. book_settle() tells at once; book_tick() gives the poller's own message,
- * which knows the reason, BOOK_GRACE_MS to come first. */
+/* The state by the clock; true = owed. book_settle() tells at once; book_tick() gives the poller's
+ * own message, which knows the reason, BOOK_GRACE_MS to come first. */
 #define BOOK_GRACE_MS 500
-enum book_status book_settle(struct book *b, int id, int64_t wall_ms);
-enum book_status book_tick(struct book *b, int id, int64_t wall_ms);
+bool book_settle(struct book *b, int id, int64_t wall_ms);
+bool book_tick(struct book *b, int id, int64_t wall_ms);
 
 /* Does the held item itself say the state that subscribers are to know? */
 bool book_item_says_state(const struct book *b, int id);

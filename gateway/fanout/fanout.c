@@ -69,24 +69,22 @@ uint64_t fanout_random(struct fanout *f)
 enum fanout_verdict fanout_item(struct fanout *f, int id, struct item *it, int64_t wall_ms,
                                 int64_t mono_ns)
 {
-    enum book_status status = BOOK_STATUS_SAME;
-    enum fanout_verdict verdict = book_item(&f->book, id, it, wall_ms, &status);
+    bool owed = false;
+    enum fanout_verdict verdict = book_item(&f->book, id, it, wall_ms, &owed);
     if (verdict == FANOUT_TAKEN)
-        views_mark_quote(&f->views, id, mono_ns, status == BOOK_STATUS_OWED,
-                         status == BOOK_STATUS_TOLD);
+        views_mark_quote(&f->views, id, mono_ns, owed);
     return verdict;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): what happened, and when by both clocks */
 int fanout_status(struct fanout *f, int id, const char *bytes, size_t len, int64_t wall_ms,
                   int64_t mono_ns, struct err *err)
 {
-    enum book_status status;
     (void)mono_ns; /* a status has no age: nothing measures how long it took */
-    if (book_said(&f->book, id, bytes, len, wall_ms, &status, err) != 0)
-        return -1;
-    if (status == BOOK_STATUS_OWED)
+    int owed = book_said(&f->book, id, bytes, len, wall_ms, err);
+    if (owed > 0)
         views_mark_status(&f->views, id);
-    return 0;
+    return owed < 0 ? -1 : 0;
 }
 
 int64_t fanout_turn(struct fanout *f, int64_t mono_ns)
@@ -106,7 +104,7 @@ int64_t fanout_turn(struct fanout *f, int64_t mono_ns)
 void fanout_tick(struct fanout *f, int64_t wall_ms, int64_t mono_ns)
 {
     for (size_t id = 0; id < f->book.len; id++)
-        if (book_tick(&f->book, (int)id, wall_ms) == BOOK_STATUS_OWED)
+        if (book_tick(&f->book, (int)id, wall_ms))
             views_mark_status(&f->views, (int)id);
     f->mono_ns = mono_ns;
     upkeep_run(f, wall_ms, mono_ns);

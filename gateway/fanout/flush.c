@@ -70,6 +70,14 @@ static void observe(struct fanout *f, const struct view *v, const struct view_pe
         histogram_observe(&f->metrics->arrival_to_write, (double)(mono_ns - p->oldest_ns) / 1e9);
 }
 
+/* A quote that says its symbol's state itself makes the status void, whatever happened between. */
+static void drop_void_statuses(struct fanout *f)
+{
+    for (int id = bits_next(&f->quotes, 0); id >= 0; id = bits_next(&f->quotes, id + 1))
+        if (book_item_says_state(&f->book, id))
+            bits_unset(&f->statuses, id);
+}
+
 void flush_view(struct fanout *f, struct view *v, int64_t mono_ns)
 {
     if (!v->dirty_prev)
@@ -77,6 +85,7 @@ void flush_view(struct fanout *f, struct view *v, int64_t mono_ns)
     struct view_pending p = view_take_pending(v, &f->quotes, &f->statuses);
     struct seat *next;
     view_ref(v);
+    drop_void_statuses(f);
     observe(f, v, &p, mono_ns);
     for (struct seat *s = v->behind; s; s = next) {
         next = s->next;

@@ -15,7 +15,7 @@ static const struct {
 };
 
 static const char *const actions[] = {
-#define X(id, name) [id] = name,
+#define X(id, name) [id] = (name),
     PROTOCOL_ACTIONS(X)
 #undef X
 };

@@ -159,7 +159,7 @@ static void send_subscribed(struct client *c, const struct command *cmd, const s
 static void settle(struct fanout *f, const struct bits *ids, int64_t wall_ms)
 {
     for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1))
-        if (book_settle(&f->book, id, wall_ms) == BOOK_STATUS_OWED)
+        if (book_settle(&f->book, id, wall_ms))
             views_mark_status(&f->views, id);
 }
 

@@ -200,7 +200,7 @@ static void mark_dirty(struct views *vs, struct view *v)
     vs->dirty = v;
 }
 
-void views_mark_quote(struct views *vs, int id, int64_t arrival_ns, bool owed, bool told)
+void views_mark_quote(struct views *vs, int id, int64_t arrival_ns, bool owed)
 {
     for (struct view_link *l = vs->by_symbol[id]; l; l = l->next) {
         struct view *v = l->view;
@@ -211,8 +211,6 @@ void views_mark_quote(struct views *vs, int id, int64_t arrival_ns, bool owed, b
             v->oldest_ns = arrival_ns;
         if (owed)
             bits_set(&v->statuses, id);
-        else if (told)
-            bits_unset(&v->statuses, id);
         mark_dirty(vs, v);
     }
 }

@@ -73,8 +73,8 @@ void view_sit(struct view *v, struct seat *seat, bool behind);
 void view_leave(struct views *vs, struct seat *seat); /* harmless when it sits nowhere */
 void view_move(struct seat *seat, bool behind);       /* between the two lists */
 
-/* An item arrived. owed: a status follows it; told: a pending status is void. */
-void views_mark_quote(struct views *vs, int id, int64_t arrival_ns, bool owed, bool told);
+/* An item arrived; owed: a status follows it. */
+void views_mark_quote(struct views *vs, int id, int64_t arrival_ns, bool owed);
 void views_mark_status(struct views *vs, int id);
 
 /* Takes what is pending out of the view, which is clean and in no list afterwards. */

@@ -99,27 +99,27 @@ static void test_item_news(void **state)
 {
     static const struct {
         const char *first, *second;
-        enum book_status status;
+        bool owed;
     } rows[] = {
-        {",\"state\":\"live\"", ",\"state\":\"live\"",                    BOOK_STATUS_TOLD},
-        {",\"state\":\"live\"", ",\"state\":\"delayed\",\"delayed_s\":9", BOOK_STATUS_TOLD},
-        {",\"state\":\"live\"", ",\"state\":\"stale\"",                   BOOK_STATUS_OWED},
-        {"",                    ",\"state\":\"stale\"",                   BOOK_STATUS_OWED},
-        {"",                    "",                                       BOOK_STATUS_SAME},
-        {"",                    ",\"market\":\"closed\"",                 BOOK_STATUS_OWED},
-        {",\"state\":\"odd\"",  ",\"state\":\"odd\"",                     BOOK_STATUS_SAME},
+        {",\"state\":\"live\"", ",\"state\":\"live\"",                    false},
+        {",\"state\":\"live\"", ",\"state\":\"delayed\",\"delayed_s\":9", false},
+        {",\"state\":\"live\"", ",\"state\":\"stale\"",                   true },
+        {"",                    ",\"state\":\"stale\"",                   true },
+        {"",                    "",                                       false},
+        {"",                    ",\"market\":\"closed\"",                 true },
+        {",\"state\":\"odd\"",  ",\"state\":\"odd\"",                     false},
     };
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct rig r;
-        enum book_status status = BOOK_STATUS_SAME;
+        bool owed = false;
         rig_init(&r);
         struct item *a = rig_make(&r, COFFEE, "1", r.wall_ms, rows[i].first);
         struct item *b = rig_make(&r, COFFEE, "2", r.wall_ms, rows[i].second);
-        assert_int_equal(book_item(&r.f->book, COFFEE, a, r.wall_ms, &status), FANOUT_TAKEN);
-        status = BOOK_STATUS_SAME;
-        assert_int_equal(book_item(&r.f->book, COFFEE, b, r.wall_ms, &status), FANOUT_TAKEN);
-        assert_int_equal(status, rows[i].status);
+        assert_int_equal(book_item(&r.f->book, COFFEE, a, r.wall_ms, &owed), FANOUT_TAKEN);
+        owed = false;
+        assert_int_equal(book_item(&r.f->book, COFFEE, b, r.wall_ms, &owed), FANOUT_TAKEN);
+        assert_int_equal(owed, rows[i].owed);
         item_unref(a);
         item_unref(b);
         rig_fini(&r);
@@ -134,15 +134,15 @@ static void test_clock_tells_each_change_once(void **state)
     const int64_t recv = r.wall_ms;
     rig_quote(&r, COFFEE, "1");
     struct book *b = &r.f->book;
-    assert_int_equal(book_tick(b, COFFEE, recv + 60000), BOOK_STATUS_SAME);
-    assert_int_equal(book_tick(b, COFFEE, recv + 60777), BOOK_STATUS_OWED);
+    assert_int_equal(book_tick(b, COFFEE, recv + 60000), false);
+    assert_int_equal(book_tick(b, COFFEE, recv + 60777), true);
     assert_int_equal(book_status_of(b, COFFEE).state, STATE_STALE);
     assert_int_equal(book_status_of(b, COFFEE).since_ms, recv + 60001);
-    assert_int_equal(book_tick(b, COFFEE, recv + 60778), BOOK_STATUS_SAME);
-    assert_int_equal(book_tick(b, COFFEE, recv + 999999), BOOK_STATUS_OWED);
+    assert_int_equal(book_tick(b, COFFEE, recv + 60778), false);
+    assert_int_equal(book_tick(b, COFFEE, recv + 999999), true);
     assert_int_equal(book_status_of(b, COFFEE).state, STATE_UNAVAILABLE);
     assert_int_equal(book_status_of(b, COFFEE).since_ms, recv + 180001);
-    assert_int_equal(book_tick(b, COFFEE, recv + 9999999), BOOK_STATUS_SAME);
+    assert_int_equal(book_tick(b, COFFEE, recv + 9999999), false);
     rig_fini(&r);
 }
 
@@ -158,55 +158,53 @@ static void test_grace(void **state)
     const int64_t recv = r.wall_ms;
     rig_quote(&r, COFFEE, "1");
     struct book *b = &r.f->book;
-    assert_int_equal(book_tick(b, COFFEE, recv + 60001), BOOK_STATUS_SAME);
+    assert_int_equal(book_tick(b, COFFEE, recv + 60001), false);
     assert_int_equal(fanout_standing(r.f, COFFEE, recv + 60001).state, STATE_STALE);
     assert_int_equal(fanout_standing(r.f, COFFEE, recv + 60001).since_ms, recv + 60001);
-    assert_int_equal(book_tick(b, COFFEE, recv + 60500), BOOK_STATUS_SAME);
-    assert_int_equal(book_tick(b, COFFEE, recv + 60501), BOOK_STATUS_OWED);
+    assert_int_equal(book_tick(b, COFFEE, recv + 60500), false);
+    assert_int_equal(book_tick(b, COFFEE, recv + 60501), true);
     /* the second step the same; here the poller is in time, and nothing is told twice */
-    assert_int_equal(book_tick(b, COFFEE, recv + 180100), BOOK_STATUS_SAME);
+    assert_int_equal(book_tick(b, COFFEE, recv + 180100), false);
     r.wall_ms = recv + 180101;
-    enum book_status status;
     static const char said[] = "{\"symbol\":\"coffee\",\"state\":\"unavailable\","
                                "\"reason\":\"timeout\",\"source\":\"yahoo\"}";
-    assert_int_equal(book_said(b, COFFEE, said, sizeof said - 1, r.wall_ms, &status, NULL), 0);
-    assert_int_equal(status, BOOK_STATUS_OWED);
+    int owed = book_said(b, COFFEE, said, sizeof said - 1, r.wall_ms, NULL);
+    assert_int_equal(owed, 1);
     assert_string_equal(book_status_of(b, COFFEE).reason, "timeout");
-    assert_int_equal(book_tick(b, COFFEE, recv + 190000), BOOK_STATUS_SAME);
+    assert_int_equal(book_tick(b, COFFEE, recv + 190000), false);
     rig_fini(&r);
 }
 
 static void test_said(void **state)
 {
     struct rig r;
-    enum book_status status;
+    int owed;
     (void)state;
     rig_init(&r);
     struct book *b = &r.f->book;
     rig_quote(&r, COFFEE, "1");
-#define SAY(text)                                                                                  \
-    assert_int_equal(book_said(b, COFFEE, text, strlen(text), r.wall_ms, &status, NULL), 0)
+#define SAY(text) owed = book_said(b, COFFEE, text, strlen(text), r.wall_ms, NULL)
     /* a reason for a price that still stands is remembered, and no news */
     SAY("{\"symbol\":\"coffee\",\"state\":\"live\",\"reason\":\"older\",\"source\":\"yahoo\"}");
-    assert_int_equal(status, BOOK_STATUS_SAME);
+    assert_int_equal(owed, 0);
     assert_string_equal(fanout_standing(r.f, COFFEE, r.wall_ms).reason, "older");
     /* nobody talks a fresh price stale */
     SAY("{\"symbol\":\"coffee\",\"state\":\"stale\",\"reason\":\"timeout\"}");
-    assert_int_equal(status, BOOK_STATUS_SAME);
+    assert_int_equal(owed, 0);
     assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms).state, STATE_LIVE);
     /* the market is believed; since too, where the states agree */
     SAY("{\"symbol\":\"coffee\",\"state\":\"closed\",\"since\":1767225590000,\"market\":"
         "\"closed\"}");
-    assert_int_equal(status, BOOK_STATUS_OWED);
+    assert_int_equal(owed, 1);
     struct standing s = fanout_standing(r.f, COFFEE, r.wall_ms + 99999999);
     assert_int_equal(s.state, STATE_CLOSED);
     assert_int_equal(s.market, MARKET_CLOSED);
     assert_int_equal(s.since_ms, INT64_C(1767225590000));
     assert_null(s.reason);
     SAY("{\"symbol\":\"coffee\",\"state\":\"closed\",\"market\":\"unknown\"}");
-    assert_int_equal(status, BOOK_STATUS_SAME);
+    assert_int_equal(owed, 0);
     SAY("{\"symbol\":\"coffee\",\"state\":\"live\",\"market\":\"open\"}");
-    assert_int_equal(status, BOOK_STATUS_OWED);
+    assert_int_equal(owed, 1);
     /* the next item ends what was said */
     SAY("{\"symbol\":\"coffee\",\"state\":\"closed\",\"reason\":\"no_data\",\"source\":\"yahoo\"}");
     assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms).state, STATE_CLOSED);
@@ -224,16 +222,16 @@ static void test_said_without_price(void **state)
 {
     static const struct {
         const char *reason;
-        enum book_status status;
+        bool owed;
     } rows[] = {
-        {"timeout", BOOK_STATUS_OWED},
-        {"timeout", BOOK_STATUS_SAME},
-        {"dns",     BOOK_STATUS_OWED},
-        {"dns",     BOOK_STATUS_SAME},
-        {"timeout", BOOK_STATUS_OWED},
+        {"timeout", true },
+        {"timeout", false},
+        {"dns",     true },
+        {"dns",     false},
+        {"timeout", true },
     };
     struct rig r;
-    enum book_status status;
+    int owed;
     (void)state;
     rig_init(&r);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -241,9 +239,8 @@ static void test_said_without_price(void **state)
         snprintf(text, sizeof text,
                  "{\"symbol\":\"coffee\",\"state\":\"unavailable\",\"reason\":\"%s\"}",
                  rows[i].reason);
-        assert_int_equal(
-            book_said(&r.f->book, COFFEE, text, strlen(text), r.wall_ms, &status, NULL), 0);
-        assert_int_equal(status, rows[i].status);
+        owed = book_said(&r.f->book, COFFEE, text, strlen(text), r.wall_ms, NULL);
+        assert_int_equal(owed, rows[i].owed);
         assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms).state, STATE_UNAVAILABLE);
     }
     rig_fini(&r);

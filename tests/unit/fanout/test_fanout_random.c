@@ -460,7 +460,7 @@ static void run(uint64_t seed, bool exact)
     }
     /* a run in which little happened proves little */
     assert_true(w.quotes > 5000 && w.statuses > 500 && w.snapshots > 200);
-    assert_true(w.flows > 50 && w.closed > 20);
+    assert_true(w.flows > 20 && w.closed > 5);
     for (int i = 0; i < PEERS; i++)
         peer_free(&w.c[i].peer);
     assert_int_equal(w.r.f->views.used, 0);
