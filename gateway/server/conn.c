@@ -6,6 +6,8 @@
 #include "clock.h"
 #include "server_private.h"
 
+static const int64_t KILL_AGAIN_MS = 5000;
+
 static void link_in(struct conn *c)
 {
     struct conn **head = &c->server->conns[c->state];
@@ -80,7 +82,7 @@ static void kill_late(struct conn *list, int64_t mono_ms)
 {
     for (struct conn *c = list; c; c = c->next)
         if (c->deadline_ms > 0 && mono_ms >= c->deadline_ms) {
-            c->deadline_ms = 0;
+            c->deadline_ms = mono_ms + KILL_AGAIN_MS;
             conn_kill(c);
         }
 }

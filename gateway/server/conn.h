@@ -58,7 +58,7 @@ struct conn {
     struct buf message;
     unsigned fragments, pongs;
     int64_t pongs_since_ms;
-    bool closing;
+    bool closing, close_sent;
     enum close_reason reason; /* valid with closing */
 };
 

@@ -46,12 +46,16 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_ESTABLISHED:
         return ws_established(c);
     case LWS_CALLBACK_RECEIVE:
-        return ws_receive(c, in, len);
+        ws_receive(c, in, len);
+        return 0;
     case LWS_CALLBACK_RECEIVE_PONG:
-        return ws_pong(c);
+        ws_pong(c);
+        return 0;
     case LWS_CALLBACK_SERVER_WRITEABLE:
-        return ws_writable(c);
+        ws_writable(c);
+        return 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
+        return ws_peer_closes(c);
     case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
         ws_close_began(c);
         return 0;

@@ -5,14 +5,16 @@
  * per client and flush.
  *
  * Closing has two ways.
- *   With a code: the close frame may only be sent from one of the library's events, by returning -1
- *   after lws_close_reason(), and only while nothing is left to send. So closing asks for
- *   "writable" and does it there, or at the end of the event that is running. A peer that does not
- *   drain or acknowledge is killed by the deadline.
+ *   With a code: our own close frame, written raw like all others as soon as nothing is left of
+ *   earlier writes; then the peer's close frame ends the connection, or the deadline does. The
+ *   library's way (lws_close_reason(), then -1 from an event) is not used: from the "writable"
+ *   event it closes twice in builds with its debug checks, as Debian's is, and the second close
+ *   ends the connection before the frame is sent.
  *   Without a code (slow, idle, broken): killed in the next turn. A slow one is reset, so that the
  *   kernel does not go on keeping its backlog.
  * Either way the fan-out has let go of the client before: a raw write behind a close frame would
- * still go out. */
+ * still go out. What the library closes by itself (bad framing, bad UTF-8) it closes with a code of
+ * its own. */
 #include "ws.h"
 
 #include <linux/sockios.h>
@@ -62,10 +64,29 @@ static int64_t ws_unsent_bytes(void *sock)
 
 static void ws_ping(void *sock)
 {
-    static const unsigned char frame[] = {0x89, 0x00};
+    /* With a payload: the library does not report an empty pong. */
+    static const unsigned char frame[] = {0x89, 0x02, 'p', 'g'};
     struct conn *c = sock;
     /* Behind an unsent rest it would come late and prove nothing. */
     if (!ws_busy(c) && ws_write(c, frame, sizeof frame) != 0)
+        conn_kill(c);
+}
+
+/* The close frame that is due, if it can be sent now. */
+static void send_close(struct conn *c)
+{
+    int code = close_reason_code(c->reason);
+    if (!c->closing || code == 0 || c->close_sent || lws_partial_buffered(c->wsi))
+        return;
+    const char *name = close_reason_name(c->reason);
+    unsigned char frame[64] = {0x88};
+    size_t len = strnlen(name, sizeof frame - 4);
+    frame[1] = (unsigned char)(2 + len);
+    frame[2] = (unsigned char)(code >> 8);
+    frame[3] = (unsigned char)code;
+    memcpy(frame + 4, name, len);
+    c->close_sent = true;
+    if (lws_write(c->wsi, frame, 4 + len, LWS_WRITE_RAW) < 0)
         conn_kill(c);
 }
 
@@ -86,7 +107,9 @@ static void begin_close(struct conn *c, enum close_reason reason)
     }
     c->server->closing_streams++;
     conn_deadline(c, CLOSE_MS);
-    lws_callback_on_writable(c->wsi);
+    send_close(c);
+    if (!c->close_sent)
+        lws_callback_on_writable(c->wsi);
 }
 
 static void ws_close_sink(void *sock, enum close_reason reason)
@@ -103,19 +126,6 @@ static const struct client_sink sink = {
     .close = ws_close_sink,
 };
 
-/* At the end of an event: sends the close frame that is due, if it can be sent now. */
-static int close_now(struct conn *c)
-{
-    if (!c->closing || close_reason_code(c->reason) == 0 || lws_partial_buffered(c->wsi))
-        return 0;
-    const char *name = close_reason_name(c->reason);
-    unsigned char text[64];
-    size_t len = strnlen(name, sizeof text);
-    memcpy(text, name, len);
-    lws_close_reason(c->wsi, (enum lws_close_status)close_reason_code(c->reason), text, len);
-    return -1;
-}
-
 /* A close for a reason that the fan-out has not given. */
 void ws_close(struct conn *c, enum close_reason reason)
 {
@@ -126,11 +136,10 @@ void ws_close(struct conn *c, enum close_reason reason)
     begin_close(c, reason);
 }
 
-static int refuse(struct conn *c, enum close_reason reason)
+static void refuse(struct conn *c, enum close_reason reason)
 {
     metrics_add(c->server->metrics, METRIC_REJECTED, close_reason_name(reason), NULL, 1);
     ws_close(c, reason);
-    return close_now(c);
 }
 
 /* --- the library's events --- */
@@ -144,7 +153,7 @@ int ws_established(struct conn *c)
         log_event(LOG_ERROR, "client_refused", "why=%s", "out of memory");
         return -1;
     }
-    return close_now(c);
+    return 0;
 }
 
 /* The first piece of a message or fragment tells how long it will be; it is refused before its
@@ -157,23 +166,29 @@ static bool fits(struct conn *c, size_t len)
            c->fragments < FRAGMENTS_MAX;
 }
 
-int ws_receive(struct conn *c, const char *bytes, size_t len)
+void ws_receive(struct conn *c, const char *bytes, size_t len)
 {
     if (!c->client || c->closing)
-        return close_now(c);
+        return; /* behind our close: nothing counts any more */
     fanout_client_alive(c->client, clock_mono_ns());
-    if (lws_frame_is_binary(c->wsi))
-        return refuse(c, CLOSE_BINARY);
-    if (!fits(c, len))
-        return refuse(c, CLOSE_TOO_BIG);
+    if (lws_frame_is_binary(c->wsi)) {
+        refuse(c, CLOSE_BINARY);
+        return;
+    }
+    if (!fits(c, len)) {
+        refuse(c, CLOSE_TOO_BIG);
+        return;
+    }
     buf_add(&c->message, bytes, len);
-    if (c->message.failed)
-        return refuse(c, CLOSE_MEMORY);
+    if (c->message.failed) {
+        refuse(c, CLOSE_MEMORY);
+        return;
+    }
     if (lws_remaining_packet_payload(c->wsi) > 0)
-        return 0;
+        return;
     if (!lws_is_final_fragment(c->wsi)) {
         c->fragments++;
-        return 0;
+        return;
     }
     c->fragments = 0;
     fanout_client_message(c->client, c->message.p ? c->message.p : "", c->message.len,
@@ -182,27 +197,28 @@ int ws_receive(struct conn *c, const char *bytes, size_t len)
         buf_fini(&c->message);
     else
         buf_clear(&c->message);
-    return close_now(c);
 }
 
-int ws_pong(struct conn *c)
+void ws_pong(struct conn *c)
 {
     int64_t mono_ns = clock_mono_ns();
     if (!c->client || c->closing)
-        return close_now(c);
+        return;
     fanout_client_alive(c->client, mono_ns);
     if (mono_ns / 1000000 - c->pongs_since_ms >= 1000) {
         c->pongs_since_ms = mono_ns / 1000000;
         c->pongs = 0;
     }
-    return ++c->pongs > PONGS_PER_S_MAX ? refuse(c, CLOSE_COMMAND_RATE) : 0;
+    if (++c->pongs > PONGS_PER_S_MAX)
+        refuse(c, CLOSE_COMMAND_RATE);
 }
 
-int ws_writable(struct conn *c)
+void ws_writable(struct conn *c)
 {
     if (c->client && !c->closing)
         fanout_client_writable(c->client, clock_mono_ns());
-    return close_now(c);
+    else
+        send_close(c);
 }
 
 /* The code that the library is about to send, as our reason. */
@@ -223,11 +239,19 @@ void ws_close_began(struct conn *c)
 {
     if (!c->client || c->closing)
         return;
-    c->closing = true;
+    c->closing = c->close_sent = true;
     c->reason = library_reason(c->wsi);
     if (c->reason != CLOSE_PEER)
         fanout_client_reason(c->client, c->reason);
     fanout_client_closing(c->client);
+}
+
+int ws_peer_closes(struct conn *c)
+{
+    if (c->closing)
+        return -1; /* both have said it: the end */
+    ws_close_began(c);
+    return 0;
 }
 
 void ws_gone(struct conn *c)

@@ -7,12 +7,13 @@
 #include "close_reason.h"
 #include "conn.h"
 
-/* Called by session.c, with the meaning of the library's events; what they return it returns. */
+/* Called by session.c, with the meaning of the library's events; -1 ends the connection. */
 int ws_established(struct conn *c);
-int ws_receive(struct conn *c, const char *bytes, size_t len);
-int ws_pong(struct conn *c);
-int ws_writable(struct conn *c);
-void ws_close_began(struct conn *c); /* the peer's or the library's; nothing more may be written */
+void ws_receive(struct conn *c, const char *bytes, size_t len);
+void ws_pong(struct conn *c);
+void ws_writable(struct conn *c);
+int ws_peer_closes(struct conn *c);
+void ws_close_began(struct conn *c); /* the library closes; nothing more may be written */
 void ws_gone(struct conn *c);
 
 /* Begins to close for a reason of the server's own (shutdown). Safe outside the library's events.
