@@ -169,6 +169,8 @@ static void absent_then_started(struct fixture *f)
     assert_false(bus_is_up(f->h.bus));
     const char *why = heard_last(&f->h, HEARD_DOWN)->text;
     assert_non_null(strstr(why, f->proc.port ? "127.0.0.1" : f->proc.socket));
+    /* The reason itself, and not a deadline that ran out because nobody reported it. */
+    assert_non_null(strstr(why, f->proc.port ? "Connection refused" : "No such file"));
     loop_run_ms(&f->h.loop, 700); /* some more attempts: no news */
     assert_int_equal(heard_count(&f->h, HEARD_DOWN, -1, NULL), 1);
     redis_proc_start(&f->proc);

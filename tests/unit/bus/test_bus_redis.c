@@ -284,6 +284,25 @@ static void test_same_ts_higher_seq_stays(void **state)
     assert_true(key_is(f, "pg:coffee:price:latest", theirs));
 }
 
+/* An old SET that was still in a socket arrives after the bus has compared: the second look. */
+static void test_late_old_value_is_replaced(void **state)
+{
+    struct fixture *f = *state;
+    char ours[200], late[200];
+    int64_t now_ms = clock_wall_ms();
+    start_up(f);
+    heard_item(ours, sizeof ours, "coffee", 5, now_ms);
+    heard_item(late, sizeof late, "coffee", 4, now_ms - 10);
+    heard_publish(&f->h, ID_COFFEE, ours, 100);
+    heard_wait(&f->h, HEARD_ITEM, ID_COFFEE, ours, 2);
+    drop_subscriber(f);
+    heard_wait_up(&f->h);
+    heard_forget(&f->h);
+    freeReplyObject(command(f, "SET pg:coffee:price:latest %s EX 900", late));
+    wait_key(f, "pg:coffee:price:latest", ours);
+    assert_int_equal(heard_count(&f->h, HEARD_ITEM, ID_COFFEE, late), 0); /* not delivered */
+}
+
 static void test_restarted_empty(void **state)
 {
     struct fixture *f = *state;
@@ -384,6 +403,7 @@ int main(void)
         ROW(test_newer_value_in_redis_wins),
         ROW(test_older_value_in_redis_is_replaced),
         ROW(test_same_ts_higher_seq_stays),
+        ROW(test_late_old_value_is_replaced),
         ROW(test_restarted_empty),
         ROW(test_many_symbols),
         ROW(test_still_there_after_some_probes),
