@@ -160,6 +160,11 @@ static enum failure explain(struct fetch_job *job, CURLcode code, struct err *de
             return FAIL_DNS;
         return causes[i].failure;
     }
+    bool cut = code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
+    if (cut && job->header_bytes == 0) {
+        err_set(detail, "connection lost before an answer: %s", curl_easy_strerror(code));
+        return FAIL_CONNECT;
+    }
     err_set(detail, "answer broken off: %s", curl_easy_strerror(code));
     return FAIL_UPSTREAM_ERROR;
 }

@@ -25,8 +25,9 @@ struct fetch_limits {
     size_t body_max;    /* bytes; 0 = FETCH_BODY_MAX */
 };
 
-/* reply NULL: `failure` (dns connect tls timeout upstream_error) with `detail` says why. Both are
- * borrowed for the call. May start and cancel other jobs, and close the fetch. */
+/* reply NULL: `failure` with `detail` says why: dns, connect (also: lost before the first byte of
+ * an answer), tls, timeout, upstream_error (an answer broken off or too big). Both are borrowed for
+ * the call. May start and cancel other jobs, and close the fetch. */
 typedef void fetch_done(void *ctx, const struct http_reply *reply, enum failure failure,
                         const char *detail);
 
