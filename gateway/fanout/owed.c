@@ -166,14 +166,12 @@ static bool add_quotes(struct client *c, struct tally *t)
     return true;
 }
 
-/* Not those whose snapshot has to come first. */
 static bool add_statuses(struct client *c, struct tally *t)
 {
     struct fanout *f = c->f;
     struct owed *o = c->owed;
     struct bits *sent = &f->statuses, *rest = &f->rest_statuses;
     sendable(c, &o->statuses, sent);
-    bits_and_not(sent, &o->snapshot);
     if (!bits_any(sent))
         return false;
     bits_copy(rest, sent);
