@@ -47,7 +47,8 @@ struct gateway {
     struct server *server;
     struct feed_port feed_port;
     enum phase phase;
-    int parts_open; /* bus, feeds and server still closing */
+    int parts_open;      /* bus, feeds and server still closing */
+    size_t handles_open; /* then our own timer and signals */
     struct log_limit invalid_limit;
 };
 
@@ -161,11 +162,12 @@ static bool port_bus_up(void *ctx)
 
 /* --- end of life --- */
 
-static void close_handle(uv_handle_t *h, void *ctx)
+/* The loop need not be empty then: a name lookup under way can't be stopped. */
+static void own_handle_closed(uv_handle_t *h)
 {
-    (void)ctx;
-    if (!uv_is_closing(h))
-        uv_close(h, NULL);
+    struct gateway *g = h->data;
+    if (--g->handles_open == 0)
+        uv_stop(&g->loop);
 }
 
 static void part_closed(void *ctx)
@@ -173,8 +175,11 @@ static void part_closed(void *ctx)
     struct gateway *g = ctx;
     if (--g->parts_open > 0)
         return;
-    /* Only our own timer and signals are left; without them the loop ends. */
-    uv_walk(&g->loop, close_handle, NULL);
+    uv_handle_t *const own[] = {(uv_handle_t *)&g->on_term, (uv_handle_t *)&g->on_int,
+                                (uv_handle_t *)&g->on_hup, (uv_handle_t *)&g->bus_wait};
+    g->handles_open = ARRAY_LEN(own);
+    for (size_t i = 0; i < ARRAY_LEN(own); i++)
+        uv_close(own[i], own_handle_closed);
 }
 
 static void close_parts(void *ctx)
@@ -330,8 +335,11 @@ int gateway_run(const struct config *config, const char *origin)
 
     fanout_free(g.fanout);
     metrics_fini(&g.metrics);
-    uv_loop_close(&g.loop);
     if (exit_code == 0)
         log_event(LOG_INFO, "stopped", "exit=%d", exit_code);
+    /* A lookup still under way: a normal exit would wait for its thread, however long that takes.
+     */
+    if (uv_loop_close(&g.loop) == UV_EBUSY)
+        _exit(exit_code);
     return exit_code;
 }
