@@ -1,0 +1,110 @@
+// From single measurements to figures: medians, ratios to the floor of the same round, one table.
+
+import { expected } from './workloads.mjs';
+
+export function median(values) {
+  const sorted = values.filter((v) => Number.isFinite(v)).sort((a, b) => a - b);
+  if (sorted.length === 0) return null;
+  const half = sorted.length >> 1;
+  return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+}
+
+/** What one measurement says; `floor`: the floor's in the same round; `busy`: this server's. */
+function figures(m, workload, floor, busy) {
+  const items = m.items > 0;
+  return {
+    items_per_s: workload.quotes ? m.items_per_s : null,
+    delivered_percent: workload.quotes ? (100 * m.items_per_s) / expected(workload) : null,
+    cpu_percent: m.cpu_percent,
+    cpu_us_per_item: items ? m.cpu_us_per_item : null,
+    cpu_to_floor: items ? m.cpu_us_per_item / floor?.cpu_us_per_item : null,
+    // The floor's cost of as many writes as this server made.
+    cpu_to_floor_writes: items ? m.cpu_s / (m.frames * floor?.cpu_us_per_frame * 1e-6) : null,
+    items_per_frame: items ? m.items / m.frames : null,
+    p50_ms: items ? m.p50_ms : null,
+    p99_ms: items ? m.p99_ms : null,
+    p999_ms: items ? m.p999_ms : null,
+    p50_to_floor: items ? m.p50_ms / floor?.p50_ms : null,
+    p99_to_floor: items ? m.p99_ms / floor?.p99_ms : null,
+    rss_bytes_per_client: m.rss_bytes_per_client,
+    rss_kb_peak: m.rss_kb_peak,
+    rss_kb_per_slow: workload.slow ? (m.rss_kb_end - m.rss_kb_opened) / workload.slow : null,
+    missing: m.missing >= 0 ? m.missing : null,
+    lost_clients: m.lost + m.refused,
+    load_cpu_percent: m.load_cpu_percent,
+    publisher_late_ms: m.publisher?.late_ms_max ?? null,
+    storm_s: m.storm?.seconds ?? null,
+    storm_p99_ms: m.storm?.p99_ms ?? null,
+    storm_p99_to_before: m.storm ? m.storm.p99_ms / m.p99_ms : null,
+    cpu_to_busy: busy && items ? m.cpu_us_per_item / busy.cpu_us_per_item : null,
+    p99_to_busy: busy && items ? m.p99_ms / busy.p99_ms : null,
+    syscalls_per_item: m.syscalls && items ? m.syscalls.calls / m.syscalls.items : null,
+  };
+}
+
+/** results[workload][server] = measurements by round -> rows of medians. */
+export function summarise(results, workloads) {
+  const rows = [];
+  for (const [name, byServer] of Object.entries(results)) {
+    for (const [server, rounds] of Object.entries(byServer)) {
+      const each = rounds.map((m, i) => figures(
+        m, workloads[name], byServer.floor?.[i],
+        name === 'tls' || name === 'slow' ? results.busy?.[server]?.[i] : null,
+      ));
+      // A round that failed left a hole.
+      const done = each.filter(Boolean);
+      const row = { workload: name, server, rounds: done.length };
+      for (const key of Object.keys(done[0] ?? {})) row[key] = median(done.map((f) => f[key] ?? NaN));
+      if (done.length > 0) rows.push(row);
+    }
+  }
+  return rows;
+}
+
+const fixed = (digits) => (v) => (v === null ? '' : v.toFixed(digits));
+const times = (v) => (v === null ? '' : `${v.toFixed(2)} x`);
+
+function remarks(row) {
+  const said = [];
+  const say = (value, text) => value !== null && said.push(text(value));
+  if (row.lost_clients > 0) said.push(`${row.lost_clients} clients lost`);
+  if (row.missing > 0) said.push(`${row.missing} items skipped`);
+  if (row.load_cpu_percent > 90) said.push('the load client is saturated');
+  if (row.publisher_late_ms > 20) said.push(`publisher up to ${row.publisher_late_ms.toFixed(0)} ms late`);
+  say(row.storm_s, (v) => `all back and current after ${v.toFixed(2)} s`);
+  say(row.storm_p99_ms, (v) => `others' p99 meanwhile ${v.toFixed(1)} ms (${times(row.storm_p99_to_before)})`);
+  say(row.cpu_to_busy, (v) => `CPU ${times(v)} of busy`);
+  say(row.p99_to_busy, (v) => `p99 ${times(v)} of busy`);
+  say(row.rss_kb_per_slow, (v) => `+${v.toFixed(1)} KB per slow client`);
+  if (row.workload === 'random') say(row.cpu_to_floor_writes, (v) => `per write ${times(v)}`);
+  if (row.workload === 'burst') say(row.rss_kb_peak, (v) => `peak RSS ${(v / 1024).toFixed(0)} MB`);
+  say(row.syscalls_per_item, (v) => `${v.toFixed(3)} syscalls per delivery`);
+  return said.join('; ');
+}
+
+const COLUMNS = [
+  ['workload', (r) => r.workload],
+  ['server', (r) => r.server],
+  ['deliveries/s', (r) => (r.items_per_s === null ? '' : Math.round(r.items_per_s).toLocaleString('en'))],
+  ['arrived', (r) => (r.delivered_percent === null ? '' : `${r.delivered_percent.toFixed(1)} %`)],
+  ['core', (r) => `${r.cpu_percent.toFixed(r.cpu_percent < 10 ? 2 : 0)} %`],
+  ['CPU us/delivery', (r) => fixed(3)(r.cpu_us_per_item)],
+  ['to floor', (r) => times(r.cpu_to_floor)],
+  ['p50 ms', (r) => fixed(2)(r.p50_ms)],
+  ['to floor', (r) => times(r.p50_to_floor)],
+  ['p99 ms', (r) => fixed(2)(r.p99_ms)],
+  ['p99.9 ms', (r) => fixed(2)(r.p999_ms)],
+  ['KB/client', (r) => fixed(1)(r.rss_bytes_per_client / 1024)],
+  ['remarks', remarks],
+];
+
+/** The rows as a Markdown table, padded so that it reads well in a terminal too. */
+export function table(rows) {
+  const cells = [COLUMNS.map(([title]) => title), ...rows.map((r) => COLUMNS.map(([, show]) => show(r)))];
+  const widths = COLUMNS.map((_, i) => Math.max(3, ...cells.map((row) => row[i].length)));
+  const line = (row) => `| ${row.map((cell, i) => (i < 2 || i === row.length - 1
+    ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`;
+  const rule = `|${widths.map((w, i) => (i < 2 || i === widths.length - 1
+    ? '-'.repeat(w + 2) : `${'-'.repeat(w + 1)}:`)).join('|')}|`;
+  return [line(cells[0]), rule, ...cells.slice(1).map(line)].join('\n');
+}
