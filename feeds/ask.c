@@ -11,7 +11,7 @@ struct ask {
     struct upstream *upstream;
     struct chain_request *request;
     struct fetch_job *job;
-    int64_t started_ns;
+    int64_t started_ns, started_wall_ms;
     struct answer answers[]; /* one per symbol */
 };
 
@@ -49,14 +49,16 @@ static void count_answers(struct asker *a, const struct answer *answers, size_t 
 }
 
 /* No answer came: what is known of the provider, then the walk. */
-static void fail(struct asker *a, struct upstream *u, struct chain_request *r, enum failure f,
-                 const char *detail)
+static void fail(const struct ask *k, enum failure f, const char *detail)
 {
+    struct asker *a = k->owner;
+    struct upstream *u = k->upstream;
+    struct chain_request *r = k->request;
     struct verdict verdict = {.failure = f, .credits_left = -1};
     int64_t wall_ms = clock_wall_ms();
     count(a, u, f);
     a->metrics->errors += r->n;
-    upstream_answered(u, &verdict, detail, wall_ms);
+    upstream_answered(u, &verdict, detail, k->started_wall_ms, wall_ms);
     upstream_sync(u, a->bus, a->metrics, wall_ms);
     /* A certificate does not become valid by asking twice. */
     chain_failed(r, f, detail, f != FAIL_TLS);
@@ -83,7 +85,7 @@ static void on_fetched(void *ctx, const struct http_reply *reply, enum failure f
     histogram_observe(&a->metrics->provider_latency,
                       (double)(clock_mono_ns() - k->started_ns) / 1e9);
     if (!reply) {
-        fail(a, u, r, failure, detail);
+        fail(k, failure, detail);
         free(k);
         return;
     }
@@ -91,7 +93,7 @@ static void on_fetched(void *ctx, const struct http_reply *reply, enum failure f
     u->row->parse(reply, r->symbols, r->n, wall_ms, k->answers, &verdict);
     count(a, u, verdict.failure);
     count_answers(a, k->answers, r->n);
-    upstream_answered(u, &verdict, first_detail(k->answers, r->n), wall_ms);
+    upstream_answered(u, &verdict, first_detail(k->answers, r->n), k->started_wall_ms, wall_ms);
     upstream_sync(u, a->bus, a->metrics, wall_ms);
     chain_answered(r, k->answers);
     free(k);
@@ -138,6 +140,7 @@ void ask_send(struct asker *a, struct upstream *u, struct chain_request *r)
         k->upstream = u;
         k->request = r;
         k->started_ns = clock_mono_ns();
+        k->started_wall_ms = clock_wall_ms();
     }
     if (k && u->row->generate) {
         generate(a, u, k);

@@ -64,7 +64,7 @@ size_t upstream_admit(struct upstream *u, size_t n, bool reserve, int64_t wall_m
 }
 
 void upstream_answered(struct upstream *u, const struct verdict *verdict, const char *detail,
-                       int64_t wall_ms)
+                       int64_t asked_ms, int64_t wall_ms)
 {
     if (verdict->credits_left >= 0)
         budget_said(&u->budget, verdict->credits_left, wall_ms);
@@ -73,7 +73,13 @@ void upstream_answered(struct upstream *u, const struct verdict *verdict, const 
         breaker_success(&u->breaker, wall_ms);
     } else {
         err_set(&u->last_error, "%s: %s", failure_name(verdict->failure), detail);
-        breaker_failure(&u->breaker, verdict->failure, wall_ms);
+        /* A clock that was set back must not make every failure an old one. */
+        bool counts = failure_counts(verdict->failure);
+        bool new_one = asked_ms > u->failed_ms || wall_ms < u->failed_ms;
+        if (!counts || new_one)
+            breaker_failure(&u->breaker, verdict->failure, wall_ms);
+        if (counts && new_one)
+            u->failed_ms = wall_ms;
     }
     if (verdict->cooldown_ms != 0) {
         enum failure f = verdict->failure ? verdict->failure : FAIL_RATE_LIMITED;

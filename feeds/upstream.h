@@ -23,6 +23,7 @@ struct upstream {
     struct breaker breaker;
     enum breaker_state shown; /* as last announced */
     struct err last_error;    /* "" = none yet */
+    int64_t failed_ms;        /* when the breaker last counted a failure */
     int64_t last_success_ms;  /* 0 = none yet */
     int64_t breaker_written;  /* breaker.updated_ms of the document on the bus */
     bool budget_dirty;
@@ -37,9 +38,11 @@ void upstream_init(struct upstream *u, const struct provider *row,
  * reason. reserve: may use the credits kept for refreshes. */
 size_t upstream_admit(struct upstream *u, size_t n, bool reserve, int64_t wall_ms, enum failure *f,
                       struct err *why);
-/* What the request showed of the provider. detail: a sentence for its failure. */
+/* What the request, sent at asked_ms, showed of the provider. detail: a sentence for its failure.
+ * Requests that were out together fail together, and that is one failure: a blip of the line must
+ * not shut a provider that is asked for one symbol a request, ten at a time. */
 void upstream_answered(struct upstream *u, const struct verdict *verdict, const char *detail,
-                       int64_t wall_ms);
+                       int64_t asked_ms, int64_t wall_ms);
 /* An admitted request was not sent after all. */
 void upstream_not_sent(struct upstream *u, int64_t wall_ms);
 void upstream_reset(struct upstream *u, int64_t wall_ms);
