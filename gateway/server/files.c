@@ -12,7 +12,7 @@
 #include "handlers.h"
 #include "server_private.h"
 
-static const off_t FILE_BYTES_MAX = 16 * 1024 * 1024;
+static const off_t FILE_BYTES_MAX = 16777216;
 
 static const struct {
     const char *suffix, *type;

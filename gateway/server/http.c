@@ -23,160 +23,7 @@
 
 static const int64_t BODY_MS = 10000;
 static const int64_t LINGER_MS = 1000;
-static const size_t LINGER_BYTES_MAX = 1024 * 1024;
-
-/* --- reading --- */
-
-/* An empty header is there, too: an empty Origin is a foreign one. */
-static bool is_there(struct lws *wsi, enum lws_token_indexes token)
-{
-    char none[2];
-    return lws_hdr_total_length(wsi, token) > 0 ||
-           lws_hdr_copy_fragment(wsi, none, sizeof none, token, 0) == 0;
-}
-
-/* Copies one header into the request's store; *out stays NULL when it is absent. */
-static int read_header(struct lws *wsi, struct request *r, enum lws_token_indexes token,
-                       const char **out)
-{
-    if (!is_there(wsi, token))
-        return 0;
-    char *to = r->store + r->store_used;
-    int room = (int)(sizeof r->store - r->store_used);
-    if (room < 2)
-        return -1;
-    int n = lws_hdr_copy(wsi, to, room, token);
-    if (n < 0)
-        return -1;
-    to[n] = '\0';
-    *out = to;
-    r->store_used += strlen(to) + 1;
-    return (int)strlen(to) == n ? 0 : -1; /* a NUL inside hides what follows */
-}
-
-static int read_args(struct lws *wsi, struct request *r)
-{
-    for (int i = 0;; i++) {
-        char *to = r->store + r->store_used;
-        int room = (int)(sizeof r->store - r->store_used);
-        int n = lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i);
-        if (n == 0 && i > 0)
-            return 0;
-        if (room < 2 || lws_hdr_copy_fragment(wsi, to, room, WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
-            return n == 0 ? 0 : -1;
-        if (r->args_len == REQUEST_ARGS_MAX)
-            return -1;
-        r->args[r->args_len++] = to;
-        r->store_used += (size_t)n + 1;
-    }
-}
-
-static const struct {
-    enum lws_token_indexes token;
-    enum method method;
-} methods[] = {
-    {WSI_TOKEN_GET_URI,     METHOD_GET    },
-    {WSI_TOKEN_HEAD_URI,    METHOD_HEAD   },
-    {WSI_TOKEN_POST_URI,    METHOD_POST   },
-    {WSI_TOKEN_OPTIONS_URI, METHOD_OPTIONS},
-    {WSI_TOKEN_PUT_URI,     METHOD_PUT    },
-    {WSI_TOKEN_PATCH_URI,   METHOD_PUT    },
-    {WSI_TOKEN_DELETE_URI,  METHOD_OTHER  },
-};
-
-static int read_path(struct lws *wsi, struct request *r)
-{
-    for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-        if (!is_there(wsi, methods[i].token))
-            continue;
-        r->method = methods[i].method;
-        if (read_header(wsi, r, methods[i].token, &r->path) != 0)
-            return -1;
-        return r->path && r->path[0] == '/' ? 0 : -1;
-    }
-    return -1;
-}
-
-/* The library can be asked for an unknown header by its name only, so the family X-Forwarded-* is
- * the list of those that proxies are known to send. */
-static bool was_forwarded(struct lws *wsi)
-{
-    static const char *const names[] = {
-        "forwarded:",          "x-forwarded:",
-        "x-forwarded-by:",     "x-forwarded-client-cert:",
-        "x-forwarded-email:",  "x-forwarded-groups:",
-        "x-forwarded-host:",   "x-forwarded-path:",
-        "x-forwarded-port:",   "x-forwarded-prefix:",
-        "x-forwarded-proto:",  "x-forwarded-protocol:",
-        "x-forwarded-scheme:", "x-forwarded-server:",
-        "x-forwarded-ssl:",    "x-forwarded-tls-client-cert:",
-        "x-forwarded-uri:",    "x-forwarded-url:",
-        "x-forwarded-user:",
-    };
-    static const enum lws_token_indexes tokens[] = {WSI_TOKEN_X_FORWARDED_FOR, WSI_TOKEN_HTTP_VIA};
-    for (size_t i = 0; i < ARRAY_LEN(tokens); i++)
-        if (is_there(wsi, tokens[i]))
-            return true;
-    for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (lws_hdr_custom_length(wsi, names[i], (int)strlen(names[i])) >= 0)
-            return true;
-    return false;
-}
-
-/* "access-control-request-method" is a name the library keeps among the unknown ones. */
-static int read_custom(struct lws *wsi, struct request *r, const char *name, const char **out)
-{
-    int n = lws_hdr_custom_length(wsi, name, (int)strlen(name));
-    if (n < 0)
-        return 0;
-    char *to = r->store + r->store_used;
-    int room = (int)(sizeof r->store - r->store_used);
-    if (n >= room || lws_hdr_custom_copy(wsi, to, room, name, (int)strlen(name)) < 0)
-        return -1;
-    *out = to;
-    r->store_used += (size_t)n + 1;
-    return 0;
-}
-
-int http_read(struct conn *c, struct lws *wsi, struct request *r, int *status)
-{
-    const char *version = NULL, *connection = NULL;
-    *r = (struct request){
-        .method = METHOD_OTHER,
-        .path = "",
-        .param = "",
-        .caller = {.peer = c->peer, .tls = c->tls}
-    };
-    *status = 400;
-    if (read_path(wsi, r) != 0)
-        return -1;
-    *status = 431;
-    const struct {
-        enum lws_token_indexes token;
-        const char **out;
-    } headers[] = {
-        {WSI_TOKEN_HTTP,                   &version             },
-        {WSI_TOKEN_CONNECTION,             &connection          },
-        {WSI_TOKEN_HOST,                   &r->caller.host      },
-        {WSI_TOKEN_ORIGIN,                 &r->caller.origin    },
-        {WSI_TOKEN_HTTP_AUTHORIZATION,     &r->authorization    },
-        {WSI_TOKEN_HTTP_IF_NONE_MATCH,     &r->if_none_match    },
-        {WSI_TOKEN_HTTP_CONTENT_LENGTH,    &r->content_length   },
-        {WSI_TOKEN_HTTP_TRANSFER_ENCODING, &r->transfer_encoding},
-        {WSI_TOKEN_X_FORWARDED_FOR,        &r->forwarded_for    },
-    };
-    for (size_t i = 0; i < ARRAY_LEN(headers); i++)
-        if (read_header(wsi, r, headers[i].token, headers[i].out) != 0)
-            return -1;
-    if (read_custom(wsi, r, "access-control-request-method:", &r->request_method) != 0 ||
-        read_args(wsi, r) != 0)
-        return -1;
-    r->http10 = !version || strcmp(version, "HTTP/1.1") != 0;
-    r->close = request_list_has(connection, "close");
-    r->caller.forwarded = was_forwarded(wsi);
-    r->client = proxies_client(&c->server->proxies, &c->peer, r->forwarded_for);
-    return 0;
-}
+static const size_t LINGER_BYTES_MAX = 1048576;
 
 /* --- checking --- */
 
@@ -230,7 +77,7 @@ static void add_cors(struct exchange *x)
 
 static void answer_preflight(struct exchange *x, unsigned allow)
 {
-    char text[32];
+    char text[ROUTE_ALLOW_MAX];
     x->response.status = 204;
     response_header(&x->response, "Access-Control-Allow-Methods", "%s", route_allow(allow, text));
     response_header(&x->response, "Access-Control-Allow-Headers",
@@ -294,7 +141,7 @@ static const struct route *admit(struct exchange *x)
         return NULL;
     }
     if (!m.route) {
-        char allow[32];
+        char allow[ROUTE_ALLOW_MAX];
         refuse(x, 405, "this path has no such method", "bad_method");
         response_header(&x->response, "Allow", "%s", route_allow(m.allow, allow));
         return NULL;

@@ -69,7 +69,7 @@ static int bind_and_listen(int fd, const struct listener_options *o, const struc
     set_int(fd, SOL_SOCKET, SO_REUSEADDR, 1);
     if (o->share && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
         return -1;
-    if (a->ai_family == AF_INET6)
+    if (a->ai_addr->sa_family == AF_INET6)
         set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     set_int(fd, SOL_SOCKET, SO_SNDBUF, o->sndbuf_bytes);
     set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
@@ -100,15 +100,15 @@ int listener_open(struct listener *l, const struct listener_options *o, struct e
     if (resolve(o, &list, err) != 0)
         return -1;
     const struct addrinfo *a = choose(list);
-    int rc = 0;
+    int failure = 0;
     l->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (l->fd < 0 || bind_and_listen(l->fd, o, a) != 0)
-        rc = err_set(err, "%s:%d: %s", o->host, o->port,
-                     errno == EADDRINUSE ? "address in use" : strerror(errno));
+        failure = errno;
     freeaddrinfo(list);
-    if (rc != 0) {
+    if (failure != 0) {
         listener_abandon(l);
-        return -1;
+        return err_set(err, "%s:%d: %s", o->host, o->port,
+                       failure == EADDRINUSE ? "address in use" : strerror(failure));
     }
     l->port = bound_port(l->fd);
     return 0;
@@ -204,6 +204,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
             adopt(l, fd, (const struct sockaddr *)&peer);
             continue;
         }
+        l->tokens += 1000; /* not used */
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
             pause_for_files(l, strerror(errno));
         if (errno != EINTR && errno != ECONNABORTED)

@@ -31,20 +31,30 @@ static bool is_host_char(char c, bool v6)
     return isalnum((unsigned char)c) || c == '.' || c == '-' || c == '_';
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Copies the host's characters in lower case; returns where they end, NULL for none or too many. */
+static const char *parse_host(const char *p, const char *end, bool v6, struct authority *out)
+{
+    size_t n = 0;
+    for (; p < end && is_host_char(*p, v6); p++) {
+        if (n == sizeof out->host - 1)
+            return NULL;
+        out->host[n++] = lower(*p);
+    }
+    return n > 0 ? p : NULL;
+}
+
 int authority_parse(const char *text, size_t len, struct authority *out)
 {
     bool v6 = len > 0 && text[0] == '[';
-    const char *begin = text + (v6 ? 1 : 0), *end = text + len, *p = begin;
-    size_t n = 0;
+    const char *end = text + len;
     *out = (struct authority){0};
-    while (p < end && is_host_char(*p, v6)) {
-        if (n == sizeof out->host - 1)
-            return -1;
-        out->host[n++] = (char)tolower((unsigned char)*p++);
-    }
-    if (n == 0)
-        return -1;
-    if (v6 && (p == end || *p++ != ']'))
+    const char *p = parse_host(text + (v6 ? 1 : 0), end, v6, out);
+    if (!p || (v6 && (p == end || *p++ != ']')))
         return -1;
     if (p == end)
         return 0;

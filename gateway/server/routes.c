@@ -65,14 +65,21 @@ struct route_match route_find(enum method method, const char *path, bool plain_p
     return m;
 }
 
-const char *route_allow(unsigned methods, char *out)
+const char *route_allow(unsigned methods, char out[static ROUTE_ALLOW_MAX])
 {
+    static const struct {
+        enum method method;
+        const char *name;
+    } names[] = {
+        {METHOD_GET,  "GET" },
+        {METHOD_HEAD, "HEAD"},
+        {METHOD_POST, "POST"},
+    };
+    size_t n = 0;
     out[0] = '\0';
-    if (methods & METHOD_GET)
-        strcat(out, "GET");
-    if (methods & METHOD_HEAD)
-        strcat(out, *out ? ", HEAD" : "HEAD");
-    if (methods & METHOD_POST)
-        strcat(out, *out ? ", POST" : "POST");
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (methods & names[i].method)
+            n += (size_t)snprintf(out + n, ROUTE_ALLOW_MAX - n, "%s%s", n ? ", " : "",
+                                  names[i].name);
     return out;
 }

@@ -58,7 +58,8 @@ struct route_match {
 struct route_match route_find(enum method method, const char *path, bool plain_port,
                               bool (*exists)(void *ctx, const char *path), void *ctx);
 
-/* "GET, HEAD" for the methods of a path; out holds at least 32 bytes. */
-const char *route_allow(unsigned methods, char *out);
+#define ROUTE_ALLOW_MAX 32
+/* "GET, HEAD" for the methods of a path. Returns out. */
+const char *route_allow(unsigned methods, char out[static ROUTE_ALLOW_MAX]);
 
 #endif

@@ -45,9 +45,14 @@ out:
 
 int tls_harden(SSL_CTX *ctx)
 {
+    static const int groups[] = {NID_X25519, NID_X9_62_prime256v1, NID_secp384r1};
+    union {
+        const int *in;
+        int *out;
+    } list = {groups}; /* only read */
     SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
-                   SSL_CTX_set1_groups_list(ctx, "X25519:P-256:P-384") == 1
+                   SSL_CTX_set1_groups(ctx, list.out, 3) == 1
                ? 0
                : -1;
 }

@@ -65,7 +65,7 @@ static void each_path_finds_its_row(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct route_case *c = &cases[i];
-        char allow[32];
+        char allow[ROUTE_ALLOW_MAX];
         struct route_match m = find(c->method, c->path);
         if (!!m.route != !!c->row || (c->row && strcmp(m.route->path, c->row) != 0))
             fail_msg("%s: row %s", c->path, m.route ? m.route->path : "none");
