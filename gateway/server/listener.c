@@ -79,7 +79,7 @@ static int bind_and_listen(int fd, const struct listener_options *o, const struc
 
 static int bound_port(int fd)
 {
-    struct sockaddr_storage ss;
+    struct sockaddr_storage ss = {0};
     socklen_t len = sizeof ss;
     if (getsockname(fd, (struct sockaddr *)&ss, &len) != 0)
         return 0;

@@ -33,7 +33,7 @@ static bool is_host_char(char c, bool v6)
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    return (char)(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
 }
 
 /* Copies the host's characters in lower case; returns where they end, NULL for none or too many. */
