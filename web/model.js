@@ -144,8 +144,9 @@ function emptyRow(symbol) {
   };
 }
 
-/** "twelvedata: disabled"; '' when the gateway gave no reason. */
+/** Why there is no newer price: "timeout"; why there is none at all: "twelvedata: disabled". While a
+ *  price is held the source of a status is who gave that price, not who failed. */
 export function reasonText(row) {
-  if (!row.reason) return '';
-  return row.reasonSource ? `${row.reasonSource}: ${row.reason}` : row.reason;
+  if (!row.reason || row.item || !row.reasonSource) return row.reason;
+  return `${row.reasonSource}: ${row.reason}`;
 }

@@ -85,8 +85,10 @@ function stock(upstream) {
 }
 
 test('a price, then the next one; digits, source, age, state', async (t) => {
-  const { upstream, gateway } = await scene(t, { config: { instruments: desk() } });
-  stock(upstream);
+  const { upstream, gateway } = await scene(t, {
+    script: stock,
+    config: { instruments: desk() },
+  });
   const page = await open(t, gateway.url);
   await page.says(badge, 'live');
   await page.says(`${row('coffee')} .value`, '2.943');
@@ -122,8 +124,10 @@ test('a price, then the next one; digits, source, age, state', async (t) => {
 });
 
 test('the gateway goes and comes back: reconnecting, then live with what is new', async (t) => {
-  const { upstream, gateway } = await scene(t, { config: { instruments: desk() } });
-  stock(upstream);
+  const { upstream, gateway } = await scene(t, {
+    script: stock,
+    config: { instruments: desk() },
+  });
   const page = await open(t, gateway.url);
   await page.says(badge, 'live');
   await page.says(`${row('coffee')} .value`, '2.943');
@@ -149,8 +153,10 @@ test('the gateway goes and comes back: reconnecting, then live with what is new'
 });
 
 test('on a phone nothing has to be scrolled sideways; dark where that is wanted', async (t) => {
-  const { upstream, gateway } = await scene(t, { config: { instruments: desk() } });
-  stock(upstream);
+  const { upstream, gateway } = await scene(t, {
+    script: stock,
+    config: { instruments: desk() },
+  });
   for (const colorScheme of ['light', 'dark']) {
     const page = await open(t, gateway.url, { viewport: PHONE, colorScheme, deviceScaleFactor: 2 });
     await page.says(`${row('SHIB')} .value`, '0.00000001');
@@ -164,8 +170,10 @@ test('on a phone nothing has to be scrolled sideways; dark where that is wanted'
 });
 
 test('who wants no motion gets none', async (t) => {
-  const { upstream, gateway } = await scene(t, { config: { instruments: desk() } });
-  stock(upstream);
+  const { upstream, gateway } = await scene(t, {
+    script: stock,
+    config: { instruments: desk() },
+  });
   for (const reducedMotion of ['reduce', 'no-preference']) {
     const page = await open(t, gateway.url, { reducedMotion });
     await page.says(`${row('coffee')} .value`, '2.943');
@@ -187,10 +195,12 @@ test('who wants no motion gets none', async (t) => {
 
 test('no provider answers: a plain notice, and why', async (t) => {
   const { upstream, gateway } = await scene(t, {
+    script: (upstream) => {
+      upstream.set('twelvedata', '*', status(503, 'down'));
+      upstream.set('yahoo', '*', html());
+    },
     config: { instruments: desk().filter((i) => i.sources.length > 0) },
   });
-  upstream.set('twelvedata', '*', status(503, 'down'));
-  upstream.set('yahoo', '*', html());
   const page = await open(t, gateway.url);
   await page.says(badge, 'live');
   await page.waitForSelector('#notice:not([hidden])');

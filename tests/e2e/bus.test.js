@@ -138,10 +138,10 @@ test('two gateways on one Redis: what one polls, both serve', async (t) => {
 test('Redis absent at the start: serves, says so, and writes the keys when it comes', async (t) => {
   const redis = await absentRedis();
   const { upstream, gateway, follow } = await scene(t, {
+    script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
     redis,
     config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']])] },
   });
-  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
   const client = await follow();
   assert.equal((await client.nextQuote('coffee')).price, 2.943);
   const ready = await gateway.get('/readyz');
@@ -157,10 +157,10 @@ test('Redis absent at the start: serves, says so, and writes the keys when it co
 
 test('Redis restarted empty: the key is SET again without a new price', async (t) => {
   const { upstream, redis, gateway, follow } = await scene(t, {
+    script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
     redis: true,
     config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']], { poll_ms: 600_000 })] },
   });
-  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
   const client = await follow();
   await until(() => redis.command('GET', 'coffee:price:latest'), 'the key');
   const before = await redis.command('GET', 'coffee:price:latest');

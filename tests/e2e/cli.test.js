@@ -98,8 +98,15 @@ test('check: no JSON, no file', async (t) => {
 });
 
 test('the environment wins over the file; unknown variables are warned about', async (t) => {
-  const file = configFile(t, { listen: { port: 'wrong' } });
-  const right = await runCommand(['check', '--config', file], { env: { PRICEGATE_LISTEN_PORT: '9000' } });
+  const gateway = await startGateway({ instruments: [external('tea')] });
+  t.after(() => gateway.stop());
+  // `status` asks the configured address: nobody is at the file's, the gateway at the variable's.
+  const file = configFile(t, { listen: { port: 1 } });
+  const wrong = await runCommand(['status', '--config', file]);
+  assert.equal(wrong.code, 1);
+  const right = await runCommand(['status', '--config', file], {
+    env: { PRICEGATE_LISTEN_PORT: String(gateway.port) },
+  });
   assert.equal(right.code, 0, right.stderr);
   const odd = await runCommand(['check', '--config', configFile(t, '{}')], { env: { PRICEGATE_LISTEN_PROT: '1' } });
   assert.equal(odd.code, 0);
@@ -183,9 +190,9 @@ test('fetch: the item on stdout, one line per source on stderr', async (t) => {
 
 test('status: what is fresh, stale, and the state of the sources', async (t) => {
   const { upstream, gateway } = await scene(t, {
+    script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
     config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']]), external('tea')] },
   });
-  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
   await until(async () => (await gateway.get('/api/v1/quotes/coffee')).status === 200, 'a price');
   const result = await runCommand(['status', '--url', gateway.url]);
   assert.equal(result.code, 0, result.stderr);
@@ -199,9 +206,9 @@ test('status: what is fresh, stale, and the state of the sources', async (t) => 
 
 test('watch: one line per quote', async (t) => {
   const { upstream, gateway } = await scene(t, {
+    script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
     config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']])] },
   });
-  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
   await until(async () => (await gateway.get('/api/v1/quotes/coffee')).status === 200, 'a price');
   const child = spawn(binary, ['watch', 'coffee', '--url', gateway.url], { stdio: ['ignore', 'pipe', 'pipe'] });
   const exited = once(child, 'exit');
@@ -267,10 +274,11 @@ test('--demo: a moving market without a network', async (t) => {
 
 test('logs are JSON lines with ts, level and event; REALTIME_PRICE_FEED_ENABLED=false polls nobody', async (t) => {
   const { upstream, gateway } = await scene(t, {
+    args: ['--log-level', 'debug'],
+    script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
     env: { REALTIME_PRICE_FEED_ENABLED: 'false' },
     config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']])] },
   });
-  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
   const client = await connectWs(gateway.wsUrl);
   await client.close();
   await gateway.log('client_closed');

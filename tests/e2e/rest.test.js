@@ -87,11 +87,11 @@ test('quotes: unknown symbols, and never a price', async (t) => {
 
 test('ETag: 304 while nothing changed; the state is part of it', async (t) => {
   const { upstream, gateway } = await scene(t, {
+    script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
     config: {
       instruments: [instrument('coffee', [['yahoo', 'KC=F']], { poll_ms: 600_000, stale_after_ms: 1500, ttl_s: 1 })],
     },
   });
-  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
   await until(async () => (await gateway.get('/api/v1/quotes/coffee')).status === 200, 'a price');
   const first = await gateway.get('/api/v1/quotes/coffee');
   const { etag } = first.headers;
@@ -140,8 +140,8 @@ test('the dashboard and its files', async (t) => {
     assert.equal(answer.status, 200, file);
     assert.match(answer.headers['content-type'], types[file.split('.').pop()]);
   }
-  for (const path of ['/none.js', '/../etc/passwd', '/..%2f..%2fetc%2fpasswd', '/web/', '/%00']) {
-    const answer = await gateway.get('/', { path });
+  for (const path of ['/none.js', '/../etc/passwd', '/..%2f..%2fetc%2fpasswd', '/web/', '/app.js/']) {
+    const answer = await gateway.get(path);
     assert.ok([400, 403, 404].includes(answer.status), `${path}: ${answer.status}`);
     assert.doesNotMatch(answer.body, /root:/);
   }
@@ -174,12 +174,12 @@ test('healthz, readyz, metrics', async (t) => {
 
 test('readyz stays 200 when all providers are gone, and says so', async (t) => {
   const { upstream, gateway } = await scene(t, {
+    script: (upstream) => upstream.set('yahoo', '*', status(500)),
     config: {
       breaker: { threshold: 1, timeout_s: 60 },
       instruments: [instrument('coffee', [['yahoo', 'KC=F']])],
     },
   });
-  upstream.set('yahoo', '*', status(500));
   const ready = await until(async () => {
     const answer = await gateway.get('/readyz');
     return answer.json.degraded?.includes('providers') && answer;
@@ -241,6 +241,10 @@ test('a provider without its key is disabled and says why', async (t) => {
 
 test('refresh: success, partial, failed; the second joins the first', async (t) => {
   const { upstream, gateway } = await scene(t, {
+    script: (upstream) => {
+      upstream.set('twelvedata', 'KC1', ok({ price: '2.940' }));
+      upstream.set('yahoo', 'AAPL', ok({ price: '150.10' }));
+    },
     config: {
       instruments: [
         instrument('coffee', [['twelvedata', 'KC1']], { poll_ms: 600_000 }),
@@ -248,8 +252,6 @@ test('refresh: success, partial, failed; the second joins the first', async (t) 
       ],
     },
   });
-  upstream.set('twelvedata', 'KC1', ok({ price: '2.940' }));
-  upstream.set('yahoo', 'AAPL', ok({ price: '150.10' }));
   const [first, second] = await Promise.all([
     gateway.post('/data-health/refresh-all'),
     gateway.post('/data-health/refresh-all'),
@@ -284,6 +286,10 @@ test('refresh: success, partial, failed; the second joins the first', async (t) 
 
 test('out of budget: partial, with the error budget', async (t) => {
   const { upstream, gateway } = await scene(t, {
+    script: (upstream) => {
+      upstream.set('twelvedata', 'KC1', ok({ price: '2.940' }));
+      upstream.set('yahoo', 'AAPL', ok({ price: '150.10' }));
+    },
     providers: { twelvedata: { credits_per_minute: 1 } },
     config: {
       instruments: [
@@ -292,8 +298,6 @@ test('out of budget: partial, with the error budget', async (t) => {
       ],
     },
   });
-  upstream.set('twelvedata', 'KC1', ok({ price: '2.940' }));
-  upstream.set('yahoo', 'AAPL', ok({ price: '150.10' }));
   await until(async () => (await gateway.get('/api/v1/quotes/coffee')).status === 200, 'the credit is used');
   const answer = await until(async () => {
     const { json } = await gateway.post('/data-health/refresh-all');
@@ -304,9 +308,9 @@ test('out of budget: partial, with the error budget', async (t) => {
 
 test('reset-circuit takes back breaker and cool-down', async (t) => {
   const { upstream, gateway } = await scene(t, {
+    script: (upstream) => upstream.set('twelvedata', 'KC1', creditsGone()),
     config: { instruments: [instrument('coffee', [['twelvedata', 'KC1']])] },
   });
-  upstream.set('twelvedata', 'KC1', creditsGone());
   const state = async () => (await gateway.get('/data-health/sources')).json.sources.twelvedata;
   await until(async () => (await state()).state === 'open', 'the cool-down shows as open');
   assert.ok(Date.parse((await state()).retry_at) > Date.now());
@@ -357,11 +361,12 @@ test('404, 405 with Allow', async (t) => {
 test('odd paths name nothing', async (t) => {
   const { gateway } = await market(t);
   for (const path of [
-    '/api/v1/quotes/EUR//USD', '/api/v1/quotes/EUR/./USD', '/api/v1/quotes/coffee/', '/api/v1/quotes/%00',
-    '/api/v1/quotes/%zz', `/api/v1/quotes/${'x'.repeat(2000)}`, '/api/v1/quotes/..%2Fquotes%2Fcoffee',
+    '/api/v1/quotes/coffee/', '/api/v1/quotes/%00', '/api/v1/quotes/%zz', '/api/v1/quotes/%20coffee',
+    `/api/v1/quotes/${'x'.repeat(2000)}`, '/api/v1/quotes/../../../../etc/passwd', '/api/v1/quotes/coffee%3F',
   ]) {
-    const answer = await gateway.get('/', { path });
-    assert.ok(answer.status === 404 || answer.status === 400, `${path.slice(0, 60)}: ${answer.status}`);
+    const answer = await gateway.get(path);
+    assert.ok([400, 403, 404].includes(answer.status), `${path.slice(0, 60)}: ${answer.status}`);
+    assert.doesNotMatch(answer.body, /root:|"price"/);
   }
 });
 
@@ -397,7 +402,7 @@ test('keys: who may do what', async (t) => {
     }
   }
   for (const path of ['/', '/healthz', '/readyz']) assert.equal((await gateway.get(path)).status, 200, path);
-  assert.equal((await gateway.get('/metrics', bearer('viewer-token'))).status, 403);
+  assert.equal((await gateway.get('/metrics')).status, 200, 'metrics: loopback is enough');
 });
 
 test('a bad token is refused even where none is needed', async (t) => {

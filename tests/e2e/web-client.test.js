@@ -296,7 +296,7 @@ test('a status changes the state, the next quote brings its own', () => {
   );
   const [row] = model.takeDirty();
   assert.equal(row.state, 'stale');
-  assert.equal(reasonText(row), 'yahoo: timeout');
+  assert.equal(reasonText(row), 'timeout', 'the source of a status is that of the price held');
   assert.equal(row.item.price, '2.90');
   model.apply(coffee('2.91', 1000), 0);
   assert.equal(row.state, 'live');

@@ -110,6 +110,10 @@ export async function startRedis() {
         ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', folder.path],
         { stdio: 'ignore' },
       );
+      const orphan = child;
+      const end = () => orphan.kill('SIGKILL');
+      process.on('exit', end); // whatever becomes of the test
+      child.on('exit', () => process.off('exit', end));
       await until(async () => {
         connection?.close();
         connection = new Connection(socket);

@@ -21,11 +21,13 @@ const merged = (base, more) =>
   Object.fromEntries(Object.entries(base).map(([name, value]) => [name, { ...value, ...more[name] }]));
 
 /** t: the test's context. config: what differs from two providers at the upstream that are asked
- *  several times a second; providers: what differs there.
+ *  several times a second; providers: what differs there. script(upstream): what it says from the
+ *  first request on.
  *  redis: true for a real one, or the handle of one. */
-export async function scene(t, { config = {}, providers = {}, redis = false, env = {}, ...options } = {}) {
+export async function scene(t, { config = {}, providers = {}, script, redis = false, env = {}, ...options } = {}) {
   const upstream = await startUpstream({ certs: testCerts() });
   t.after(() => upstream.stop());
+  script?.(upstream);
   let store = null;
   if (redis) {
     store = redis === true ? await startRedis() : redis;

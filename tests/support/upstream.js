@@ -232,7 +232,7 @@ export async function startUpstream({ certs, credits } = {}) {
 
   function misbehave(res, mode) {
     if (mode.kind === 'reply') return send(res, mode.code, mode.body, mode.headers);
-    if (mode.kind === 'reset') return res.socket.resetAndDestroy?.() ?? res.socket.destroy();
+    if (mode.kind === 'reset') return res.socket.destroy();
     if (mode.kind === 'drip') {
       res.writeHead(200, { 'content-type': 'application/json' });
       const timer = setInterval(() => res.write(' '), mode.everyMs);
