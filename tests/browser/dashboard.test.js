@@ -153,7 +153,7 @@ test('the gateway goes and comes back: reconnecting, then live with what is new'
 });
 
 test('on a phone nothing has to be scrolled sideways; dark where that is wanted', async (t) => {
-  const { upstream, gateway } = await scene(t, {
+  const { gateway } = await scene(t, {
     script: stock,
     config: { instruments: desk() },
   });

@@ -137,7 +137,7 @@ test('two gateways on one Redis: what one polls, both serve', async (t) => {
 
 test('Redis absent at the start: serves, says so, and writes the keys when it comes', async (t) => {
   const redis = await absentRedis();
-  const { upstream, gateway, follow } = await scene(t, {
+  const { gateway, follow } = await scene(t, {
     script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
     redis,
     config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']])] },

@@ -189,7 +189,7 @@ test('fetch: the item on stdout, one line per source on stderr', async (t) => {
 });
 
 test('status: what is fresh, stale, and the state of the sources', async (t) => {
-  const { upstream, gateway } = await scene(t, {
+  const { gateway } = await scene(t, {
     script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
     config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']]), external('tea')] },
   });

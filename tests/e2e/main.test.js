@@ -355,7 +355,7 @@ test('a price far off is held back until it is confirmed', async (t) => {
 });
 
 test('a closed market is closed, not stale', async (t) => {
-  const { upstream, gateway, follow } = await scene(t, {
+  const { gateway, follow } = await scene(t, {
     script: (upstream) => upstream.set('twelvedata', 'AAPL', ok({ price: '150.10', market: 'closed', ts: seconds() - 86_400 })),
     config: { instruments: [instrument('AAPL', [['twelvedata', 'AAPL']], { stale_after_ms: 500 })] },
   });
@@ -370,7 +370,7 @@ test('a closed market is closed, not stale', async (t) => {
 });
 
 test('a late price is delayed', async (t) => {
-  const { upstream, follow } = await scene(t, {
+  const { follow } = await scene(t, {
     script: (upstream) => upstream.set('yahoo', 'AAPL', ok({ price: '150.10', ts: seconds() - 900 })),
     config: { instruments: [instrument('AAPL', [['yahoo', 'AAPL']], { delayed_after_ms: 60_000 })] },
   });
@@ -401,7 +401,7 @@ test('the breaker opens after its threshold, asks once when its time is over, an
 });
 
 test('a compressed answer is read', async (t) => {
-  const { upstream, follow } = await scene(t, {
+  const { follow } = await scene(t, {
     script: (upstream) => upstream.set('twelvedata', 'AAPL', ok({ price: '150.10', gzip: true })),
     config: { instruments: [instrument('AAPL', [['twelvedata', 'AAPL']])] },
   });

@@ -315,7 +315,7 @@ test('refresh: analysts only, answers with what was refreshed', async (t) => {
 });
 
 test('a refresh that fails names the symbol and the reason', async (t) => {
-  const { upstream, follow } = await scene(t, {
+  const { follow } = await scene(t, {
     script: (upstream) => upstream.set('yahoo', 'KC=F', html()),
     config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']], { poll_ms: 600_000 })] },
   });

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { test } from 'node:test';
 
-import { request, startGateway } from '../support/gateway.js';
+import { request } from '../support/gateway.js';
 import { external, instrument, scene } from '../support/scene.js';
 import { creditsGone, ok, status } from '../support/upstream.js';
 import { until, within } from '../support/wait.js';
@@ -86,7 +86,7 @@ test('quotes: unknown symbols, and never a price', async (t) => {
 });
 
 test('ETag: 304 while nothing changed; the state is part of it', async (t) => {
-  const { upstream, gateway } = await scene(t, {
+  const { gateway } = await scene(t, {
     script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
     config: {
       instruments: [instrument('coffee', [['yahoo', 'KC=F']], { poll_ms: 600_000, stale_after_ms: 1500, ttl_s: 1 })],
@@ -173,7 +173,7 @@ test('healthz, readyz, metrics', async (t) => {
 });
 
 test('readyz stays 200 when all providers are gone, and says so', async (t) => {
-  const { upstream, gateway } = await scene(t, {
+  const { gateway } = await scene(t, {
     script: (upstream) => upstream.set('yahoo', '*', status(500)),
     config: {
       breaker: { threshold: 1, timeout_s: 60 },
@@ -285,7 +285,7 @@ test('refresh: success, partial, failed; the second joins the first', async (t) 
 });
 
 test('out of budget: partial, with the error budget', async (t) => {
-  const { upstream, gateway } = await scene(t, {
+  const { gateway } = await scene(t, {
     script: (upstream) => {
       upstream.set('twelvedata', 'KC1', ok({ price: '2.940' }));
       upstream.set('yahoo', 'AAPL', ok({ price: '150.10' }));
