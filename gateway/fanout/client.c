@@ -174,6 +174,31 @@ void client_send(struct client *c, const struct buf *text, int64_t mono_ns)
         client_wait(c, mono_ns);
 }
 
+void client_ping(struct client *c, const struct buf *text, int64_t mono_ns)
+{
+    struct buf *out = &c->f->frames;
+    const int64_t last_out_ns = c->last_out_ns;
+    REQUIRE(c->path == CLIENT_SHARED);
+    buf_clear(out);
+    frame_add_ping(out);
+    if (text)
+        frame_add_text(out, text->p, text->len);
+    if (out->failed || (text && text->failed)) {
+        client_close(c, CLOSE_MEMORY);
+        return;
+    }
+    bool wait = client_busy(c);
+    if (wait && client_fall_behind(c, mono_ns) == 0) {
+        c->owed->ping = true;
+    } else if (!wait && client_write(c, out->p, out->len, text ? 1 : 0, mono_ns) == 0) {
+        if (!text)
+            c->last_out_ns = last_out_ns; /* a ping is no message: the heartbeat is still due */
+        wait = client_busy(c) && client_fall_behind(c, mono_ns) == 0;
+    }
+    if (wait && c->path == CLIENT_BEHIND)
+        client_wait(c, mono_ns);
+}
+
 int client_fall_behind(struct client *c, int64_t mono_ns)
 {
     REQUIRE(c->path == CLIENT_SHARED);

@@ -66,6 +66,11 @@ bool client_busy(const struct client *c);
  * usually f->text; when that has failed for want of memory the client is closed. */
 void client_send(struct client *c, const struct buf *text, int64_t mono_ns);
 
+/* A protocol ping and, in the same write behind it, a message (NULL: none). Only for SHARED
+ * clients; one whose socket turns out to be full gets the ping in its turn, and no message: its
+ * socket is anything but idle. */
+void client_ping(struct client *c, const struct buf *text, int64_t mono_ns);
+
 /* Moves between SHARED and BEHIND. Without memory to fall behind the client is closed: -1. */
 int client_fall_behind(struct client *c, int64_t mono_ns) MUST_CHECK;
 void client_catch_up(struct client *c);

@@ -38,6 +38,12 @@ void frame_end(struct buf *out, size_t begin)
     out->len = begin + h_len + len;
 }
 
+void frame_add_ping(struct buf *out)
+{
+    static const unsigned char ping[] = {0x89, 0x00};
+    buf_add(out, ping, sizeof ping);
+}
+
 void frame_add_text(struct buf *out, const char *text, size_t len)
 {
     size_t begin = frame_begin(out);

@@ -21,6 +21,8 @@
 size_t frame_begin(struct buf *out); /* returns what frame_end() wants back */
 void frame_end(struct buf *out, size_t begin);
 
+/* A protocol ping; has no payload. */
+void frame_add_ping(struct buf *out);
 void frame_add_text(struct buf *out, const char *text, size_t len);
 
 /* Appends one {"type":"quote"} frame with the held items of `ids`, in order, as many as fit, and

@@ -1,5 +1,6 @@
-/* One pump is one go: lane, snapshots, quotes, statuses, and at the very end the `flow` message, in
- * chunks, until the socket is full, nothing is left, or the go has had its share of the loop.
+/* One pump is one go: ping, lane, snapshots, quotes, statuses, and at the very end the `flow`
+ * message, in chunks, until the socket is full, nothing is left, or the go has had its share of the
+ * loop.
  *
  * The client sits in its view all the time, and the view may hold marks that were not flushed yet.
  * The book's item is already the newer one, so sending it here and again at the flush would deliver
@@ -207,6 +208,9 @@ static struct tally compose(struct client *c, int64_t mono_ns)
     struct buf *out = &c->f->frames;
     struct tally t = {.frames = o->lane_frames};
     buf_clear(out);
+    if (o->ping)
+        frame_add_ping(out);
+    o->ping = false;
     buf_add(out, o->lane.p, o->lane.len);
     buf_fini(&o->lane);
     o->lane_frames = 0;
@@ -233,10 +237,6 @@ void owed_pump(struct client *c, int64_t mono_ns)
     size_t written = 0;
     REQUIRE(c->path == CLIENT_BEHIND);
     c->owed->held = false;
-    if (c->owed->ping && !client_busy(c)) {
-        c->owed->ping = false;
-        c->sink->ping(c->sock);
-    }
     while (!client_busy(c) && written < GO_BYTES) {
         struct tally t = compose(c, mono_ns);
         if (f->frames.failed) {

@@ -4,7 +4,8 @@
  *
  * Ping and heartbeat are two things. The ping goes every interval, whatever else goes out: a client
  * that only listens to a busy market would otherwise send nothing and look dead. The heartbeat
- * message goes when nothing else went out for an interval, with a ping beside it. */
+ * message goes when nothing else went out for an interval, with a ping before it in the same write.
+ */
 #include "upkeep.h"
 
 #include "owed.h"
@@ -75,30 +76,30 @@ static bool close_when_over(struct client *c, int64_t mono_ns)
     return c->path == CLIENT_CLOSING;
 }
 
-static void ping(struct client *c, int64_t mono_ns)
+/* message: a heartbeat goes with it, in the same write. */
+static void ping(struct client *c, bool message, int64_t wall_ms, int64_t mono_ns)
 {
+    struct buf *text = &c->f->text;
     c->last_ping_ns = mono_ns;
-    if (c->path == CLIENT_BEHIND)
+    if (c->path == CLIENT_BEHIND) {
         c->owed->ping = true; /* in its turn: nothing may be pushed at a full socket */
-    else
-        c->sink->ping(c->sock);
+        return;
+    }
+    buf_clear(text);
+    if (message)
+        protocol_add_time(text, "heartbeat", "", wall_ms);
+    client_ping(c, message ? text : NULL, mono_ns);
 }
 
 static void look(struct client *c, int64_t wall_ms, int64_t mono_ns)
 {
-    struct buf *text = &c->f->text;
     if (c->path == CLIENT_BEHIND)
         sample_progress(c, mono_ns);
     if (close_when_over(c, mono_ns))
         return;
     bool quiet = c->path == CLIENT_SHARED && mono_ns - c->last_out_ns >= interval_ns(c);
     if (quiet || mono_ns - c->last_ping_ns >= interval_ns(c))
-        ping(c, mono_ns);
-    if (quiet) {
-        buf_clear(text);
-        protocol_add_time(text, "heartbeat", "", wall_ms);
-        client_send(c, text, mono_ns);
-    }
+        ping(c, quiet, wall_ms, mono_ns);
     if (c->path != CLIENT_CLOSING)
         upkeep_schedule(c, mono_ns);
 }

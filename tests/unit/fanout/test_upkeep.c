@@ -29,6 +29,8 @@ static void test_heartbeat(void **state)
     }
     assert_in_range(took, 20000, 22700); /* one eighth of spread, one tick */
     assert_int_equal(p.pings, 1);
+    assert_int_equal(p.writes, 2); /* welcome, then ping and heartbeat at once */
+    assert_int_equal(r.metrics.frames, 2);
     json_t *j = peer_next(&p);
     assert_string_equal(json_string_value(json_object_get(j, "type")), "heartbeat");
     assert_int_equal(json_integer_value(json_object_get(j, "ts")), r.wall_ms);
@@ -208,6 +210,43 @@ static void test_ping_while_behind(void **state)
     rig_fini(&r);
 }
 
+/* A ping by itself is nothing that went out: the heartbeat still comes when it is due. And a socket
+ * that filled up unseen gets its ping once there is room. */
+static void test_ping_alone(void **state)
+{
+    struct rig r;
+    struct peer p;
+    (void)state;
+    rig_init(&r);
+    peer_open(&p, &r);
+    peer_say(&p, "{\"action\":\"subscribe\",\"symbols\":[\"coffee\"]}");
+    rig_tick_ms(&r, 10000);
+    rig_quote(&r, COFFEE, "1");
+    rig_tick_ms(&r, 100);
+    peer_forget(&p);
+    int64_t took = 10100;
+    for (; p.pings == 0 && took < 40000; took += 100)
+        rig_tick_ms(&r, 100);
+    assert_in_range(took, 20000, 22700);
+    peer_expect_nothing(&p);
+    for (; peer_waiting(&p) == 0 && took < 40000; took += 100)
+        rig_tick_ms(&r, 100);
+    assert_in_range(took, 30000, 32800);
+    assert_int_equal(p.pings, 2);
+
+    p.room = 0;
+    fanout_client_alive(p.client, r.mono_ns);
+    for (int i = 0; i < 240 && !p.wants; i++)
+        rig_tick_ms(&r, 100);
+    assert_true(p.wants);
+    assert_int_equal(p.pings, 2);
+    peer_drain(&p, PEER_ROOMY);
+    assert_int_equal(p.pings, 3);
+    assert_int_equal(p.client->path, CLIENT_SHARED);
+    peer_free(&p);
+    rig_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -218,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_no_auth_in_time),
         cmocka_unit_test(test_stuck),
         cmocka_unit_test(test_ping_while_behind),
+        cmocka_unit_test(test_ping_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
