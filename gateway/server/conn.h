@@ -29,6 +29,7 @@ enum http_phase {
     HTTP_IDLE,    /* no request, or one that is answered and done */
     HTTP_BODY,    /* the request waits for the rest of its body */
     HTTP_PENDING, /* the handler answers later */
+    HTTP_CHOKED,  /* answered, but the socket is full; when all has left the connection ends */
     HTTP_LINGER,  /* answered; what still comes is thrown away, then the connection ends */
 };
 

@@ -8,9 +8,13 @@
  * same segment: the phase of the connection is the latch, and a POST always ends its connection.
  * After an answer that did not wait for the body, what still arrives is read and thrown away for a
  * moment (HTTP_LINGER): closing a socket with unread input makes the kernel reset the connection,
- * and the client might lose the answer. */
+ * and the client might lose the answer.
+ * While a socket is full (HTTP_CHOKED) the library does not read, but goes on polling for input:
+ * requests sent ahead, by somebody who does not read the answers, would turn the loop without end.
+ * So they are thrown away from the socket itself, and the connection ends behind the answer. */
 #include "http.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -23,6 +27,7 @@
 
 static const int64_t BODY_MS = 10000;
 static const int64_t LINGER_MS = 1000;
+static const int64_t CHOKED_MS = 30000;
 static const size_t LINGER_BYTES_MAX = 1048576;
 
 /* --- checking --- */
@@ -184,6 +189,38 @@ static void linger(struct conn *c)
         shutdown(c->fd, SHUT_WR);
 }
 
+static int choke(struct conn *c)
+{
+    c->phase = HTTP_CHOKED;
+    c->server->choked++;
+    lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0);
+    conn_deadline(c, CHOKED_MS);
+    lws_callback_on_writable(c->wsi);
+    return 0;
+}
+
+static void unchoke(struct conn *c)
+{
+    if (c->phase == HTTP_CHOKED)
+        c->server->choked--;
+    c->phase = HTTP_IDLE;
+}
+
+void http_turn(struct server *s)
+{
+    char ignored[4096];
+    struct conn *c = s->choked > 0 ? s->conns[CONN_HTTP] : NULL;
+    for (; c; c = c->next) {
+        if (c->phase != HTTP_CHOKED || !c->wsi)
+            continue;
+        ssize_t n = recv(c->fd, ignored, sizeof ignored, MSG_DONTWAIT);
+        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+            unchoke(c);
+            conn_kill(c);
+        }
+    }
+}
+
 /* Writes x's answer and decides how the connection goes on. Returns what the library's callback has
  * to return. */
 static int answer(struct exchange *x, enum body body)
@@ -199,6 +236,8 @@ static int answer(struct exchange *x, enum body body)
     c->phase = HTTP_IDLE;
     if (rc != 0)
         return -1;
+    if (!more && lws_send_pipe_choked(c->wsi))
+        return choke(c);
     if (keep)
         return lws_http_transaction_completed(c->wsi) ? -1 : 0;
     if (!more)
@@ -299,6 +338,7 @@ int http_body_complete(struct conn *c)
     case HTTP_PENDING: /* a second request behind the first: not read, not run */
         return 0;
     case HTTP_IDLE:
+    case HTTP_CHOKED:
     case HTTP_LINGER:
         return -1;
     case HTTP_BODY:
@@ -319,19 +359,19 @@ int http_body_complete(struct conn *c)
 
 int http_writable(struct conn *c)
 {
-    if (c->phase != HTTP_LINGER)
+    if (c->phase != HTTP_LINGER && c->phase != HTTP_CHOKED)
         return 0;
-    if (!c->has_length && !c->tls) {
-        shutdown(c->fd, SHUT_WR);
-        return 0;
-    }
-    return -1;
+    /* All is with the kernel. */
+    if (c->tls || (c->phase == HTTP_LINGER && c->has_length))
+        return -1;
+    shutdown(c->fd, SHUT_WR);
+    return 0;
 }
 
 void http_gone(struct conn *c)
 {
     http_refresh_forget(c);
-    c->phase = HTTP_IDLE;
+    unchoke(c);
     if (c->state == CONN_HTTP)
         c->wsi = NULL;
 }

@@ -15,6 +15,9 @@ int http_body_complete(struct conn *c);
 int http_writable(struct conn *c);
 void http_gone(struct conn *c);
 
+/* To be called in every turn of the loop: see HTTP_CHOKED in http.c. */
+void http_turn(struct server *s);
+
 /* Reads the headers that we look at out of the library. -1: they do not fit or cannot be
  * understood; *status is the answer then. */
 int http_read(struct conn *c, struct lws *wsi, struct request *r, int *status) MUST_CHECK;

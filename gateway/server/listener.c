@@ -100,6 +100,7 @@ int listener_open(struct listener *l, const struct listener_options *o, struct e
     if (resolve(o, &list, err) != 0)
         return -1;
     const struct addrinfo *a = choose(list);
+    REQUIRE(a); /* getaddrinfo() has succeeded */
     int failure = 0;
     l->fd = socket(a->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (l->fd < 0 || bind_and_listen(l->fd, o, a) != 0)

@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "http.h"
 #include "server_private.h"
 #include "session.h"
 #include "tls.h"
@@ -168,7 +169,9 @@ static void on_prepare(uv_prepare_t *h)
 
 static void on_check(uv_check_t *h)
 {
-    take_turn(h->data);
+    struct loop *l = h->data;
+    http_turn(l->server);
+    take_turn(l);
 }
 
 static void on_tick(uv_timer_t *t)

@@ -41,6 +41,7 @@ struct server {
     struct proxies proxies;
     struct conn *conns[CONN_STATES];
     size_t conns_len[CONN_STATES];
+    size_t choked;          /* connections in HTTP_CHOKED */
     size_t closing_streams; /* streams that have a deadline */
     struct refresh_job *refresh;
 

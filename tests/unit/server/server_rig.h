@@ -22,6 +22,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -268,6 +269,7 @@ static inline struct served start_limited(const char *config, rlim_t files)
     if (s.pid == 0) {
         const struct rlimit r = {files, files};
         close(out[0]);
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that fails leaves no server behind */
         if (files > 0 && setrlimit(RLIMIT_NOFILE, &r) != 0)
             exit(94);
         child_run(config, out[1]);

@@ -361,6 +361,28 @@ static void pipelined_gets_are_all_answered(void **state)
     close(fd);
 }
 
+/* More answers than a socket holds: what is sent ahead of a full socket may be dropped, but each
+ * answer that begins also ends. */
+static void answers_end_whole_for_one_that_reads_late(void **state)
+{
+    static const char request[] = "GET /api/v1/quotes HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    int fd = dial(port_of(state)), small = 4096, whole = 0;
+    struct reply r;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    for (int i = 0; i < 3000; i++)
+        send_bytes(fd, request, sizeof request - 1);
+    while (read_reply(fd, false, &r)) {
+        assert_int_equal(r.status, 200);
+        assert_int_equal(r.body.p[r.body.len - 1], '}');
+        reply_fini(&r);
+        whole++;
+    }
+    assert_true(whole > 10);
+    assert_int_equal(r.head[0], '\0'); /* no half answer at the end */
+    reply_fini(&r);
+    close(fd);
+}
+
 static void a_request_in_single_bytes_is_understood(void **state)
 {
     static const char text[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
@@ -742,6 +764,7 @@ int main(void)
         cmocka_unit_test(a_post_with_a_body_is_answered_behind_it),
         cmocka_unit_test(a_pipelined_post_runs_once),
         cmocka_unit_test(pipelined_gets_are_all_answered),
+        cmocka_unit_test(answers_end_whole_for_one_that_reads_late),
         cmocka_unit_test(a_request_in_single_bytes_is_understood),
         cmocka_unit_test(no_path_leads_out),
         cmocka_unit_test(foreign_pages_change_nothing),

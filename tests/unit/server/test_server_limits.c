@@ -126,11 +126,14 @@ static void one_that_does_not_read_holds_nobody_up(void **state)
     static const char request[] = "GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
     int fd = dial(s.port), small = 4096;
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
-    for (int i = 0; i < 500; i++)
+    for (int i = 0; i < 3000; i++)
         if (send(fd, request, sizeof request - 1, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
             break;
     for (int i = 0; i < 20; i++)
         assert_int_equal(ask_status(s.port, "GET", "/healthz", ""), 200);
+    long before_ms = cpu_ms(s.pid);
+    pause_ms(2000);
+    assert_true(cpu_ms(s.pid) - before_ms < 700);
     close(fd);
     stop_server(&s);
 }
