@@ -30,12 +30,13 @@ static void print_cpu(const struct load_report *r, const struct load_tally *t)
 {
     struct process_use u;
     process_since(&u, &r->start, &r->end);
-    printf(",\"cpu_s\":%.4f,\"cpu_percent\":%.2f,\"cpu_user_s\":%.2f,\"cpu_system_s\":%.2f,"
+    printf(",\"cpu_s\":%.4f,\"cpu_percent\":%.2f,\"wait_percent\":%.2f,\"cpu_user_s\":%.2f,\"cpu_"
+           "system_s\":%.2f,"
            "\"cpu_us_per_item\":%.4f,\"cpu_us_per_frame\":%.4f,\"load_cpu_percent\":%.1f,"
            "\"threads\":[",
-           u.cpu_s, part(100 * u.cpu_s, r->seconds), u.user_s, u.system_s,
-           part(u.cpu_s * 1e6, (double)t->items), part(u.cpu_s * 1e6, (double)t->frames),
-           part(100 * r->load_cpu_s, r->seconds));
+           u.cpu_s, part(100 * u.cpu_s, r->seconds), part(100 * u.wait_s, r->seconds), u.user_s,
+           u.system_s, part(u.cpu_s * 1e6, (double)t->items),
+           part(u.cpu_s * 1e6, (double)t->frames), part(100 * r->load_cpu_s, r->seconds));
     for (int i = 0, n = 0; i < u.threads_len; i++)
         if (u.threads[i].cpu_s >= 0.001)
             printf("%s{\"name\":\"%s\",\"cpu_s\":%.3f}", n++ > 0 ? "," : "", u.threads[i].name,

@@ -52,8 +52,10 @@ static void read_thread(struct process_use *u, int pid, int id)
     char path[96], text[256];
     snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", pid, id);
     read_text(path, text, sizeof text);
-    double cpu_s = strtod(text, NULL) / 1e9;
+    char *wait = text;
+    double cpu_s = strtod(text, &wait) / 1e9;
     u->cpu_s += cpu_s;
+    u->wait_s += strtod(wait, NULL) / 1e9;
     if (u->threads_len == PROCESS_THREADS_MAX)
         return;
     struct process_thread *t = &u->threads[u->threads_len++];
@@ -89,6 +91,7 @@ void process_since(struct process_use *out, const struct process_use *before,
     out->user_s -= before->user_s;
     out->system_s -= before->system_s;
     out->cpu_s -= before->cpu_s;
+    out->wait_s -= before->wait_s;
     for (int i = 0; i < out->threads_len; i++)
         for (int j = 0; j < before->threads_len; j++)
             if (before->threads[j].id == out->threads[i].id)

@@ -15,6 +15,7 @@ struct process_thread {
 struct process_use {
     double user_s, system_s; /* /proc/PID/stat, ticks of 10 ms */
     double cpu_s;            /* sum over the threads' schedstat, exact; user + system without it */
+    double wait_s;           /* ready to run but without a core: others were in the way */
     long rss_kb, peak_kb;
     int threads_len; /* those beyond PROCESS_THREADS_MAX count in the sums only */
     struct process_thread threads[PROCESS_THREADS_MAX];

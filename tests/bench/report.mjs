@@ -32,13 +32,14 @@ function figures(m, workload, floor, busy) {
     missing: m.missing >= 0 ? m.missing : null,
     lost_clients: m.lost + m.refused,
     load_cpu_percent: m.load_cpu_percent,
+    wait_percent: m.wait_percent,
     publisher_late_ms: m.publisher?.late_ms_max ?? null,
     storm_s: m.storm?.seconds ?? null,
     storm_p99_ms: m.storm?.p99_ms ?? null,
     storm_p99_to_before: m.storm ? m.storm.p99_ms / m.p99_ms : null,
     cpu_to_busy: busy && items ? m.cpu_us_per_item / busy.cpu_us_per_item : null,
     p99_to_busy: busy && items ? m.p99_ms / busy.p99_ms : null,
-    syscalls_per_item: m.syscalls && items ? m.syscalls.calls / m.syscalls.items : null,
+    syscalls_per_item: m.syscalls ? m.syscalls.per_s / m.syscalls.items_per_s : null,
   };
 }
 
@@ -69,6 +70,7 @@ function remarks(row) {
   const say = (value, text) => value !== null && said.push(text(value));
   if (row.lost_clients > 0) said.push(`${row.lost_clients} clients lost`);
   if (row.missing > 0) said.push(`${row.missing} items skipped`);
+  if (row.wait_percent > 2) said.push(`disturbed: waited for its core ${row.wait_percent.toFixed(0)} % of the time`);
   if (row.load_cpu_percent > 90) said.push('the load client is saturated');
   if (row.publisher_late_ms > 20) said.push(`publisher up to ${row.publisher_late_ms.toFixed(0)} ms late`);
   say(row.storm_s, (v) => `all back and current after ${v.toFixed(2)} s`);

@@ -5,7 +5,7 @@
 //     --runs N           rounds (3); --seconds S counted per measurement (5)
 //     --servers a,b      only these (floor pricegate Nchan ws)
 //     --idle N           clients of the workload `idle` (10000)
-//     --syscalls         a further short run of floor and pricegate under strace -c
+//     --syscalls         a further short run of floor and pricegate that counts system calls (perf)
 //     --json FILE        everything measured, for a machine
 //     --list             what the workloads are
 //
@@ -21,7 +21,7 @@
 // round, figures are medians over the rounds.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -31,7 +31,7 @@ import { parseArgs } from 'node:util';
 import { makeCerts } from '../support/certs.js';
 import { binary } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
-import { within } from '../support/wait.js';
+import { sleep, within } from '../support/wait.js';
 import { summarise, table } from './report.mjs';
 import { LOAD_CORE, pin, servers } from './servers.mjs';
 import { quick, workloads as all } from './workloads.mjs';
@@ -68,7 +68,7 @@ const publish = (how, ...args) => run(join(bin, 'bench_publish'), [...how, ...ar
 function loadOptions(w, server, { warm, seconds }) {
   const options = {
     port: server.port, pid: server.pid, clients: w.clients, symbols: w.symbols, want: w.want ?? 0,
-    slow: w.slow ?? 0, churn: w.churn ?? 0, storm: w.storm ?? 0, warm, seconds,
+    slow: w.slow ?? 0, churn: w.churn ?? 0, storm: w.storm ?? 0, warm, seconds: w.seconds ?? seconds,
   };
   return [
     ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
@@ -77,34 +77,37 @@ function loadOptions(w, server, { warm, seconds }) {
   ];
 }
 
-/** Counts the system calls of a process while fn() runs. */
-async function underStrace(pid, fn) {
-  const folder = mkdtempSync(join(os.tmpdir(), 'pricegate-strace-'));
-  const file = join(folder, 'summary');
-  const tracer = spawn('strace', ['-c', '-f', '-q', '-o', file, '-p', String(pid)], { stdio: 'ignore' });
-  const ended = new Promise((resolve) => tracer.once('close', resolve));
-  const result = await fn();
-  tracer.kill('SIGINT');
-  await within(ended, 'strace ends');
-  const text = existsSync(file) ? readFileSync(file, 'utf8') : '';
-  rmSync(folder, { recursive: true });
-  // "% time  seconds  usecs/call  calls  [errors]  name"
-  const calls = {};
-  for (const line of text.split('\n')) {
-    const found = line.match(/^\s*[\d.]+\s+[\d.]+\s+\d+\s+(\d+)\s+(?:\d+\s+)?([a-z_0-9]+)$/);
-    if (found && found[2] !== 'total') calls[found[2]] = Number(found[1]);
-  }
-  return { ...result, calls };
+const CALLS = ['sendto', 'sendmsg', 'write', 'writev', 'recvfrom', 'read', 'epoll_ctl', 'epoll_wait',
+  'epoll_pwait', 'ioctl', 'futex'];
+
+/** Counts the system calls of a process for some seconds, by perf: unlike strace, which makes each
+ *  call so slow that messages pile up and leave together, it does not change what it counts. */
+async function countCalls(pid, seconds) {
+  const events = ['raw_syscalls:sys_enter', ...CALLS.map((name) => `syscalls:sys_enter_${name}`)];
+  const perf = spawn('perf', ['stat', '-x', ';', '-e', events.join(','), '-p', String(pid), '--', 'sleep', String(seconds)], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  children.add(perf);
+  let text = '';
+  perf.stderr.on('data', (bytes) => (text += bytes));
+  await within(new Promise((resolve, reject) => perf.once('close', resolve).once('error', reject)), 'perf ends', 60_000);
+  children.delete(perf);
+  const counts = Object.fromEntries([...text.matchAll(/^(\d+);[^;]*;\w+:sys_enter_?(\w*)/gm)].map((m) => [m[2] || 'all', Number(m[1])]));
+  if (!('all' in counts)) throw new Error(`perf counts no system calls: ${text.slice(0, 200)}`);
+  return { per_s: counts.all / seconds, by_name: counts, seconds };
 }
 
 /** One server, one workload, once. */
-async function measure(kind, w, place, times) {
+async function measure(kind, w, place, times, count = null) {
   const server = await kind.start({ ...place, workload: w });
   try {
     const how = server.publish ?? ['--redis', place.redis.socket];
     await publish(how, '--symbols', w.symbols, '--rate', 5000, '--count', w.symbols).done;
     let publisher = null;
+    let calls = null;
     const ready = () => {
+      if (count) calls = sleep(1000 * times.warm).then(() => count(server.pid, times.seconds));
+      calls?.catch(() => {}); // awaited below
       if (!w.publish) return;
       publisher = publish(how, '--symbols', w.symbols, '--seconds', times.warm + times.seconds + 120, ...w.publish);
       publisher.done.catch(() => {}); // its end is awaited below
@@ -112,27 +115,11 @@ async function measure(kind, w, place, times) {
     const load = run(join(bin, 'bench_load'), loadOptions(w, server, times), { ready });
     const result = await load.done;
     publisher?.child.kill('SIGTERM');
-    return { ...result, publisher: publisher && (await publisher.done) };
+    return { ...result, publisher: publisher && (await publisher.done), syscalls: await calls };
   } finally {
     await server.stop();
     await place.redis.command('FLUSHALL');
   }
-}
-
-/** All calls of the server between opening and end; most of them belong to the deliveries. */
-async function traced(kind, w, place) {
-  const wrapped = {
-    ...kind,
-    async start(p) {
-      const server = await kind.start(p);
-      let finish;
-      const counted = underStrace(server.pid, () => new Promise((resolve) => (finish = resolve)));
-      return { ...server, async stop() { finish(); wrapped.calls = (await counted).calls; await server.stop(); } };
-    },
-  };
-  const result = await measure(wrapped, w, place, { warm: 0.1, seconds: 2 });
-  const calls = Object.values(wrapped.calls).reduce((sum, n) => sum + n, 0);
-  return { calls, items: result.items, by_name: wrapped.calls };
 }
 
 function options() {
@@ -207,7 +194,8 @@ async function main() {
           try {
             const result = await measure(kind, w, place, o.times);
             if (o.syscalls && round === 0 && !kind.peer && w.publish) {
-              result.syscalls = await traced(kind, w, place);
+              const counted = await measure(kind, w, place, { warm: 1, seconds: 2 }, countCalls);
+              result.syscalls = { ...counted.syscalls, items_per_s: counted.items_per_s };
             }
             rounds[round] = result;
           } catch (error) {
@@ -225,7 +213,8 @@ async function main() {
   const rows = summarise(results, workloads);
   console.log(`\n${about.machine}; ${about.system}; Redis ${about.redis}; ${about.openssl}`);
   console.log(present.map((s) => `${s.name}: ${about.servers[s.name]}`).join('; '));
-  console.log(`medians of ${o.runs}, ${o.times.seconds} s each; server on core 0, everything else on core 1\n`);
+  console.log(`medians of ${o.runs}, ${o.times.seconds} s each; server on core 0, everything else on core 1; `
+    + `load average before: ${about.load_average[0].toFixed(2)}\n`);
   console.log(table(rows));
   for (const failure of failures) console.log(`FAILED ${failure}`);
   if (o.json) {

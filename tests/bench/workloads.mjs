@@ -6,6 +6,7 @@
 //   floor     --flush-ms of bench_floor: 0 = one send per client and message
 //   slow      clients besides that never read   churn    percent of the clients per second
 //   storm     how many of the clients leave at once and return
+//   seconds   to count, where it is not --seconds: idle ones a whole period of heartbeats
 //   peers     measured as well, where installed: servers that send everything to everybody
 
 export const workloads = {
@@ -45,17 +46,18 @@ export const workloads = {
   },
   idle: {
     about: 'connected, 20 random symbols of 500 each, no quotes',
-    clients: 10000, symbols: 500, want: 20, floor: 10,
+    clients: 10000, symbols: 500, want: 20, floor: 10, seconds: 20,
   },
   'idle-tls': {
     about: 'the same over TLS',
-    clients: 2000, symbols: 500, want: 20, floor: 10, tls: true,
+    clients: 2000, symbols: 500, want: 20, floor: 10, tls: true, seconds: 20,
   },
 };
 
 /** The same for a look in a minute: shorter, smaller crowds where that is what takes the time. */
 export function quick(workload) {
   const small = { ...workload, clients: Math.min(workload.clients, 2000) };
+  delete small.seconds;
   if (small.storm) small.storm = small.clients - 500;
   return small;
 }
