@@ -21,7 +21,7 @@
 size_t frame_begin(struct buf *out); /* returns what frame_end() wants back */
 void frame_end(struct buf *out, size_t begin);
 
-/* A protocol ping; has no payload. */
+/* A protocol ping, with two bytes of payload. */
 void frame_add_ping(struct buf *out);
 void frame_add_text(struct buf *out, const char *text, size_t len);
 
