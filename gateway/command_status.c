@@ -11,7 +11,7 @@
 #include "jsonx.h"
 #include "log.h"
 
-static const size_t ANSWER_BYTES_MAX = 8 * 1024 * 1024;
+static const size_t ANSWER_BYTES_MAX = (size_t)8 * 1024 * 1024;
 
 /* One GET: filled by answered(). */
 struct get {

@@ -14,7 +14,7 @@
 #include "symbol.h"
 #include "ws_client.h"
 
-static const size_t MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+static const size_t MESSAGE_BYTES_MAX = (size_t)16 * 1024 * 1024;
 static const unsigned BACKOFF_MAX_S = 30;
 
 struct watch {

@@ -8,7 +8,7 @@
 #include "jsonx.h"
 #include "provider.h"
 
-static const size_t FILE_BYTES_MAX = 4 * 1024 * 1024;
+static const size_t FILE_BYTES_MAX = (size_t)4 * 1024 * 1024;
 
 static int read_file(const char *path, struct buf *out, struct err *err)
 {

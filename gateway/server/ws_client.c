@@ -5,7 +5,7 @@
 
 #include "buf.h"
 
-static const size_t MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
+static const size_t MESSAGE_BYTES_MAX = (size_t)16 * 1024 * 1024;
 
 struct session {
     const struct ws_client_handler *handler;
