@@ -7,7 +7,7 @@
 static const int64_t FUTURE_MS = 5000;
 
 /* "<hex>:<decimal>", both without sign and within 64 bits; anything else is no seq. */
-static bool parse_seq(const char *s, uint64_t *epoch, uint64_t *counter)
+bool item_seq_parse(const char *s, uint64_t *epoch_ms, uint64_t *counter)
 {
     size_t hex = s ? strspn(s, "0123456789abcdef") : 0;
     if (hex == 0 || s[hex] != ':')
@@ -17,7 +17,7 @@ static bool parse_seq(const char *s, uint64_t *epoch, uint64_t *counter)
     if (digits == 0 || number[digits] != '\0')
         return false;
     errno = 0;
-    *epoch = strtoull(s, NULL, 16);
+    *epoch_ms = strtoull(s, NULL, 16);
     *counter = strtoull(number, NULL, 10);
     return errno == 0;
 }
@@ -94,7 +94,7 @@ static int read_fields(struct item *it, const json_t *root, const char *symbol, 
     if (read_time(root, "recv", now_ms, &it->recv_ms, NULL) != 0 || it->recv_ms > now_ms)
         it->recv_ms = now_ms;
 
-    it->has_seq = parse_seq(jsonx_string(root, "seq"), &it->epoch_ms, &it->counter);
+    it->has_seq = item_seq_parse(jsonx_string(root, "seq"), &it->epoch_ms, &it->counter);
     const char *state = jsonx_string(root, "state"), *market = jsonx_string(root, "market");
     it->state = state ? quote_state_parse(state, strlen(state)) : -1;
     int m = market ? quote_market_parse(market, strlen(market)) : -1;

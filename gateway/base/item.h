@@ -46,6 +46,8 @@ struct item *item_parse(const char *bytes, size_t len, const char *symbol, int64
 struct item *item_ref(struct item *it); /* returns it */
 void item_unref(struct item *it);       /* NULL is fine */
 
+/* Reads a seq, "<hex>:<decimal>"; false when it is none (NULL too). */
+bool item_seq_parse(const char *s, uint64_t *epoch_ms, uint64_t *counter);
 /* Same publication: both have a seq and it is equal. */
 bool item_same_seq(const struct item *a, const struct item *b);
 /* Compares epoch first, then counter: <0, 0, >0. Both must have a seq. */
