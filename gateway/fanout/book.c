@@ -16,6 +16,8 @@
 
 #include <string.h>
 
+#include "fragment.h"
+
 static const int64_t STALE_AFTER_MIN_MS = 120000;
 static const int64_t STALE_AFTER_POLLS = 3;
 
@@ -36,8 +38,10 @@ int book_init(struct book *b, const struct config *config)
 void book_fini(struct book *b)
 {
     if (b->entries)
-        for (size_t i = 0; i < b->len; i++)
+        for (size_t i = 0; i < b->len; i++) {
+            fragment_forget(&b->entries[i]);
             item_unref(b->entries[i].item);
+        }
     free(b->entries);
     b->entries = NULL;
 }
@@ -104,8 +108,10 @@ enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t w
         return FANOUT_OLDER;
     if (e->item && item_same_seq(it, e->item))
         return FANOUT_DUPLICATE;
+    fragment_forget(e);
     item_unref(e->item);
     e->item = item_ref(it);
+    e->updates++;
     e->said_market = -1;
     e->said_source[0] = e->reason[0] = '\0';
 

@@ -17,8 +17,12 @@
 
 #define BOOK_REASON_MAX 63 /* bytes; what is longer is cut */
 
+struct cut;
+
 struct book_entry {
     struct item *item;     /* owned reference; NULL = never a price */
+    uint64_t updates;      /* items taken so far */
+    struct cut *cuts;      /* of the item; see fragment.h */
     enum quote_state told; /* what subscribers know, from an item or from a status */
     int64_t since_ms;      /* wall, when that state began; 0 = before anyone looked */
     int said_market;       /* by a status since the item, or -1 */

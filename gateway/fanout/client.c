@@ -59,6 +59,7 @@ void client_leave(struct client *c)
 {
     if (c->path == CLIENT_CLOSING)
         return;
+    pace_drop_all(c);
     client_sit(c, NULL);
     c->path = CLIENT_CLOSING;
     owed_free(c->owed);
@@ -90,6 +91,7 @@ void fanout_client_free(struct client *c)
 {
     struct fanout *f = c->f;
     const char *reason = close_reason_name(c->reason);
+    REQUIRE(!c->due_listed);
     client_leave(c);
     refresh_forget(c);
     metrics_add(f->metrics, METRIC_DISCONNECTS, reason, NULL, 1);
@@ -115,6 +117,11 @@ void fanout_client_alive(struct client *c, int64_t mono_ns)
 size_t client_symbols(const struct client *c)
 {
     return c->seat.view ? bits_count(&c->seat.view->symbols) : 0;
+}
+
+const struct options *client_options(const struct client *c)
+{
+    return c->seat.view ? c->seat.view->options : NULL;
 }
 
 void client_sit(struct client *c, struct view *v)

@@ -21,6 +21,7 @@
 #include "wheel.h"
 
 struct owed;
+struct pace;
 struct refresh_ticket;
 
 enum client_path {
@@ -39,7 +40,10 @@ struct client {
     enum close_reason reason; /* CLOSE_PEER until somebody names another */
     struct seat seat;
     struct wheel_entry timer;
-    struct owed *owed;              /* while BEHIND, else NULL */
+    struct owed *owed;       /* while BEHIND, else NULL */
+    struct pace *paces;      /* symbols wanted at most once per interval */
+    struct client *due_next; /* in fanout.due_clients, when due_listed */
+    bool due_listed;
     struct refresh_ticket *tickets; /* refreshes that were not answered yet */
     struct patterns patterns;
 
@@ -80,6 +84,7 @@ void client_wait(struct client *c, int64_t mono_ns);
 /* How many symbols it is subscribed to; and a seat in another view (NULL = none), metric included.
  */
 size_t client_symbols(const struct client *c);
+const struct options *client_options(const struct client *c); /* NULL: none */
 void client_sit(struct client *c, struct view *v);
 
 #endif

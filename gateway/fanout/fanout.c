@@ -5,6 +5,9 @@
  *   fanout_tick ──► book (by the clock) ─► views              ┘
  *             └───► upkeep (heartbeats, time-outs)
  *
+ * Windows of clients that want an interval end in fanout_turn, too, before the flush: what is due
+ * goes out with it.
+ *
  * When to flush: at once when the last flush is flush_ms ago, otherwise when it will be. A lone
  * quote so leaves in the turn of the loop that brought it, and a stream of them costs each client
  * one write per flush_ms. */
@@ -35,7 +38,8 @@ struct fanout *fanout_new(const struct config *config, struct metrics *metrics,
         f->random = (uint64_t)(uintptr_t)f;
     if (book_init(&f->book, config) == 0 && views_init(&f->views, n, fanout_random(f)) == 0 &&
         bits_init(&f->quotes, n) == 0 && bits_init(&f->statuses, n) == 0 &&
-        bits_init(&f->rest, n) == 0 && bits_init(&f->rest_statuses, n) == 0)
+        bits_init(&f->rest, n) == 0 && bits_init(&f->rest_statuses, n) == 0 &&
+        bits_init(&f->due, n) == 0)
         return f;
     fanout_free(f);
     return NULL;
@@ -52,6 +56,8 @@ void fanout_free(struct fanout *f)
     bits_fini(&f->statuses);
     bits_fini(&f->rest);
     bits_fini(&f->rest_statuses);
+    bits_fini(&f->due);
+    pace_heap_fini(&f->paces);
     buf_fini(&f->frames);
     buf_fini(&f->text);
     free(f);
@@ -69,10 +75,12 @@ uint64_t fanout_random(struct fanout *f)
 enum fanout_verdict fanout_item(struct fanout *f, int id, struct item *it, int64_t wall_ms,
                                 int64_t mono_ns)
 {
-    bool owed = false;
-    enum fanout_verdict verdict = book_item(&f->book, id, it, wall_ms, &owed);
+    const enum quote_state before = f->book.entries[id].told;
+    struct view_news news = {.arrival_ns = mono_ns};
+    enum fanout_verdict verdict = book_item(&f->book, id, it, wall_ms, &news.owed);
+    news.moved = f->book.entries[id].told != before;
     if (verdict == FANOUT_TAKEN)
-        views_mark_quote(&f->views, id, mono_ns, owed);
+        views_mark_quote(&f->views, id, &news);
     return verdict;
 }
 
@@ -91,14 +99,18 @@ int64_t fanout_turn(struct fanout *f, int64_t mono_ns)
 {
     int64_t due_ns = f->last_flush_ns + f->config->fanout.flush_ms * NS_PER_MS;
     f->mono_ns = mono_ns;
-    if (!f->views.dirty)
-        return -1;
+    if (!f->views.dirty && pace_wait_ns(f, mono_ns) != 0)
+        return pace_wait_ns(f, mono_ns);
     if (f->flushed && mono_ns < due_ns)
         return due_ns - mono_ns;
-    f->flushed = true;
-    f->last_flush_ns = mono_ns;
-    flush_all(f, mono_ns);
-    return -1;
+    /* A window that ended with nothing new is no flush: the next quote need not wait for it. */
+    if (pace_collect(f, mono_ns) || f->views.dirty) {
+        f->flushed = true;
+        f->last_flush_ns = mono_ns;
+        flush_all(f, mono_ns);
+        pace_finish(f, mono_ns);
+    }
+    return pace_wait_ns(f, mono_ns);
 }
 
 void fanout_tick(struct fanout *f, int64_t wall_ms, int64_t mono_ns)

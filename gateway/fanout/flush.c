@@ -18,14 +18,14 @@ struct run {
     size_t frames, items;
 };
 
-static struct run build(struct fanout *f)
+static struct run build(struct fanout *f, const struct view *v)
 {
     struct run r = {0};
     bits_copy(&f->rest, &f->quotes);
     bits_copy(&f->rest_statuses, &f->statuses);
     buf_clear(&f->frames);
     if (bits_any(&f->rest)) {
-        r.items = frame_add_quotes(&f->frames, &f->book, &f->rest, false);
+        r.items = frame_add_quotes(&f->frames, &f->book, v->options, &f->rest, false);
         r.frames++;
     }
     if (!bits_any(&f->rest) && bits_any(&f->rest_statuses)) {
@@ -71,10 +71,10 @@ static void observe(struct fanout *f, const struct view *v, const struct view_pe
 }
 
 /* A quote that says its symbol's state itself makes the status void, whatever happened between. */
-static void drop_void_statuses(struct fanout *f)
+static void drop_void_statuses(struct fanout *f, const struct view *v)
 {
     for (int id = bits_next(&f->quotes, 0); id >= 0; id = bits_next(&f->quotes, id + 1))
-        if (book_item_says_state(&f->book, id))
+        if (options_show_state(v->options, id) && book_item_says_state(&f->book, id))
             bits_unset(&f->statuses, id);
 }
 
@@ -85,14 +85,14 @@ void flush_view(struct fanout *f, struct view *v, int64_t mono_ns)
     struct view_pending p = view_take_pending(v, &f->quotes, &f->statuses);
     struct seat *next;
     view_ref(v);
-    drop_void_statuses(f);
+    drop_void_statuses(f, v);
     observe(f, v, &p, mono_ns);
     for (struct seat *s = v->behind; s; s = next) {
         next = s->next;
         owed_add_flush(s->client, &f->quotes, &f->statuses);
     }
     while (v->ready && (bits_any(&f->quotes) || bits_any(&f->statuses))) {
-        struct run r = build(f);
+        struct run r = build(f, v);
         for (struct seat *s = v->ready; s; s = next) {
             next = s->next;
             share(f, s->client, &r, mono_ns);

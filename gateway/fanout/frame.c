@@ -4,8 +4,9 @@
  * a second walk to measure or a second buffer. */
 #include "frame.h"
 
-#include <inttypes.h>
 #include <string.h>
+
+#include "payload.h"
 
 static const unsigned char FIN_TEXT = 0x81;
 
@@ -53,68 +54,30 @@ void frame_add_text(struct buf *out, const char *text, size_t len)
     frame_end(out, begin);
 }
 
-/* Is there room for `more` bytes, a comma and the closing brackets? */
-static bool fits(const struct buf *out, size_t begin, size_t more)
+/* What the frame's text may still hold, its closing brace left out. */
+static size_t room(const struct buf *out, size_t begin)
 {
-    return out->len - begin - FRAME_HEADER_MAX + more + 3 <= FRAME_PAYLOAD_MAX;
+    return FRAME_PAYLOAD_MAX - (out->len - begin - FRAME_HEADER_MAX) - 1;
 }
 
-size_t frame_add_quotes(struct buf *out, const struct book *book, struct bits *ids, bool snapshot)
+size_t frame_add_quotes(struct buf *out, struct book *book, const struct options *options,
+                        struct bits *ids, bool snapshot)
 {
-    size_t n = 0, begin = frame_begin(out);
-    buf_adds(out, snapshot ? "{\"type\":\"quote\",\"snapshot\":true,\"data\":["
-                           : "{\"type\":\"quote\",\"data\":[");
-    for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1)) {
-        const struct item *it = book->entries[id].item;
-        if (it && !fits(out, begin, it->len))
-            break;
-        bits_unset(ids, id);
-        if (!it)
-            continue;
-        if (n++ > 0)
-            buf_addc(out, ',');
-        buf_add(out, it->bytes, it->len);
-    }
-    buf_adds(out, "]}");
+    size_t begin = frame_begin(out);
+    buf_adds(out, snapshot ? "{\"type\":\"quote\",\"snapshot\":true,\"data\":"
+                           : "{\"type\":\"quote\",\"data\":");
+    size_t n = payload_add_items(out, book, options, ids, room(out, begin));
+    buf_addc(out, '}');
     frame_end(out, begin);
     return n;
 }
 
-static void add_member(struct buf *out, const char *name, const char *value)
-{
-    if (!value)
-        return;
-    buf_addf(out, ",\"%s\":", name);
-    buf_adds_json(out, value);
-}
-
-static void add_status(struct buf *out, const struct book *book, int id)
-{
-    struct book_status_view s = book_status_of(book, id);
-    buf_adds(out, "{\"symbol\":");
-    buf_adds_json(out, s.symbol);
-    buf_addf(out, ",\"state\":\"%s\",\"since\":%" PRId64, quote_state_name(s.state), s.since_ms);
-    add_member(out, "reason", s.reason);
-    add_member(out, "source", s.source);
-    buf_addf(out, ",\"market\":\"%s\"}", quote_market_name(s.market));
-}
-
-/* No status is longer than this, whatever its reason and source look like escaped. */
-#define STATUS_BYTES_MAX (6 * (BOOK_REASON_MAX + ITEM_SOURCE_MAX) + 300)
-
 size_t frame_add_statuses(struct buf *out, const struct book *book, struct bits *ids)
 {
-    size_t n = 0, begin = frame_begin(out);
-    buf_adds(out, "{\"type\":\"status\",\"data\":[");
-    for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1)) {
-        if (!fits(out, begin, STATUS_BYTES_MAX))
-            break;
-        bits_unset(ids, id);
-        if (n++ > 0)
-            buf_addc(out, ',');
-        add_status(out, book, id);
-    }
-    buf_adds(out, "]}");
+    size_t begin = frame_begin(out);
+    buf_adds(out, "{\"type\":\"status\",\"data\":");
+    size_t n = payload_add_statuses(out, book, ids, room(out, begin));
+    buf_addc(out, '}');
     frame_end(out, begin);
     return n;
 }

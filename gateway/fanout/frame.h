@@ -12,6 +12,7 @@
 #include "bits.h"
 #include "book.h"
 #include "buf.h"
+#include "options.h"
 
 #define FRAME_HEADER_MAX 10
 #define FRAME_PAYLOAD_MAX                                                                          \
@@ -26,8 +27,10 @@ void frame_add_ping(struct buf *out);
 void frame_add_text(struct buf *out, const char *text, size_t len);
 
 /* Appends one {"type":"quote"} frame with the held items of `ids`, in order, as many as fit, and
- * takes them out of `ids` (those without an item too). Returns how many items are in it. */
-size_t frame_add_quotes(struct buf *out, const struct book *book, struct bits *ids, bool snapshot);
+ * takes them out of `ids` (those without an item too). options says which members they show; NULL:
+ * all. Returns how many items are in it. */
+size_t frame_add_quotes(struct buf *out, struct book *book, const struct options *options,
+                        struct bits *ids, bool snapshot);
 
 /* The same for {"type":"status"}; `ids` must not be empty. */
 size_t frame_add_statuses(struct buf *out, const struct book *book, struct bits *ids);

@@ -75,13 +75,33 @@ void owed_add_flush(struct client *c, const struct bits *quotes, const struct bi
 {
     count_merged(c, quotes);
     bits_or(&c->owed->quotes, quotes);
-    bits_or(&c->owed->statuses, statuses);
+    if (statuses)
+        bits_or(&c->owed->statuses, statuses);
 }
 
-void owed_add_snapshot(struct client *c, const struct bits *ids)
+void owed_replaced(struct client *c, int id)
 {
-    bits_or(&c->owed->snapshot, ids);
-    c->owed->snapshots++;
+    if (!bits_test(&c->owed->quotes, id))
+        return;
+    c->owed->merged++;
+    metrics_add(c->f->metrics, METRIC_CONFLATED, "slow", NULL, 1);
+}
+
+/* Does this client learn the symbol's state from its item? */
+static bool item_tells(const struct client *c, int id)
+{
+    return options_show_state(client_options(c), id) && book_item_says_state(&c->f->book, id);
+}
+
+void owed_add_snapshot(struct client *c, const struct bits *ids, const struct bits *known)
+{
+    struct owed *o = c->owed;
+    bits_or(&o->snapshot, ids);
+    o->snapshots++;
+    bits_and_not(&o->quotes, known);
+    for (int id = bits_next(known, 0); id >= 0; id = bits_next(known, id + 1))
+        if (!item_tells(c, id))
+            bits_set(&o->statuses, id);
 }
 
 void owed_keep_only(struct client *c, const struct bits *ids)
@@ -116,14 +136,17 @@ static void sendable(const struct client *c, const struct bits *set, struct bits
     bits_and_not(out, &v->statuses);
 }
 
-/* Items of `sent` have just been composed: does a status of theirs follow? A snapshot tells what
- * its item does not say; a plain update only makes a status void that it says itself. */
+/* Items of `sent` have just been composed: does a status of theirs follow? One that an item says
+ * itself is void; an item that says another state must be contradicted (one that waited for its
+ * interval may be older than the last status); and a snapshot tells what its item does not say. */
 static void settle_statuses(struct client *c, const struct bits *sent, bool snapshot)
 {
     for (int id = bits_next(sent, 0); id >= 0; id = bits_next(sent, id + 1)) {
-        if (book_item_says_state(&c->f->book, id))
+        const struct item *it = c->f->book.entries[id].item;
+        bool contradicts = it && it->state >= 0 && options_show_state(client_options(c), id);
+        if (item_tells(c, id))
             bits_unset(&c->owed->statuses, id);
-        else if (snapshot)
+        else if (snapshot || contradicts)
             bits_set(&c->owed->statuses, id);
     }
 }
@@ -139,9 +162,10 @@ static bool add_snapshot(struct client *c, struct tally *t)
     if (!bits_any(sent) && !empty_owed)
         return false;
     bits_copy(rest, sent);
-    t->items += frame_add_quotes(&f->frames, &f->book, rest, true);
+    t->items += frame_add_quotes(&f->frames, &f->book, client_options(c), rest, true);
     t->frames++;
     bits_and_not(sent, rest);
+    pace_sent(c, sent);
     bits_and_not(&o->snapshot, sent);
     bits_and_not(&o->quotes, sent);
     if (o->snapshots > 0)
@@ -159,9 +183,10 @@ static bool add_quotes(struct client *c, struct tally *t)
     if (!bits_any(sent))
         return false;
     bits_copy(rest, sent);
-    t->items += frame_add_quotes(&f->frames, &f->book, rest, false);
+    t->items += frame_add_quotes(&f->frames, &f->book, client_options(c), rest, false);
     t->frames++;
     bits_and_not(sent, rest);
+    pace_sent(c, sent);
     bits_and_not(&o->quotes, sent);
     settle_statuses(c, sent, false);
     return true;
@@ -237,6 +262,7 @@ void owed_pump(struct client *c, int64_t mono_ns)
     size_t written = 0;
     REQUIRE(c->path == CLIENT_BEHIND);
     c->owed->held = false;
+    pace_catch_up(c, mono_ns);
     while (!client_busy(c) && written < GO_BYTES) {
         struct tally t = compose(c, mono_ns);
         if (f->frames.failed) {

@@ -37,10 +37,14 @@ void owed_free(struct owed *o);                             /* NULL is fine */
 /* All need c BEHIND. */
 void owed_add_control(struct client *c, const char *frame, size_t len,
                       int64_t mono_ns); /* may close c, or pump it */
-/* A flush of its view that it did not get. */
+/* A flush of its view that it did not get; statuses NULL: none. */
 void owed_add_flush(struct client *c, const struct bits *quotes, const struct bits *statuses);
-/* A snapshot of these symbols: one frame at least. */
-void owed_add_snapshot(struct client *c, const struct bits *ids);
+/* The item of this symbol is replaced by a newer one on its way: one update less, if it was owed.
+ */
+void owed_replaced(struct client *c, int id);
+/* A snapshot of these symbols: one frame at least. Of `known` the client has the newest already,
+ * and needs no more than the states that their items do not say. */
+void owed_add_snapshot(struct client *c, const struct bits *ids, const struct bits *known);
 /* It no longer wants anything but these; NULL = nothing. */
 void owed_keep_only(struct client *c, const struct bits *ids);
 

@@ -3,7 +3,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "fields.h"
 #include "jsonx.h"
+#include "since.h"
 
 static const struct {
     int code;
@@ -66,6 +68,27 @@ static int read_action(struct command *c, struct err *err)
                    name);
 }
 
+static int read_options(struct command *c, struct err *err)
+{
+    const json_t *snapshot = json_object_get(c->root, "snapshot");
+    const json_t *interval = json_object_get(c->root, "interval_ms");
+    c->fields = json_object_get(c->root, "fields");
+    c->since = json_object_get(c->root, "since");
+    c->snapshot = !snapshot || json_is_true(snapshot);
+    c->interval_ms = json_integer_value(interval);
+    if (snapshot && !json_is_boolean(snapshot))
+        return err_set(err, "snapshot must be true or false");
+    if (interval && (!json_is_integer(interval) || c->interval_ms < 0 ||
+                     c->interval_ms > PROTOCOL_INTERVAL_MAX_MS))
+        return err_set(err, "interval_ms must be an integer, 0..%d", PROTOCOL_INTERVAL_MAX_MS);
+    if (c->fields && !fields_valid(c->fields))
+        return err_set(err, "fields must be an array of at most %d strings of at most %d bytes",
+                       FIELDS_NAMES_MAX, FIELDS_NAME_MAX);
+    if (c->since && !since_valid(c->since))
+        return err_set(err, "since must be an object, symbol to seq, both strings");
+    return 0;
+}
+
 int protocol_parse(struct command *c, const char *bytes, size_t len, size_t max_bytes,
                    struct err *err)
 {
@@ -77,13 +100,7 @@ int protocol_parse(struct command *c, const char *bytes, size_t len, size_t max_
         return err_set(err, "a message is a JSON object with an action");
     if (read_id(c, err) != 0 || read_action(c, err) != 0)
         return -1;
-    const json_t *snapshot = json_object_get(c->root, "snapshot");
-    if (snapshot && c->action == ACTION_SUBSCRIBE) {
-        if (!json_is_boolean(snapshot))
-            return err_set(err, "snapshot must be true or false");
-        c->snapshot = json_is_true(snapshot);
-    }
-    return 0;
+    return c->action == ACTION_SUBSCRIBE ? read_options(c, err) : 0;
 }
 
 void command_fini(struct command *c)

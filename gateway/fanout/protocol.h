@@ -15,9 +15,10 @@
 #include "config.h"
 #include "err.h"
 
-#define PROTOCOL_VERSION      1
-#define PROTOCOL_ID_BYTES_MAX 64
-#define PROTOCOL_ID_TEXT_MAX  (6 * PROTOCOL_ID_BYTES_MAX + 3) /* escaped, quotes, NUL */
+#define PROTOCOL_INTERVAL_MAX_MS 3600000
+#define PROTOCOL_VERSION         1
+#define PROTOCOL_ID_BYTES_MAX    64
+#define PROTOCOL_ID_TEXT_MAX     (6 * PROTOCOL_ID_BYTES_MAX + 3) /* escaped, quotes, NUL */
 
 /* X(id, code, name) */
 #define PROTOCOL_ERRORS(X)                                                                         \
@@ -59,7 +60,10 @@ struct command {
     enum protocol_action action;
     char id[PROTOCOL_ID_TEXT_MAX]; /* as JSON text, "" = none given */
     json_t *root;                  /* the message; borrow from it until command_fini() */
-    bool snapshot;                 /* subscribe; default true */
+    /* subscribe: */
+    bool snapshot;                /* default true */
+    int64_t interval_ms;          /* 0 = none */
+    const json_t *fields, *since; /* borrowed from root, valid; NULL = not given */
 };
 
 /* Reads one message of at most max_bytes. -1 with a sentence when it is malformed or its action

@@ -7,6 +7,8 @@
 #include "book.h"
 #include "buf.h"
 #include "fanout.h"
+#include "fields.h"
+#include "pace.h"
 #include "view.h"
 #include "wheel.h"
 
@@ -19,8 +21,11 @@ struct fanout {
 
     struct book book;
     struct views views;
-    struct wheel wheel;     /* every client that is not closing */
-    struct client *clients; /* all, closing ones too, until they are freed */
+    struct field_sets field_sets;
+    struct pace_heap paces;     /* every pace that has begun */
+    struct client *due_clients; /* between pace_collect() and pace_finish() */
+    struct wheel wheel;         /* every client that is not closing */
+    struct client *clients;     /* all, closing ones too, until they are freed */
     size_t clients_len;
     uint64_t random; /* state of fanout_random() */
     int64_t mono_ns; /* the latest time that came in, for what comes without one */
@@ -31,7 +36,7 @@ struct fanout {
     /* Scratch, valid only inside one function. */
     struct buf frames; /* bytes on their way to a sink */
     struct buf text;   /* one control message */
-    struct bits quotes, statuses, rest, rest_statuses;
+    struct bits quotes, statuses, rest, rest_statuses, due;
 };
 
 /* For sessions and to spread things in time; not for secrets. */

@@ -15,14 +15,21 @@
 #include "flush.h"
 #include "owed.h"
 #include "selection.h"
+#include "since.h"
 #include "state.h"
 
 /* A change under way. All sets are over the configured instruments. */
 struct change {
     struct selection sel;
     struct bits active; /* what the client will have */
-    struct bits fresh;  /* subscribe: of these, what it has not now; unsubscribe: what goes */
-    struct view *view;  /* of `active`, referenced; NULL when that is empty */
+    struct bits
+        fresh; /* subscribe: of these, what it has not now, or not like this; else what goes */
+    struct bits known;       /* subscribe: taken out of fresh, since the client has the newest */
+    struct bits waiting;     /* had already, with an update that waited for its interval */
+    struct options *options; /* of `active`; NULL when there are none */
+    struct fields *fields;   /* of this command, referenced */
+    struct pace *pace;       /* of this command, not begun */
+    struct view *view;       /* of `active`, referenced; NULL when that is empty */
 };
 
 static void change_fini(struct change *ch)
@@ -30,17 +37,26 @@ static void change_fini(struct change *ch)
     selection_fini(&ch->sel);
     bits_fini(&ch->active);
     bits_fini(&ch->fresh);
+    bits_fini(&ch->known);
+    bits_fini(&ch->waiting);
+    options_free(ch->options);
+    fields_unref(ch->fields);
+    free(ch->pace);
 }
 
 /* Starts with what the client has. */
 static int change_init(struct change *ch, const struct client *c)
 {
     size_t n = c->f->config->instruments_len;
-    if (bits_init(&ch->active, n) != 0 || bits_init(&ch->fresh, n) != 0)
+    const struct options *options = client_options(c);
+    if (bits_init(&ch->active, n) != 0 || bits_init(&ch->fresh, n) != 0 ||
+        bits_init(&ch->known, n) != 0 || bits_init(&ch->waiting, n) != 0)
         return -1;
     if (c->seat.view)
         bits_copy(&ch->active, &c->seat.view->symbols);
-    return 0;
+    if (options)
+        ch->options = options_copy(options);
+    return options && !ch->options ? -1 : 0;
 }
 
 /* False: refused, and the client told so. */
@@ -61,12 +77,31 @@ static bool read_symbols(struct client *c, const struct command *cmd, struct cha
     return false;
 }
 
+/* The symbols of `fresh` get these options; none left at all is the same as NULL. -1: no memory. */
+static int put_options(struct change *ch, const struct client *c, bool paced, struct fields *fields)
+{
+    if (!ch->options && (paced || fields)) {
+        ch->options = options_new(c->f->config->instruments_len);
+        if (!ch->options)
+            return -1;
+    }
+    if (!ch->options)
+        return 0;
+    for (int id = bits_next(&ch->fresh, 0); id >= 0; id = bits_next(&ch->fresh, id + 1))
+        options_set(ch->options, id, paced, fields);
+    if (!options_any(ch->options)) {
+        options_free(ch->options);
+        ch->options = NULL;
+    }
+    return 0;
+}
+
 /* Finds the view of the new set and flushes both sides. -1: no memory, nothing has changed. */
 static int prepare(struct client *c, struct change *ch, struct moment now)
 {
     struct fanout *f = c->f;
     if (bits_any(&ch->active)) {
-        ch->view = views_get(&f->views, &ch->active);
+        ch->view = views_get(&f->views, &ch->active, ch->options);
         if (!ch->view)
             return -1;
     }
@@ -90,8 +125,16 @@ static void move(struct client *c, struct change *ch)
 
 /* --- subscribe --- */
 
+static bool has_these_options(const struct client *c, int id, const struct command *cmd,
+                              const struct fields *fields)
+{
+    const struct options *o = client_options(c);
+    return options_fields(o, id) == fields &&
+           (options_paced(o, id) ? pace_interval_ms(c, id) : 0) == cmd->interval_ms;
+}
+
 /* Takes names in their order up to the limit; sel.order keeps those that were taken. */
-static void take_symbols(const struct client *c, struct change *ch)
+static void take_symbols(const struct client *c, const struct command *cmd, struct change *ch)
 {
     const struct config *config = c->f->config;
     struct selection *s = &ch->sel;
@@ -108,6 +151,8 @@ static void take_symbols(const struct client *c, struct change *ch)
             bits_set(&ch->active, id);
             bits_set(&ch->fresh, id);
             have++;
+        } else if (!has_these_options(c, id, cmd, ch->fields)) {
+            bits_set(&ch->fresh, id);
         }
         s->order[kept++] = id;
     }
@@ -163,14 +208,54 @@ static void settle(struct fanout *f, const struct bits *ids, int64_t wall_ms)
             views_mark_status(&f->views, id);
 }
 
-static void send_snapshot(struct client *c, const struct bits *fresh, int64_t mono_ns)
+/* The snapshot; without one, what waited under the options that the symbols had until now. */
+static void send_values(struct client *c, const struct command *cmd, const struct change *ch,
+                        int64_t mono_ns)
 {
     bool waits = c->path == CLIENT_BEHIND;
+    if (!cmd->snapshot && !bits_any(&ch->waiting))
+        return;
     if (c->path == CLIENT_CLOSING || (!waits && client_fall_behind(c, mono_ns) != 0))
         return;
-    owed_add_snapshot(c, fresh);
-    if (!waits)
+    if (cmd->snapshot)
+        owed_add_snapshot(c, &ch->fresh, &ch->known);
+    else
+        owed_add_flush(c, &ch->waiting, NULL);
+    if (!waits || c->owed->held)
         owed_pump(c, mono_ns);
+}
+
+/* All that may fail, short of the view. */
+static int make_change(struct client *c, const struct command *cmd, struct change *ch)
+{
+    if (change_init(ch, c) != 0 || keep_patterns(c, &ch->sel) != 0)
+        return -1;
+    if (cmd->fields) {
+        ch->fields = fields_get(&c->f->field_sets, cmd->fields);
+        if (!ch->fields)
+            return -1;
+    }
+    take_symbols(c, cmd, ch);
+    if (put_options(ch, c, cmd->interval_ms > 0, ch->fields) != 0)
+        return -1;
+    if (cmd->interval_ms > 0 && bits_any(&ch->fresh)) {
+        ch->pace = pace_new(c->f, &ch->fresh, cmd->interval_ms);
+        if (!ch->pace)
+            return -1;
+    }
+    return ch->sel.rejected.failed ? -1 : 0;
+}
+
+/* The symbols of `fresh` leave the intervals they had for the one they have now. */
+static void change_pace(struct client *c, struct change *ch, int64_t mono_ns)
+{
+    if (c->path == CLIENT_CLOSING)
+        return;
+    pace_add_waiting(c, &ch->fresh, &ch->waiting);
+    pace_drop(c, &ch->fresh);
+    if (ch->pace)
+        pace_begin(ch->pace, c, mono_ns);
+    ch->pace = NULL;
 }
 
 void subscribe_run(struct client *c, const struct command *cmd, struct moment now)
@@ -178,19 +263,18 @@ void subscribe_run(struct client *c, const struct command *cmd, struct moment no
     struct change ch = {0};
     if (!read_symbols(c, cmd, &ch, now))
         goto out;
-    bool ok = change_init(&ch, c) == 0 && keep_patterns(c, &ch.sel) == 0;
-    if (ok) {
-        take_symbols(c, &ch);
+    bool ok = make_change(c, cmd, &ch) == 0;
+    if (ok)
         settle(c->f, &ch.fresh, now.wall_ms);
-    }
-    if (!ok || ch.sel.rejected.failed || prepare(c, &ch, now) != 0) {
+    if (!ok || prepare(c, &ch, now) != 0) {
         command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
         goto out;
     }
     send_subscribed(c, cmd, &ch, now);
     move(c, &ch);
-    if (cmd->snapshot)
-        send_snapshot(c, &ch.fresh, now.mono_ns);
+    change_pace(c, &ch, now.mono_ns);
+    since_split(cmd->since, &c->f->book, &ch.fresh, &ch.known);
+    send_values(c, cmd, &ch, now.mono_ns);
 out:
     change_fini(&ch);
 }
@@ -215,10 +299,11 @@ static void give_up(struct client *c, const struct command *cmd, struct change *
 {
     bits_and(&ch->fresh, &ch->active);
     bits_and_not(&ch->active, &ch->fresh);
-    if (prepare(c, ch, now) != 0) {
+    if (put_options(ch, c, false, NULL) != 0 || prepare(c, ch, now) != 0) {
         command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
         return;
     }
+    pace_drop(c, &ch->fresh);
     if (c->path == CLIENT_BEHIND)
         owed_keep_only(c, &ch->active);
     send_unsubscribed(c, cmd, ch, now);

@@ -67,17 +67,21 @@ static void free_memory(struct view *v)
     bits_fini(&v->symbols);
     bits_fini(&v->quotes);
     bits_fini(&v->statuses);
+    options_free(v->options);
     free(v->links);
     free(v);
 }
 
-static struct view *make(struct views *vs, const struct bits *symbols, uint64_t hash)
+static struct view *make(struct views *vs, const struct bits *symbols,
+                         const struct options *options, uint64_t hash)
 {
     struct view *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
     v->links = calloc(bits_count(symbols) + 1, sizeof *v->links);
-    if (!v->links || bits_init(&v->symbols, vs->symbols_len) != 0 ||
+    if (options)
+        v->options = options_copy(options);
+    if (!v->links || (options && !v->options) || bits_init(&v->symbols, vs->symbols_len) != 0 ||
         bits_init(&v->quotes, vs->symbols_len) != 0 ||
         bits_init(&v->statuses, vs->symbols_len) != 0) {
         free_memory(v);
@@ -96,14 +100,15 @@ static struct view *make(struct views *vs, const struct bits *symbols, uint64_t 
     return v;
 }
 
-struct view *views_get(struct views *vs, const struct bits *symbols)
+struct view *views_get(struct views *vs, const struct bits *symbols, const struct options *options)
 {
-    uint64_t hash = bits_hash(symbols, vs->seed);
+    uint64_t hash = options_hash(options, bits_hash(symbols, vs->seed));
     struct view *v = vs->table[hash & (vs->table_len - 1)];
-    while (v && (v->hash != hash || !bits_equal(&v->symbols, symbols)))
+    while (v && (v->hash != hash || !bits_equal(&v->symbols, symbols) ||
+                 !options_equal(v->options, options)))
         v = v->hash_next;
     if (!v)
-        v = make(vs, symbols, hash);
+        v = make(vs, symbols, options, hash);
     if (v)
         view_ref(v);
     return v;
@@ -200,16 +205,29 @@ static void mark_dirty(struct views *vs, struct view *v)
     vs->dirty = v;
 }
 
-void views_mark_quote(struct views *vs, int id, int64_t arrival_ns, bool owed)
+void views_mark_quote(struct views *vs, int id, const struct view_news *news)
 {
     for (struct view_link *l = vs->by_symbol[id]; l; l = l->next) {
         struct view *v = l->view;
+        bool tell = news->owed;
+        if (v->options) {
+            bool paced = options_paced(v->options, id);
+            if (paced || !options_show_state(v->options, id))
+                tell = news->moved;
+            if (paced && !tell)
+                continue;
+            if (paced) {
+                bits_set(&v->statuses, id);
+                mark_dirty(vs, v);
+                continue;
+            }
+        }
         if (bits_test(&v->quotes, id))
             v->merged++;
         bits_set(&v->quotes, id);
-        if (arrival_ns < v->oldest_ns)
-            v->oldest_ns = arrival_ns;
-        if (owed)
+        if (news->arrival_ns < v->oldest_ns)
+            v->oldest_ns = news->arrival_ns;
+        if (tell)
             bits_set(&v->statuses, id);
         mark_dirty(vs, v);
     }

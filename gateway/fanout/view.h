@@ -4,9 +4,10 @@
  *                (who holds it)     (who shares it)
  *
  * A quote marks one bit in each view that holds its symbol, never anything in a client. A view
- * exists while somebody sits in it or holds a reference. Its key is the set of symbols; options
- * that change what is sent (interval, fields) belong into the key too, and then a client has a seat
- * in each of its views. Knows nothing of clients but their seats. Loop thread only. */
+ * exists while somebody sits in it or holds a reference. Its key is the whole of what is wanted:
+ * the set of symbols, and which of them with which options. So a client has one seat, whatever it
+ * has subscribed to in how many steps, and a flush is one run of bytes for it. Knows nothing of
+ * clients but their seats. Loop thread only. */
 #ifndef PRICEGATE_VIEW_H
 #define PRICEGATE_VIEW_H
 
@@ -15,6 +16,7 @@
 #include <stdint.h>
 
 #include "bits.h"
+#include "options.h"
 
 struct client;
 struct view;
@@ -33,7 +35,8 @@ struct view_link {
 };
 
 struct view {
-    struct bits symbols; /* the key */
+    struct bits symbols;     /* the key, with options */
+    struct options *options; /* owned; NULL = none */
     uint64_t hash;
     struct view *hash_next;
     struct view_link *links; /* one per symbol */
@@ -62,9 +65,10 @@ struct views {
 int views_init(struct views *vs, size_t symbols_len, uint64_t seed) MUST_CHECK;
 void views_fini(struct views *vs); /* every view must be gone */
 
-/* The view of exactly these symbols (copied), found or made, with a reference that the caller must
- * give back. NULL: out of memory. */
-struct view *views_get(struct views *vs, const struct bits *symbols) MUST_CHECK;
+/* The view of exactly these symbols and options (copied; NULL = none, never an empty one), found or
+ * made, with a reference that the caller must give back. NULL: out of memory. */
+struct view *views_get(struct views *vs, const struct bits *symbols,
+                       const struct options *options) MUST_CHECK;
 void view_ref(struct view *v);
 void view_unref(struct views *vs, struct view *v); /* frees with the last reference */
 
@@ -73,8 +77,14 @@ void view_sit(struct view *v, struct seat *seat, bool behind);
 void view_leave(struct views *vs, struct seat *seat); /* harmless when it sits nowhere */
 void view_move(struct seat *seat, bool behind);       /* between the two lists */
 
-/* An item arrived; owed: a status follows it. */
-void views_mark_quote(struct views *vs, int id, int64_t arrival_ns, bool owed);
+/* An item arrived. Who sees its state hears a status only where that is owed; who does not (or not
+ * yet: its symbol is paced) hears one when the state has moved. */
+struct view_news {
+    int64_t arrival_ns;
+    bool owed;  /* a status must follow the item */
+    bool moved; /* the state is another one than before the item */
+};
+void views_mark_quote(struct views *vs, int id, const struct view_news *news);
 void views_mark_status(struct views *vs, int id);
 
 /* Takes what is pending out of the view, which is clean and in no list afterwards. */

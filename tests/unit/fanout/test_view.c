@@ -11,10 +11,15 @@ static struct view *get(struct views *vs, const int *ids, size_t n)
     assert_int_equal(bits_init(&b, N), 0);
     for (size_t i = 0; i < n; i++)
         bits_set(&b, ids[i]);
-    struct view *v = views_get(vs, &b);
+    struct view *v = views_get(vs, &b, NULL);
     assert_non_null(v);
     bits_fini(&b);
     return v;
+}
+
+static void mark(struct views *vs, int id, int64_t arrival_ns, bool owed)
+{
+    views_mark_quote(vs, id, &(struct view_news){.arrival_ns = arrival_ns, .owed = owed});
 }
 
 static void test_shared(void **state)
@@ -57,11 +62,11 @@ static void test_marks(void **state)
     assert_int_equal(views_init(&vs, N, 42), 0);
     assert_int_equal(bits_init(&quotes, N) | bits_init(&statuses, N), 0);
     struct view *v = get(&vs, one, 2), *w = get(&vs, other, 1), *x = get(&vs, third, 1);
-    views_mark_quote(&vs, 3, 1000, true);
-    views_mark_quote(&vs, 3, 2000, false);
-    views_mark_quote(&vs, 70, 3000, false);
+    mark(&vs, 3, 1000, true);
+    mark(&vs, 3, 2000, false);
+    mark(&vs, 70, 3000, false);
     views_mark_status(&vs, 70);
-    views_mark_quote(&vs, 50, 1, true); /* nobody holds it */
+    mark(&vs, 50, 1, true); /* nobody holds it */
     assert_null(x->dirty_prev);
     struct view_pending p = view_take_pending(v, &quotes, &statuses);
     assert_int_equal(p.merged, 1);
@@ -71,7 +76,7 @@ static void test_marks(void **state)
     assert_null(v->dirty_prev);
     assert_ptr_equal(vs.dirty, w);
 
-    views_mark_quote(&vs, 3, 4000, false);
+    mark(&vs, 3, 4000, false);
     p = view_take_pending(w, &quotes, &statuses);
     assert_int_equal(p.merged, 2);
     assert_true(bits_test(&quotes, 3));
@@ -107,7 +112,7 @@ static void test_many(void **state)
     }
     for (int i = 0; i < VIEWS; i += 2)
         view_unref(&vs, all[i]);
-    views_mark_quote(&vs, 5, 1, false);
+    mark(&vs, 5, 1, false);
     for (int i = 1; i < VIEWS; i += 2)
         assert_int_equal(bits_test(&all[i]->quotes, 5), bits_test(&all[i]->symbols, 5));
     for (int i = 1; i < VIEWS; i += 2)

@@ -1,0 +1,71 @@
+#include "payload.h"
+
+#include <inttypes.h>
+
+#include "fragment.h"
+
+/* Is there room for `more` bytes, a comma and the closing bracket? */
+static bool fits(const struct buf *out, size_t begin, size_t more, size_t room)
+{
+    return out->len - begin + more + 2 <= room;
+}
+
+size_t payload_add_items(struct buf *out, struct book *book, const struct options *options,
+                         struct bits *ids, size_t room)
+{
+    size_t n = 0, begin = out->len;
+    buf_addc(out, '[');
+    for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1)) {
+        const struct fragment part = fragment_of(&book->entries[id], options_fields(options, id));
+        if (part.failed)
+            out->failed = true;
+        if (part.len > 0 && !fits(out, begin, part.len, room))
+            break;
+        bits_unset(ids, id);
+        if (part.len == 0)
+            continue;
+        if (n++ > 0)
+            buf_addc(out, ',');
+        buf_add(out, part.p, part.len);
+    }
+    buf_addc(out, ']');
+    return n;
+}
+
+static void add_member(struct buf *out, const char *name, const char *value)
+{
+    if (!value)
+        return;
+    buf_addf(out, ",\"%s\":", name);
+    buf_adds_json(out, value);
+}
+
+static void add_status(struct buf *out, const struct book *book, int id)
+{
+    struct book_status_view s = book_status_of(book, id);
+    buf_adds(out, "{\"symbol\":");
+    buf_adds_json(out, s.symbol);
+    buf_addf(out, ",\"state\":\"%s\",\"since\":%" PRId64, quote_state_name(s.state), s.since_ms);
+    add_member(out, "reason", s.reason);
+    add_member(out, "source", s.source);
+    buf_addf(out, ",\"market\":\"%s\"}", quote_market_name(s.market));
+}
+
+/* No status is longer than this, whatever its reason and source look like escaped. */
+#define STATUS_BYTES_MAX (6 * (BOOK_REASON_MAX + ITEM_SOURCE_MAX) + 300)
+
+size_t payload_add_statuses(struct buf *out, const struct book *book, struct bits *ids, size_t room)
+{
+    size_t n = 0, begin = out->len;
+    buf_addc(out, '[');
+    for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1)) {
+        if (!fits(out, begin, STATUS_BYTES_MAX, room))
+            break;
+        bits_unset(ids, id);
+        if (n++ > 0)
+            buf_addc(out, ',');
+        add_status(out, book, id);
+    }
+    buf_addc(out, ']');
+    return n;
+}

@@ -1,0 +1,25 @@
+/* payload.h - the two lists of market data, as JSON text: items and statuses.
+ *
+ * Text only, whatever carries it: frame.h puts a WebSocket frame around it, and an event stream can
+ * put its own lines. Items go in as the bytes they came in, or cut to a client's field set. Loop
+ * thread only; the buffer's `failed` tells about memory. */
+#ifndef PRICEGATE_PAYLOAD_H
+#define PRICEGATE_PAYLOAD_H
+
+#include <stddef.h>
+
+#include "bits.h"
+#include "book.h"
+#include "buf.h"
+#include "options.h"
+
+/* Appends an array of the held items of `ids`, in order, as many as fit into `room` bytes, and
+ * takes them out of `ids` (those without an item too). options NULL: none. Returns how many. */
+size_t payload_add_items(struct buf *out, struct book *book, const struct options *options,
+                         struct bits *ids, size_t room);
+
+/* The same for statuses. */
+size_t payload_add_statuses(struct buf *out, const struct book *book, struct bits *ids,
+                            size_t room);
+
+#endif
