@@ -119,7 +119,7 @@ size_t client_symbols(const struct client *c)
     return c->seat.view ? bits_count(&c->seat.view->symbols) : 0;
 }
 
-const struct options *client_options(const struct client *c)
+const struct view_options *client_options(const struct client *c)
 {
     return c->seat.view ? c->seat.view->options : NULL;
 }

@@ -84,7 +84,7 @@ void client_wait(struct client *c, int64_t mono_ns);
 /* How many symbols it is subscribed to; and a seat in another view (NULL = none), metric included.
  */
 size_t client_symbols(const struct client *c);
-const struct options *client_options(const struct client *c); /* NULL: none */
+const struct view_options *client_options(const struct client *c); /* NULL: none */
 void client_sit(struct client *c, struct view *v);
 
 #endif

@@ -74,7 +74,7 @@ static void observe(struct fanout *f, const struct view *v, const struct view_pe
 static void drop_void_statuses(struct fanout *f, const struct view *v)
 {
     for (int id = bits_next(&f->quotes, 0); id >= 0; id = bits_next(&f->quotes, id + 1))
-        if (options_show_state(v->options, id) && book_item_says_state(&f->book, id))
+        if (view_options_show_state(v->options, id) && book_item_says_state(&f->book, id))
             bits_unset(&f->statuses, id);
 }
 

@@ -60,7 +60,7 @@ static size_t room(const struct buf *out, size_t begin)
     return FRAME_PAYLOAD_MAX - (out->len - begin - FRAME_HEADER_MAX) - 1;
 }
 
-size_t frame_add_quotes(struct buf *out, struct book *book, const struct options *options,
+size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_options *options,
                         struct bits *ids, bool snapshot)
 {
     size_t begin = frame_begin(out);

@@ -12,7 +12,7 @@
 #include "bits.h"
 #include "book.h"
 #include "buf.h"
-#include "options.h"
+#include "view_options.h"
 
 #define FRAME_HEADER_MAX 10
 #define FRAME_PAYLOAD_MAX                                                                          \
@@ -29,7 +29,7 @@ void frame_add_text(struct buf *out, const char *text, size_t len);
 /* Appends one {"type":"quote"} frame with the held items of `ids`, in order, as many as fit, and
  * takes them out of `ids` (those without an item too). options says which members they show; NULL:
  * all. Returns how many items are in it. */
-size_t frame_add_quotes(struct buf *out, struct book *book, const struct options *options,
+size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_options *options,
                         struct bits *ids, bool snapshot);
 
 /* The same for {"type":"status"}; `ids` must not be empty. */

@@ -90,7 +90,7 @@ void owed_replaced(struct client *c, int id)
 /* Does this client learn the symbol's state from its item? */
 static bool item_tells(const struct client *c, int id)
 {
-    return options_show_state(client_options(c), id) && book_item_says_state(&c->f->book, id);
+    return view_options_show_state(client_options(c), id) && book_item_says_state(&c->f->book, id);
 }
 
 void owed_add_snapshot(struct client *c, const struct bits *ids, const struct bits *known)
@@ -143,7 +143,7 @@ static void settle_statuses(struct client *c, const struct bits *sent, bool snap
 {
     for (int id = bits_next(sent, 0); id >= 0; id = bits_next(sent, id + 1)) {
         const struct item *it = c->f->book.entries[id].item;
-        bool contradicts = it && it->state >= 0 && options_show_state(client_options(c), id);
+        bool contradicts = it && it->state >= 0 && view_options_show_state(client_options(c), id);
         if (item_tells(c, id))
             bits_unset(&c->owed->statuses, id);
         else if (snapshot || contradicts)

@@ -10,13 +10,14 @@ static bool fits(const struct buf *out, size_t begin, size_t more, size_t room)
     return out->len - begin + more + 2 <= room;
 }
 
-size_t payload_add_items(struct buf *out, struct book *book, const struct options *options,
+size_t payload_add_items(struct buf *out, struct book *book, const struct view_options *options,
                          struct bits *ids, size_t room)
 {
     size_t n = 0, begin = out->len;
     buf_addc(out, '[');
     for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1)) {
-        const struct fragment part = fragment_of(&book->entries[id], options_fields(options, id));
+        const struct fragment part =
+            fragment_of(&book->entries[id], view_options_fields(options, id));
         if (part.failed)
             out->failed = true;
         if (part.len > 0 && !fits(out, begin, part.len, room))

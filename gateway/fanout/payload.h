@@ -11,11 +11,11 @@
 #include "bits.h"
 #include "book.h"
 #include "buf.h"
-#include "options.h"
+#include "view_options.h"
 
 /* Appends an array of the held items of `ids`, in order, as many as fit into `room` bytes, and
  * takes them out of `ids` (those without an item too). options NULL: none. Returns how many. */
-size_t payload_add_items(struct buf *out, struct book *book, const struct options *options,
+size_t payload_add_items(struct buf *out, struct book *book, const struct view_options *options,
                          struct bits *ids, size_t room);
 
 /* The same for statuses. */

@@ -61,9 +61,9 @@ struct command {
     char id[PROTOCOL_ID_TEXT_MAX]; /* as JSON text, "" = none given */
     json_t *root;                  /* the message; borrow from it until command_fini() */
     /* subscribe: */
-    bool snapshot;                /* default true */
-    int64_t interval_ms;          /* 0 = none */
-    const json_t *fields, *since; /* borrowed from root, valid; NULL = not given */
+    bool snapshot;          /* default true */
+    int64_t interval_ms;    /* 0 = none */
+    json_t *fields, *since; /* borrowed from root, valid; NULL = not given */
 };
 
 /* Reads one message of at most max_bytes. -1 with a sentence when it is malformed or its action

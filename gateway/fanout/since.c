@@ -1,20 +1,17 @@
 #include "since.h"
 
-bool since_valid(const json_t *since)
+bool since_valid(json_t *since)
 {
-    if (!json_is_object(since))
-        return false;
-    /* jansson iterates without changing anything, but takes no const */
-    json_t *o = json_incref((json_t *)(uintptr_t)since);
     const char *name;
     json_t *v;
-    bool ok = true;
-    json_object_foreach(o, name, v)
+    if (!json_is_object(since))
+        return false;
+    json_object_foreach(since, name, v)
     {
-        ok = ok && json_is_string(v);
+        if (!json_is_string(v))
+            return false;
     }
-    json_decref(o);
-    return ok;
+    return true;
 }
 
 static bool has_newest(const struct item *it, const char *version)

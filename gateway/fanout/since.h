@@ -9,7 +9,7 @@
 #include "book.h"
 
 /* Is that an object of strings? */
-bool since_valid(const json_t *since);
+bool since_valid(json_t *since); /* not changed, but jansson iterates over no const */
 /* Moves from `fresh` to `known` the symbols whose held item is not newer than what `since` names,
  * and of the same epoch. A name that is not configured counts for nothing, and so does a version
  * that can't be read. since may be NULL. */

@@ -24,12 +24,12 @@ struct change {
     struct bits active; /* what the client will have */
     struct bits
         fresh; /* subscribe: of these, what it has not now, or not like this; else what goes */
-    struct bits known;       /* subscribe: taken out of fresh, since the client has the newest */
-    struct bits waiting;     /* had already, with an update that waited for its interval */
-    struct options *options; /* of `active`; NULL when there are none */
-    struct fields *fields;   /* of this command, referenced */
-    struct pace *pace;       /* of this command, not begun */
-    struct view *view;       /* of `active`, referenced; NULL when that is empty */
+    struct bits known;   /* subscribe: taken out of fresh, since the client has the newest */
+    struct bits waiting; /* had already, with an update that waited for its interval */
+    struct view_options *options; /* of `active`; NULL when there are none */
+    struct fields *fields;        /* of this command, referenced */
+    struct pace *pace;            /* of this command, not begun */
+    struct view *view;            /* of `active`, referenced; NULL when that is empty */
 };
 
 static void change_fini(struct change *ch)
@@ -39,7 +39,7 @@ static void change_fini(struct change *ch)
     bits_fini(&ch->fresh);
     bits_fini(&ch->known);
     bits_fini(&ch->waiting);
-    options_free(ch->options);
+    view_options_free(ch->options);
     fields_unref(ch->fields);
     free(ch->pace);
 }
@@ -48,14 +48,14 @@ static void change_fini(struct change *ch)
 static int change_init(struct change *ch, const struct client *c)
 {
     size_t n = c->f->config->instruments_len;
-    const struct options *options = client_options(c);
+    const struct view_options *options = client_options(c);
     if (bits_init(&ch->active, n) != 0 || bits_init(&ch->fresh, n) != 0 ||
         bits_init(&ch->known, n) != 0 || bits_init(&ch->waiting, n) != 0)
         return -1;
     if (c->seat.view)
         bits_copy(&ch->active, &c->seat.view->symbols);
     if (options)
-        ch->options = options_copy(options);
+        ch->options = view_options_copy(options);
     return options && !ch->options ? -1 : 0;
 }
 
@@ -81,16 +81,16 @@ static bool read_symbols(struct client *c, const struct command *cmd, struct cha
 static int put_options(struct change *ch, const struct client *c, bool paced, struct fields *fields)
 {
     if (!ch->options && (paced || fields)) {
-        ch->options = options_new(c->f->config->instruments_len);
+        ch->options = view_options_new(c->f->config->instruments_len);
         if (!ch->options)
             return -1;
     }
     if (!ch->options)
         return 0;
     for (int id = bits_next(&ch->fresh, 0); id >= 0; id = bits_next(&ch->fresh, id + 1))
-        options_set(ch->options, id, paced, fields);
-    if (!options_any(ch->options)) {
-        options_free(ch->options);
+        view_options_set(ch->options, id, paced, fields);
+    if (!view_options_any(ch->options)) {
+        view_options_free(ch->options);
         ch->options = NULL;
     }
     return 0;
@@ -128,9 +128,9 @@ static void move(struct client *c, struct change *ch)
 static bool has_these_options(const struct client *c, int id, const struct command *cmd,
                               const struct fields *fields)
 {
-    const struct options *o = client_options(c);
-    return options_fields(o, id) == fields &&
-           (options_paced(o, id) ? pace_interval_ms(c, id) : 0) == cmd->interval_ms;
+    const struct view_options *o = client_options(c);
+    return view_options_fields(o, id) == fields &&
+           (view_options_paced(o, id) ? pace_interval_ms(c, id) : 0) == cmd->interval_ms;
 }
 
 /* Takes names in their order up to the limit; sel.order keeps those that were taken. */

@@ -67,20 +67,20 @@ static void free_memory(struct view *v)
     bits_fini(&v->symbols);
     bits_fini(&v->quotes);
     bits_fini(&v->statuses);
-    options_free(v->options);
+    view_options_free(v->options);
     free(v->links);
     free(v);
 }
 
 static struct view *make(struct views *vs, const struct bits *symbols,
-                         const struct options *options, uint64_t hash)
+                         const struct view_options *options, uint64_t hash)
 {
     struct view *v = calloc(1, sizeof *v);
     if (!v)
         return NULL;
     v->links = calloc(bits_count(symbols) + 1, sizeof *v->links);
     if (options)
-        v->options = options_copy(options);
+        v->options = view_options_copy(options);
     if (!v->links || (options && !v->options) || bits_init(&v->symbols, vs->symbols_len) != 0 ||
         bits_init(&v->quotes, vs->symbols_len) != 0 ||
         bits_init(&v->statuses, vs->symbols_len) != 0) {
@@ -100,12 +100,13 @@ static struct view *make(struct views *vs, const struct bits *symbols,
     return v;
 }
 
-struct view *views_get(struct views *vs, const struct bits *symbols, const struct options *options)
+struct view *views_get(struct views *vs, const struct bits *symbols,
+                       const struct view_options *options)
 {
-    uint64_t hash = options_hash(options, bits_hash(symbols, vs->seed));
+    uint64_t hash = view_options_hash(options, bits_hash(symbols, vs->seed));
     struct view *v = vs->table[hash & (vs->table_len - 1)];
     while (v && (v->hash != hash || !bits_equal(&v->symbols, symbols) ||
-                 !options_equal(v->options, options)))
+                 !view_options_equal(v->options, options)))
         v = v->hash_next;
     if (!v)
         v = make(vs, symbols, options, hash);
@@ -211,8 +212,8 @@ void views_mark_quote(struct views *vs, int id, const struct view_news *news)
         struct view *v = l->view;
         bool tell = news->owed;
         if (v->options) {
-            bool paced = options_paced(v->options, id);
-            if (paced || !options_show_state(v->options, id))
+            bool paced = view_options_paced(v->options, id);
+            if (paced || !view_options_show_state(v->options, id))
                 tell = news->moved;
             if (paced && !tell)
                 continue;

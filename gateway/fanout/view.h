@@ -16,7 +16,7 @@
 #include <stdint.h>
 
 #include "bits.h"
-#include "options.h"
+#include "view_options.h"
 
 struct client;
 struct view;
@@ -35,8 +35,8 @@ struct view_link {
 };
 
 struct view {
-    struct bits symbols;     /* the key, with options */
-    struct options *options; /* owned; NULL = none */
+    struct bits symbols;          /* the key, with options */
+    struct view_options *options; /* owned; NULL = none */
     uint64_t hash;
     struct view *hash_next;
     struct view_link *links; /* one per symbol */
@@ -68,7 +68,7 @@ void views_fini(struct views *vs); /* every view must be gone */
 /* The view of exactly these symbols and options (copied; NULL = none, never an empty one), found or
  * made, with a reference that the caller must give back. NULL: out of memory. */
 struct view *views_get(struct views *vs, const struct bits *symbols,
-                       const struct options *options) MUST_CHECK;
+                       const struct view_options *options) MUST_CHECK;
 void view_ref(struct view *v);
 void view_unref(struct views *vs, struct view *v); /* frees with the last reference */
 

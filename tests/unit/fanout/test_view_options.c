@@ -1,7 +1,7 @@
 /* Options as a part of a view's key. */
 #include "rig.h"
 
-#include "options.h"
+#include "view_options.h"
 
 enum { N = 100 };
 
@@ -18,44 +18,44 @@ static void test_key(void **state)
 {
     struct field_sets sets = {0};
     struct fields *price = get(&sets, "price"), *shows = get(&sets, "state");
-    struct options *a = options_new(N), *b = options_new(N);
+    struct view_options *a = view_options_new(N), *b = view_options_new(N);
     (void)state;
     assert_non_null(a);
     assert_non_null(b);
-    assert_false(options_any(a));
-    assert_true(options_equal(a, b));
-    assert_true(options_equal(NULL, NULL));
-    assert_false(options_equal(a, NULL));
-    options_set(a, 70, true, price);
-    assert_true(options_any(a));
-    assert_false(options_equal(a, b));
-    options_set(b, 70, false, price);
-    assert_false(options_equal(a, b));
-    options_set(b, 70, true, shows);
-    assert_false(options_equal(a, b));
-    options_set(b, 70, true, price);
-    assert_true(options_equal(a, b));
-    assert_true(options_hash(a, 1) == options_hash(b, 1));
-    options_set(b, 71, false, price);
-    assert_true(options_hash(a, 1) != options_hash(b, 1));
+    assert_false(view_options_any(a));
+    assert_true(view_options_equal(a, b));
+    assert_true(view_options_equal(NULL, NULL));
+    assert_false(view_options_equal(a, NULL));
+    view_options_set(a, 70, true, price);
+    assert_true(view_options_any(a));
+    assert_false(view_options_equal(a, b));
+    view_options_set(b, 70, false, price);
+    assert_false(view_options_equal(a, b));
+    view_options_set(b, 70, true, shows);
+    assert_false(view_options_equal(a, b));
+    view_options_set(b, 70, true, price);
+    assert_true(view_options_equal(a, b));
+    assert_true(view_options_hash(a, 1) == view_options_hash(b, 1));
+    view_options_set(b, 71, false, price);
+    assert_true(view_options_hash(a, 1) != view_options_hash(b, 1));
 
-    struct options *c = options_copy(b);
+    struct view_options *c = view_options_copy(b);
     assert_non_null(c);
-    options_free(b);
-    assert_true(options_paced(c, 70));
-    assert_false(options_paced(c, 71));
-    assert_ptr_equal(options_fields(c, 71), price);
-    assert_false(options_show_state(c, 71));
-    assert_true(options_show_state(c, 72));
-    assert_true(options_show_state(NULL, 71));
-    options_set(c, 71, false, shows);
-    assert_true(options_show_state(c, 71));
-    options_set(c, 70, false, NULL);
-    options_set(c, 71, false, NULL);
-    assert_false(options_any(c));
-    options_free(a);
-    options_free(c);
-    options_free(NULL);
+    view_options_free(b);
+    assert_true(view_options_paced(c, 70));
+    assert_false(view_options_paced(c, 71));
+    assert_ptr_equal(view_options_fields(c, 71), price);
+    assert_false(view_options_show_state(c, 71));
+    assert_true(view_options_show_state(c, 72));
+    assert_true(view_options_show_state(NULL, 71));
+    view_options_set(c, 71, false, shows);
+    assert_true(view_options_show_state(c, 71));
+    view_options_set(c, 70, false, NULL);
+    view_options_set(c, 71, false, NULL);
+    assert_false(view_options_any(c));
+    view_options_free(a);
+    view_options_free(c);
+    view_options_free(NULL);
     fields_unref(price);
     fields_unref(shows);
     assert_null(sets.list);
@@ -65,14 +65,14 @@ static void test_views(void **state)
 {
     struct views vs;
     struct bits symbols;
-    struct options *o = options_new(N);
+    struct view_options *o = view_options_new(N);
     (void)state;
     assert_non_null(o);
     assert_int_equal(views_init(&vs, N, 42), 0);
     assert_int_equal(bits_init(&symbols, N), 0);
     bits_set(&symbols, 3);
     bits_set(&symbols, 70);
-    options_set(o, 70, true, NULL);
+    view_options_set(o, 70, true, NULL);
     struct view *plain = views_get(&vs, &symbols, NULL), *v = views_get(&vs, &symbols, o);
     assert_non_null(plain);
     assert_ptr_not_equal(plain, v);
@@ -94,7 +94,7 @@ static void test_views(void **state)
     view_unref(&vs, v);
     view_unref(&vs, plain);
     bits_fini(&symbols);
-    options_free(o);
+    view_options_free(o);
     views_fini(&vs);
 }
 

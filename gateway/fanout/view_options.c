@@ -1,23 +1,23 @@
-#include "options.h"
+#include "view_options.h"
 
 #include <string.h>
 
-struct options *options_new(size_t len)
+struct view_options *view_options_new(size_t len)
 {
-    struct options *o = calloc(1, sizeof *o);
+    struct view_options *o = calloc(1, sizeof *o);
     if (!o)
         return NULL;
     o->len = len;
     o->fields = calloc(len + 1, sizeof(struct fields *));
     if (o->fields && bits_init(&o->paced, len) == 0)
         return o;
-    options_free(o);
+    view_options_free(o);
     return NULL;
 }
 
-struct options *options_copy(const struct options *o)
+struct view_options *view_options_copy(const struct view_options *o)
 {
-    struct options *copy = options_new(o->len);
+    struct view_options *copy = view_options_new(o->len);
     if (!copy)
         return NULL;
     bits_copy(&copy->paced, &o->paced);
@@ -26,7 +26,7 @@ struct options *options_copy(const struct options *o)
     return copy;
 }
 
-void options_free(struct options *o)
+void view_options_free(struct view_options *o)
 {
     if (!o)
         return;
@@ -38,7 +38,7 @@ void options_free(struct options *o)
     free(o);
 }
 
-void options_set(struct options *o, int id, bool paced, struct fields *fields)
+void view_options_set(struct view_options *o, int id, bool paced, struct fields *fields)
 {
     fields_ref(fields);
     fields_unref(o->fields[id]);
@@ -49,7 +49,7 @@ void options_set(struct options *o, int id, bool paced, struct fields *fields)
         bits_unset(&o->paced, id);
 }
 
-bool options_any(const struct options *o)
+bool view_options_any(const struct view_options *o)
 {
     if (bits_any(&o->paced))
         return true;
@@ -59,7 +59,7 @@ bool options_any(const struct options *o)
     return false;
 }
 
-bool options_equal(const struct options *a, const struct options *b)
+bool view_options_equal(const struct view_options *a, const struct view_options *b)
 {
     if (!a || !b)
         return a == b;
@@ -67,7 +67,7 @@ bool options_equal(const struct options *a, const struct options *b)
            memcmp(a->fields, b->fields, a->len * sizeof(struct fields *)) == 0;
 }
 
-uint64_t options_hash(const struct options *o, uint64_t seed)
+uint64_t view_options_hash(const struct view_options *o, uint64_t seed)
 {
     if (!o)
         return seed;
