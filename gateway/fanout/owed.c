@@ -98,9 +98,12 @@ void owed_add_snapshot(struct client *c, const struct bits *ids, const struct bi
     struct owed *o = c->owed;
     bits_or(&o->snapshot, ids);
     o->snapshots++;
+    bits_and_not(&o->snapshot, known);
     bits_and_not(&o->quotes, known);
     for (int id = bits_next(known, 0); id >= 0; id = bits_next(known, id + 1))
-        if (!item_tells(c, id))
+        if (item_tells(c, id))
+            bits_unset(&o->statuses, id);
+        else
             bits_set(&o->statuses, id);
 }
 

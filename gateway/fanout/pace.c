@@ -101,7 +101,7 @@ void pace_begin(struct pace *p, struct client *c, int64_t mono_ns)
     struct fanout *f = c->f;
     p->client = c;
     p->start_ns = mono_ns;
-    p->due_ns = mono_ns + p->interval_ms * NS_PER_MS;
+    p->due_ns = p->window_ends_ns = mono_ns + p->interval_ms * NS_PER_MS;
     for (size_t i = 0; i < p->len; i++)
         p->marks[i].seen = f->book.entries[p->marks[i].id].updates;
     p->next = c->paces;
@@ -114,6 +114,16 @@ void pace_begin(struct pace *p, struct client *c, int64_t mono_ns)
     heap_sift(&f->paces, p);
 }
 
+/* How many updates came since the last look; all but the newest are merged into it. */
+static uint64_t look(struct fanout *f, struct pace_mark *m)
+{
+    uint64_t n = f->book.entries[m->id].updates - m->seen;
+    m->seen += n;
+    if (n > 1)
+        metrics_add(f->metrics, METRIC_CONFLATED, "interval", NULL, (double)(n - 1));
+    return n;
+}
+
 static void end(struct pace *p)
 {
     *p->prev = p->next;
@@ -123,7 +133,7 @@ static void end(struct pace *p)
     free(p);
 }
 
-void pace_drop(struct client *c, const struct bits *ids)
+void pace_drop(struct client *c, const struct bits *ids, struct bits *waiting)
 {
     struct pace *next;
     for (struct pace *p = c->paces; p; p = next) {
@@ -132,16 +142,23 @@ void pace_drop(struct client *c, const struct bits *ids)
         for (size_t i = 0; i < p->len; i++)
             if (!bits_test(ids, p->marks[i].id))
                 p->marks[kept++] = p->marks[i];
+            else if (look(c->f, &p->marks[i]) > 0)
+                bits_set(waiting, p->marks[i].id);
         p->len = kept;
         if (kept == 0)
             end(p);
     }
+    if (c->path == CLIENT_BEHIND)
+        owed_add_flush(c, waiting, NULL);
 }
 
 void pace_drop_all(struct client *c)
 {
-    while (c->paces)
-        end(c->paces);
+    struct pace *next;
+    for (struct pace *p = c->paces; p; p = next) {
+        next = p->next;
+        end(p);
+    }
 }
 
 int64_t pace_interval_ms(const struct client *c, int id)
@@ -153,27 +170,7 @@ int64_t pace_interval_ms(const struct client *c, int id)
     return 0;
 }
 
-void pace_add_waiting(const struct client *c, const struct bits *ids, struct bits *waiting)
-{
-    for (const struct pace *p = c->paces; p; p = p->next)
-        for (size_t i = 0; i < p->len; i++) {
-            const struct pace_mark *m = &p->marks[i];
-            if (bits_test(ids, m->id) && c->f->book.entries[m->id].updates != m->seen)
-                bits_set(waiting, m->id);
-        }
-}
-
 /* --- what is due --- */
-
-/* How many updates came since the last look; all but the newest are merged into it. */
-static uint64_t look(struct fanout *f, struct pace_mark *m)
-{
-    uint64_t n = f->book.entries[m->id].updates - m->seen;
-    m->seen += n;
-    if (n > 1)
-        metrics_add(f->metrics, METRIC_CONFLATED, "interval", NULL, (double)(n - 1));
-    return n;
-}
 
 void pace_sent(struct client *c, const struct bits *ids)
 {
@@ -196,18 +193,21 @@ static bool take_due(struct fanout *f, struct pace *p, struct bits *out, int64_t
             bits_set(out, p->marks[i].id);
             any = true;
         }
-    p->due_ns = p->start_ns + windows * interval_ns;
+    p->window_ends_ns = p->start_ns + windows * interval_ns;
+    p->due_ns = p->window_ends_ns;
     if (p->due_ns < soonest_ns)
-        p->due_ns = soonest_ns; /* shorter than a flush: no use to look more often */
+        p->due_ns = soonest_ns; /* no use to look more often than once per flush */
     heap_sift(&f->paces, p);
     return any;
 }
 
+/* By windows and not by due times: what a pump sends late belongs to the window in which it is
+ * sent, so that window must have been looked at, or it would get another delivery when it is. */
 void pace_catch_up(struct client *c, int64_t mono_ns)
 {
     struct fanout *f = c->f;
     for (struct pace *p = c->paces; p; p = p->next)
-        if (p->due_ns <= mono_ns && take_due(f, p, &f->due, mono_ns))
+        if (p->window_ends_ns <= mono_ns && take_due(f, p, &f->due, mono_ns))
             owed_add_flush(c, &f->due, NULL);
 }
 

@@ -27,7 +27,9 @@ struct pace {
     struct pace *next, **prev; /* in the client's list */
     struct client *client;
     size_t at; /* in the heap */
-    int64_t interval_ms, start_ns, due_ns;
+    int64_t interval_ms, start_ns;
+    int64_t window_ends_ns; /* of the window that was looked at last */
+    int64_t due_ns;         /* when to look again: then, or a flush later */
     size_t len;
     struct pace_mark marks[];
 };
@@ -43,17 +45,16 @@ void pace_heap_fini(struct pace_heap *h); /* must be empty */
 struct pace *pace_new(struct fanout *f, const struct bits *ids, int64_t interval_ms) MUST_CHECK;
 /* Begins now: everything up to now counts as delivered. */
 void pace_begin(struct pace *p, struct client *c, int64_t mono_ns);
-/* These symbols of the client are no longer paced. */
-void pace_drop(struct client *c, const struct bits *ids);
-void pace_drop_all(struct client *c);
+/* These symbols of the client are no longer paced. Those that had an update waiting are added to
+ * `waiting`, and are owed from now on if the client is BEHIND. */
+void pace_drop(struct client *c, const struct bits *ids, struct bits *waiting);
+void pace_drop_all(struct client *c); /* it goes away */
 
 int64_t pace_interval_ms(const struct client *c, int id); /* 0: not paced */
-/* Adds those of `ids` that are paced and have an update that was not delivered. */
-void pace_add_waiting(const struct client *c, const struct bits *ids, struct bits *waiting);
 
 /* The newest items of these symbols go out now, due or not; c is BEHIND. */
 void pace_sent(struct client *c, const struct bits *ids);
-/* What of this client is due comes to be owed. c is BEHIND. */
+/* What of this client is due, its windows having ended, comes to be owed. c is BEHIND. */
 void pace_catch_up(struct client *c, int64_t mono_ns);
 
 /* ns until the first pace is due (0: it is); -1: there is none. */

@@ -105,8 +105,8 @@ static int prepare(struct client *c, struct change *ch, struct moment now)
         if (!ch->view)
             return -1;
     }
-    if (ch->view == c->seat.view)
-        return 0;
+    if (ch->view == c->seat.view && !bits_any(&ch->fresh))
+        return 0; /* another interval alone leaves it in its view, but with a snapshot to come */
     if (c->seat.view)
         flush_view(f, c->seat.view, now.mono_ns);
     if (ch->view)
@@ -213,7 +213,7 @@ static void send_values(struct client *c, const struct command *cmd, const struc
                         int64_t mono_ns)
 {
     bool waits = c->path == CLIENT_BEHIND;
-    if (!cmd->snapshot && !bits_any(&ch->waiting))
+    if (!cmd->snapshot && (waits || !bits_any(&ch->waiting)))
         return;
     if (c->path == CLIENT_CLOSING || (!waits && client_fall_behind(c, mono_ns) != 0))
         return;
@@ -251,8 +251,7 @@ static void change_pace(struct client *c, struct change *ch, int64_t mono_ns)
 {
     if (c->path == CLIENT_CLOSING)
         return;
-    pace_add_waiting(c, &ch->fresh, &ch->waiting);
-    pace_drop(c, &ch->fresh);
+    pace_drop(c, &ch->fresh, &ch->waiting);
     if (ch->pace)
         pace_begin(ch->pace, c, mono_ns);
     ch->pace = NULL;
@@ -303,7 +302,7 @@ static void give_up(struct client *c, const struct command *cmd, struct change *
         command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
         return;
     }
-    pace_drop(c, &ch->fresh);
+    pace_drop(c, &ch->fresh, &ch->waiting);
     if (c->path == CLIENT_BEHIND)
         owed_keep_only(c, &ch->active);
     send_unsubscribed(c, cmd, ch, now);
