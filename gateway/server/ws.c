@@ -1,8 +1,11 @@
-/* The library parses what comes in and does the closing handshake; what goes out it only passes to
- * the socket: the fan-out's frames are complete, header included, and are written with
- * LWS_WRITE_RAW the moment they are made, not when the library says "writable". That is allowed
- * while nothing of earlier writes is left (ws_busy), and it saves two system calls and a wake-up
- * per client and flush.
+/* The library parses what comes in and does the closing handshake; what goes out is not its
+ * business: the fan-out's frames are complete, header included, and leave the moment they are made,
+ * not when the library says "writable", which saves two system calls and a wake-up per client and
+ * flush. That is allowed while the library keeps nothing of earlier writes, its own pongs among
+ * them; so that is looked at before each write.
+ *   Plain sockets: a bare send(). What the kernel did not take goes to the library, which keeps it
+ * and sends it on. A lws_write() for all of it costs up to a fifth more CPU than the send() alone.
+ *   TLS: the library, which owns the SSL object.
  *
  * Closing has two ways.
  *   With a code: our own close frame, written raw like all others as soon as nothing is left of
@@ -17,9 +20,11 @@
  * its own. */
 #include "ws.h"
 
+#include <errno.h>
 #include <linux/sockios.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include "clock.h"
 #include "server_private.h"
@@ -30,6 +35,15 @@ static const int64_t CLOSE_MS = 5000;
 
 /* --- the fan-out's sink --- */
 
+/* How much of it the kernel took at once; -1: the connection is broken. */
+static ssize_t send_plain(const struct conn *c, const void *bytes, size_t len)
+{
+    ssize_t n = send(c->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n >= 0)
+        return n;
+    return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -1;
+}
+
 static int ws_write(void *sock, const void *bytes, size_t len)
 {
     struct conn *c = sock;
@@ -39,6 +53,13 @@ static int ws_write(void *sock, const void *bytes, size_t len)
     } p = {bytes}; /* only read by a raw write */
     if (!c->wsi || c->closing)
         return -1;
+    if (!c->tls && !lws_partial_buffered(c->wsi)) {
+        ssize_t sent = send_plain(c, bytes, len);
+        if (sent < 0 || (size_t)sent == len)
+            return sent < 0 ? -1 : 0;
+        p.out += sent;
+        len -= (size_t)sent;
+    }
     return lws_write(c->wsi, p.out, len, LWS_WRITE_RAW) == (int)len ? 0 : -1;
 }
 

@@ -447,6 +447,62 @@ static void a_flood_does_not_hold_up_others(void **state)
     close(other);
 }
 
+/* As many instruments as make one answer larger than what the kernel takes at once. */
+static char *wide_config(void)
+{
+    struct buf b = {0};
+    buf_adds(&b, "{\"listen\":{\"port\":0},\"fanout\":{\"sndbuf_bytes\":4096},"
+                 "\"drain_s\":0,\"instruments\":["
+                 "{\"symbol\":\"coffee\",\"sources\":[]},{\"symbol\":\"EUR/USD\",\"sources\":[]}");
+    for (int i = 0; i < 450; i++) {
+        char text[96];
+        int n = snprintf(text, sizeof text, ",{\"symbol\":\"a-symbol-with-a-long-name-%05d\",%s}",
+                         i, "\"sources\":[]");
+        buf_add(&b, text, (size_t)n);
+    }
+    buf_adds(&b, "]}");
+    assert_false(b.failed);
+    return b.p;
+}
+
+/* What the kernel does not take at once follows, in order and nothing twice. */
+static void a_large_answer_arrives_whole(void **state)
+{
+    (void)state;
+    char *config = wide_config();
+    struct served s = start_server(config);
+    struct buf b = {0};
+    int lists = 0, pongs = 0, small = 4096, fd = dial(s.port);
+    free(config);
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    send_text(fd, "GET /ws HTTP/1.1\r\n" USUAL "\r\n");
+    struct reply r;
+    assert_true(read_reply(fd, false, &r));
+    reply_fini(&r);
+    say(fd, "{\"action\":\"subscribe\",\"symbols\":[\"*\"],\"id\":1}");
+    send_frame(fd, 0x89, "abc", 3); /* the library answers this, in the middle of ours */
+    say(fd, "{\"action\":\"list\",\"id\":2}");
+    while (lists < 2 || pongs < 1) {
+        int op = read_frame(fd, &b);
+        assert_true(op == 1 || op == 10);
+        if (op == 10) {
+            assert_string_equal(b.p, "abc");
+            pongs++;
+            continue;
+        }
+        json_t *j = json_loadb(b.p, b.len, 0, NULL);
+        assert_non_null(j);
+        if (json_object_get(j, "id")) {
+            assert_int_equal(json_integer_value(json_object_get(j, "id")), ++lists);
+            assert_true(b.len > 14000);
+        }
+        json_decref(j);
+    }
+    buf_fini(&b);
+    close(fd);
+    stop_server(&s);
+}
+
 static void a_broken_connection_leaves_nothing(void **state)
 {
     const struct linger now = {1, 0};
@@ -581,6 +637,7 @@ int main(void)
         cmocka_unit_test(pings_are_answered),
         cmocka_unit_test(a_quiet_client_hears_heartbeat_and_ping),
         cmocka_unit_test(a_flood_does_not_hold_up_others),
+        cmocka_unit_test(a_large_answer_arrives_whole),
         cmocka_unit_test(a_broken_connection_leaves_nothing),
         cmocka_unit_test(over_the_limit_is_503),
         cmocka_unit_test(over_the_limit_of_an_address_is_429),
