@@ -314,6 +314,7 @@ static void test_short(void **state)
     }
     pass_ms(&r, 20);
     assert_in_range(peer_waiting(&paced), 5, 12);
+    assert_int_equal(fanout_turn(r.f, r.mono_ns + 100 * MS), 10 * MS); /* not each ms */
     peer_free(&paced);
     peer_free(&plain);
     rig_fini(&r);
