@@ -56,7 +56,7 @@ struct conn {
     enum role role;
     bool counted; /* by capacity_take() */
     struct client *client;
-    struct buf message;
+    struct buf message; /* as far as it has come; holds no memory between messages */
     unsigned fragments, pongs;
     int64_t pongs_since_ms;
     bool closing, close_sent;

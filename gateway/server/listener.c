@@ -29,6 +29,14 @@ static const int64_t PAUSE_MS = 100;
 static const int64_t HEADERS_MS = 5000; /* from accept to the end of the first headers */
 static const int USER_TIMEOUT_MS = 30000;
 static const int BACKLOG = 4096;
+/* The kernel takes no more while so much waits to be sent. What it holds for a client that does not
+ * keep up are old prices, of which nothing can be taken back: 20 KB with this, 190 KB with the send
+ * buffer of 128 KiB alone, where "writable" also comes only after 67-129 KB have been read instead
+ * of 7. It costs nothing: in the benchmark's workloads "slow" (a tenth of 1,111 clients never
+ * reads) and "burst" (115 KB at once to 1,000) the CPU per delivery with it was 0.81-0.92 and
+ * 0.48-0.88 of that without it, in two pairs of runs on a noisy machine; "busy" showed nothing
+ * but noise. */
+static const int NOTSENT_BYTES = 16384;
 
 static int resolve(const struct listener_options *o, struct addrinfo **out, struct err *err)
 {
@@ -73,6 +81,7 @@ static int bind_and_listen(int fd, const struct listener_options *o, const struc
         set_int(fd, IPPROTO_IPV6, IPV6_V6ONLY, 0);
     set_int(fd, SOL_SOCKET, SO_SNDBUF, o->sndbuf_bytes);
     set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_BYTES);
     set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
     return bind(fd, a->ai_addr, a->ai_addrlen) == 0 ? listen(fd, BACKLOG) : -1;
 }

@@ -34,7 +34,7 @@ static const struct lws_protocols protocols[] = {
      /* Not used, but without it the library leaves out the callback that says that a close has
      * begun. What is ours travels as opaque user data. */
         .per_session_data_size = sizeof(void *),
-     .rx_buffer_size = 1024,    /* per connection; longer messages come in pieces */
+     .rx_buffer_size = 256,     /* held by each connection; longer messages come in pieces */
         .tx_packet_size = 1048576, /* or it cuts our frames */
     },
     {.name = NULL},

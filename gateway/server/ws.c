@@ -214,10 +214,7 @@ void ws_receive(struct conn *c, const char *bytes, size_t len)
     c->fragments = 0;
     fanout_client_message(c->client, c->message.p ? c->message.p : "", c->message.len,
                           clock_wall_ms(), clock_mono_ns());
-    if (c->message.cap > 4096)
-        buf_fini(&c->message);
-    else
-        buf_clear(&c->message);
+    buf_fini(&c->message); /* most say one thing and then only listen */
 }
 
 void ws_pong(struct conn *c)

@@ -5,6 +5,8 @@
 
 #include "buf.h"
 
+#define HOST_HEADER_MAX 300
+
 static const size_t MESSAGE_BYTES_MAX = (size_t)16 * 1024 * 1024;
 
 struct session {
@@ -101,14 +103,21 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 /* Splits "http[s]://host[:port]" in place. */
-static int split_url(char *url, struct lws_client_connect_info *info, struct err *err)
+static int split_url(char *url, char host_header[static HOST_HEADER_MAX],
+                     struct lws_client_connect_info *info, struct err *err)
 {
     const char *scheme, *host, *path;
     int port;
     if (lws_parse_uri(url, &scheme, &host, &port, &path) != 0 ||
         (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
         return err_set(err, "not a URL of a gateway (http://host:port or https://host:port)");
-    info->address = info->host = info->origin = host;
+    bool usual = port == (scheme[4] == 's' ? 443 : 80);
+    if (usual || strchr(host, ':'))
+        snprintf(host_header, HOST_HEADER_MAX, "%s", host);
+    else
+        snprintf(host_header, HOST_HEADER_MAX, "%s:%d", host, port);
+    info->address = host;
+    info->host = host_header; /* no origin: that is what pages have */
     info->port = port;
     info->ssl_connection = scheme[4] == 's' ? LCCSCF_USE_SSL : 0;
     return 0;
@@ -130,12 +139,12 @@ enum ws_client_end ws_client_run(const char *url, const char *token, const char 
         .user = &s,
     };
     struct lws_client_connect_info info = {.path = "/ws", .local_protocol_name = "watch"};
-    char *copy = strdup(url);
+    char *copy = strdup(url), host_header[HOST_HEADER_MAX];
     struct lws_context *context = NULL;
 
     err_set(err, "the connection ended");
     lws_set_log_level(0, NULL);
-    if (!copy || split_url(copy, &info, err) != 0)
+    if (!copy || split_url(copy, host_header, &info, err) != 0)
         goto out;
     context = lws_create_context(&how);
     if (!context) {
