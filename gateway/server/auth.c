@@ -36,17 +36,10 @@ static bool is_local_host(const struct config *c, const char *host)
            strcmp(a.host, own.host) == 0;
 }
 
-/* A listed origin may read with the anonymous role; it is not this machine's own user. */
-static bool is_own_page(const struct caller *caller)
-{
-    const struct origin_rule own_only = {caller->host, caller->tls, NULL, 0};
-    return !caller->origin || origin_allowed(caller->origin, &own_only);
-}
-
 bool auth_is_local(const struct config *c, const struct caller *caller)
 {
     return c->auth.keys_len == 0 && address_is_loopback(&caller->peer) && !caller->forwarded &&
-           is_local_host(c, caller->host) && is_own_page(caller);
+           is_local_host(c, caller->host) && auth_origin_ok(c, caller);
 }
 
 const char *auth_token(const char *authorization, const char *query_token)
