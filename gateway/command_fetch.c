@@ -48,6 +48,10 @@ static void walked(void *ctx, bool accepted, const struct walk_step *steps, size
 {
     struct walk *w = ctx;
     for (size_t i = 0; i < n; i++) {
+        /* One line per source: of a source that was asked again, the last word. */
+        if (i + 1 < n && strcmp(steps[i].provider, steps[i + 1].provider) == 0 &&
+            strcmp(steps[i].source_symbol, steps[i + 1].source_symbol) == 0)
+            continue;
         const char *detail = steps[i].detail && steps[i].detail[0] ? steps[i].detail : NULL;
         fprintf(stderr, "%s %s: %s%s%s\n", steps[i].provider, steps[i].source_symbol,
                 failure_name(steps[i].failure), detail ? ": " : "", detail ? detail : "");

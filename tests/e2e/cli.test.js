@@ -11,7 +11,7 @@ import { test } from 'node:test';
 
 import { binary, runCommand, startGateway } from '../support/gateway.js';
 import { external, instrument, scene, testCerts } from '../support/scene.js';
-import { KEY, creditsGone, html, ok, providersAt, startUpstream } from '../support/upstream.js';
+import { KEY, creditsGone, html, ok, providersAt, reset, startUpstream } from '../support/upstream.js';
 import { temporaryFolder, until, within } from '../support/wait.js';
 import { connectWs } from '../support/wsclient.js';
 
@@ -183,6 +183,10 @@ test('fetch: the item on stdout, one line per source on stderr', async (t) => {
   assert.equal(lines(failed.stderr).filter((l) => /twelvedata.*rate_limited|yahoo.*blocked/.test(l)).length, 2, failed.stderr);
   assert.ok(!failed.stderr.includes(KEY));
 
+  upstream.set('yahoo', 'KC=F', reset());
+  const broken = await fetchCommand('coffee', '--provider', 'yahoo');
+  assert.deepEqual(lines(broken.stderr).map((l) => l.split(':')[0]), ['yahoo KC=F'], broken.stderr);
+
   const unknown = await fetchCommand('FOO');
   assert.equal(unknown.code, 1);
   assert.match(unknown.stderr, /FOO/);
@@ -220,6 +224,25 @@ test('watch: one line per quote', async (t) => {
   await until(() => seen.some((l) => l.includes('2.95')), 'the next line');
   child.kill('SIGTERM');
   await within(exited, 'watch ends', 5000);
+});
+
+test('watch: the same over TLS', async (t) => {
+  const certs = testCerts();
+  const gateway = await startGateway({
+    listen: { tls: { cert: certs.cert, key: certs.key } },
+    instruments: [instrument('coffee', [['sim', 'coffee']])],
+  });
+  t.after(() => gateway.stop());
+  const child = spawn(binary, ['watch', 'coffee', '--url', gateway.url], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, SSL_CERT_FILE: certs.ca },
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const seen = [];
+  for (const stream of [child.stdout, child.stderr])
+    createInterface({ input: stream }).on('line', (line) => seen.push(line));
+  await until(() => seen.length > 0, 'the first line');
+  assert.match(seen[0], /coffee .* sim /);
 });
 
 test('SIGTERM: goaway, close 1001, exit 0; nobody is let in meanwhile', async (t) => {
