@@ -13,7 +13,7 @@
 #include "clock.h"
 
 static const int64_t TICK_MS = 1000;
-static const int64_t SHARED_EVERY_MS = 5000;
+static const int64_t SHARED_EVERY_MS = 1000;
 static const int64_t SHARED_WAIT_MS = 1000;
 
 static int64_t least(int64_t a, int64_t b)
@@ -148,10 +148,15 @@ int feeds_reset(struct feeds *f, const char *provider)
 bool feeds_any_provider(struct feeds *f)
 {
     int64_t wall_ms = clock_wall_ms();
-    for (size_t i = 0; i < f->config->providers_len; i++)
-        if (f->upstreams[i].in_use && upstream_askable(&f->upstreams[i], wall_ms))
+    bool needed = false;
+    for (size_t i = 0; f->config->feeds_enabled && i < f->config->providers_len; i++) {
+        if (!f->upstreams[i].in_use)
+            continue;
+        needed = true;
+        if (upstream_askable(&f->upstreams[i], wall_ms))
             return true;
-    return false;
+    }
+    return !needed; /* fed by others only: nothing is missing */
 }
 
 /* --- life --- */

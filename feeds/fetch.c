@@ -147,8 +147,9 @@ static bool name_unknown(CURL *easy)
 static enum failure explain(struct fetch_job *job, CURLcode code, struct err *detail)
 {
     if (job->over) {
-        err_set(detail, "answer given up: its %s are over %zu bytes", job->over,
-                strcmp(job->over, "body") == 0 ? job->body_max : (size_t)FETCH_HEADER_MAX);
+        err_set(detail, "answer given up: more than %zu bytes of %s",
+                strcmp(job->over, "body") == 0 ? job->body_max : (size_t)FETCH_HEADER_MAX,
+                job->over);
         return FAIL_UPSTREAM_ERROR;
     }
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) {

@@ -63,6 +63,11 @@ size_t upstream_admit(struct upstream *u, size_t n, bool reserve, int64_t wall_m
     return (size_t)budget_take(&u->budget, (int64_t)n, reserve, wall_ms);
 }
 
+static bool of_the_line(enum failure f)
+{
+    return f == FAIL_TIMEOUT || f == FAIL_DNS || f == FAIL_TLS || f == FAIL_CONNECT;
+}
+
 void upstream_answered(struct upstream *u, const struct verdict *verdict, const char *detail,
                        int64_t asked_ms, int64_t wall_ms)
 {
@@ -74,12 +79,13 @@ void upstream_answered(struct upstream *u, const struct verdict *verdict, const 
     } else {
         err_set(&u->last_error, "%s: %s", failure_name(verdict->failure), detail);
         /* A clock that was set back must not make every failure an old one. */
-        bool counts = failure_counts(verdict->failure);
-        bool new_one = asked_ms > u->failed_ms || wall_ms < u->failed_ms;
-        if (!counts || new_one)
+        bool new_one = asked_ms > u->line_broke_ms || wall_ms < u->line_broke_ms;
+        if (!of_the_line(verdict->failure)) {
             breaker_failure(&u->breaker, verdict->failure, wall_ms);
-        if (counts && new_one)
-            u->failed_ms = wall_ms;
+        } else if (new_one) {
+            u->line_broke_ms = wall_ms;
+            breaker_failure(&u->breaker, verdict->failure, wall_ms);
+        }
     }
     if (verdict->cooldown_ms != 0) {
         enum failure f = verdict->failure ? verdict->failure : FAIL_RATE_LIMITED;

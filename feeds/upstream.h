@@ -23,7 +23,7 @@ struct upstream {
     struct breaker breaker;
     enum breaker_state shown; /* as last announced */
     struct err last_error;    /* "" = none yet */
-    int64_t failed_ms;        /* when the breaker last counted a failure */
+    int64_t line_broke_ms;    /* when a failure of the line was last counted */
     int64_t last_success_ms;  /* 0 = none yet */
     int64_t breaker_written;  /* breaker.updated_ms of the document on the bus */
     bool budget_dirty;
@@ -39,8 +39,9 @@ void upstream_init(struct upstream *u, const struct provider *row,
 size_t upstream_admit(struct upstream *u, size_t n, bool reserve, int64_t wall_ms, enum failure *f,
                       struct err *why);
 /* What the request, sent at asked_ms, showed of the provider. detail: a sentence for its failure.
- * Requests that were out together fail together, and that is one failure: a blip of the line must
- * not shut a provider that is asked for one symbol a request, ten at a time. */
+ * Requests that were out together when the line broke failed once: a blip must not shut a provider
+ * that is asked for one symbol a request, ten at a time. What the provider itself answers counts
+ * each time. */
 void upstream_answered(struct upstream *u, const struct verdict *verdict, const char *detail,
                        int64_t asked_ms, int64_t wall_ms);
 /* An admitted request was not sent after all. */

@@ -45,6 +45,16 @@ static void test_together_is_once(void **state)
     assert_string_equal(u.last_error.text, "timeout: said so");
 }
 
+/* But ten answers of 500 are ten answers. */
+static void test_each_answer_counts(void **state)
+{
+    (void)state;
+    struct upstream u = make();
+    for (int i = 0; i < 3; i++)
+        answer(&u, FAIL_UPSTREAM_ERROR, T, T + 10);
+    assert_false(upstream_askable(&u, T + 20));
+}
+
 static void test_one_after_another_opens(void **state)
 {
     (void)state;
@@ -94,9 +104,9 @@ static void test_symbols_fault(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_together_is_once),     cmocka_unit_test(test_one_after_another_opens),
-        cmocka_unit_test(test_success_ends_the_row), cmocka_unit_test(test_clock_set_back),
-        cmocka_unit_test(test_symbols_fault),
+        cmocka_unit_test(test_each_answer_counts),      cmocka_unit_test(test_together_is_once),
+        cmocka_unit_test(test_one_after_another_opens), cmocka_unit_test(test_success_ends_the_row),
+        cmocka_unit_test(test_clock_set_back),          cmocka_unit_test(test_symbols_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
