@@ -92,8 +92,8 @@ static void log_success(struct feed *d, size_t pos)
     bool news = d->answering != (int)pos || d->all_failed != FAIL_NONE;
     char event[96];
     log_event(news ? LOG_INFO : LOG_DEBUG, event_name(d->in, "_fetch_success", event),
-              "symbol=%s source=%s source_symbol=%s fallback=%s", d->in->symbol, source->provider,
-              source->symbol, pos > 0 ? "true" : "false");
+              "symbol=%s source=%s source_symbol=%s fallback?=%d", d->in->symbol, source->provider,
+              source->symbol, pos > 0);
     d->answering = (int)pos;
     d->all_failed = FAIL_NONE;
     d->sources[pos].logged = FAIL_NONE;
@@ -109,9 +109,9 @@ static void log_all_failed(struct feed *d, int64_t mono_ms)
     d->all_failed = d->last.failure;
     log_event(d->quality.held ? LOG_WARN : LOG_ERROR,
               event_name(d->in, "_all_sources_failed", event),
-              "symbol=%s error=%s source=%s message=%s held=%s suppressed=%u", d->in->symbol,
-              failure_name(d->last.failure), d->last.provider, d->last.detail,
-              d->quality.held ? "true" : "false", suppressed);
+              "symbol=%s error=%s source=%s message=%s held?=%d suppressed=%u", d->in->symbol,
+              failure_name(d->last.failure), d->last.provider, d->last.detail, d->quality.held,
+              suppressed);
 }
 
 static void note_step(struct feed *d, const struct chain_step *step, int64_t interval_ms,

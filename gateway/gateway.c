@@ -119,8 +119,7 @@ static void hear_link(void *ctx, bool up, const char *why)
     (void)why; /* the bus has logged it */
     struct gateway *g = ctx;
     g->metrics.bus_up = up;
-    if (up)
-        begin_running(g);
+    begin_running(g); /* up with all values read, or known to be away: nothing to wait for */
 }
 
 static void bus_waited(uv_timer_t *t)
@@ -312,6 +311,7 @@ int gateway_run(const struct config *config, const char *origin)
     int exit_code = 0;
 
     log_setup(config->log.level, config->log.json);
+    metrics_init(&g.metrics);
     int rc = uv_loop_init(&g.loop);
     if (rc != 0) {
         fprintf(stderr, "pricegate: event loop: %s\n", uv_strerror(rc));

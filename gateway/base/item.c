@@ -5,6 +5,7 @@
 #include <string.h>
 
 static const int64_t FUTURE_MS = 5000;
+static const double MEMBER_MAX = 1e15; /* of delayed_s and the like: beyond sense, below overflow */
 
 /* "<hex>:<decimal>", both without sign and within 64 bits; anything else is no seq. */
 bool item_seq_parse(const char *s, uint64_t *epoch_ms, uint64_t *counter)
@@ -51,11 +52,11 @@ static int read_time(const json_t *root, const char *name, int64_t now_ms, int64
     if (!v)
         return 0;
     double x = json_number_value(v);
-    if (!json_is_number(v) || x < 0)
+    if (!json_is_number(v))
         return err_set(err, "%s is not a time in ms since the epoch", name);
     if (x > (double)(now_ms + FUTURE_MS))
         return err_set(err, "%s lies more than 5 s in the future", name);
-    *out = json_is_integer(v) ? json_integer_value(v) : (int64_t)x;
+    *out = x > 0 ? (int64_t)x : 0; /* exact: a time in ms has far less than 53 bits */
     return 0;
 }
 
@@ -75,14 +76,15 @@ static int read_price(struct item *it, const json_t *root, struct err *err)
 static int64_t positive_integer(const json_t *root, const char *name)
 {
     const json_t *v = json_object_get(root, name);
-    return json_is_integer(v) && json_integer_value(v) > 0 ? json_integer_value(v) : 0;
+    double x = json_number_value(v); /* 0 when it is no number */
+    return x > 0 && x < MEMBER_MAX && x == floor(x) ? (int64_t)x : 0;
 }
 
 static int read_fields(struct item *it, const json_t *root, const char *symbol, int64_t now_ms,
                        struct err *err)
 {
-    const char *s = jsonx_string(root, "symbol");
-    if (!s || strcmp(s, symbol) != 0)
+    const json_t *s = json_object_get(root, "symbol");
+    if (json_string_length(s) != strlen(symbol) || strcmp(json_string_value(s), symbol) != 0)
         return err_set(err, "symbol is not the channel's, %s", symbol);
     snprintf(it->symbol, sizeof it->symbol, "%s", symbol);
 
@@ -132,7 +134,7 @@ struct item *item_parse(const char *bytes, size_t len, const char *symbol, int64
 {
     struct jsonx_member members[ITEM_MEMBERS_MAX];
     struct item *it = NULL, *result = NULL;
-    json_t *root = jsonx_parse(bytes, len, ITEM_BYTES_MAX, err);
+    json_t *root = jsonx_parse_loose(bytes, len, ITEM_BYTES_MAX, err);
 
     if (!root)
         return NULL;

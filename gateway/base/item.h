@@ -17,7 +17,7 @@
 #include "symbol.h"
 
 #define ITEM_BYTES_MAX   4096
-#define ITEM_MEMBERS_MAX 128
+#define ITEM_MEMBERS_MAX 700 /* more do not fit into 4 KiB */
 #define ITEM_SOURCE_MAX  32
 
 struct item {

@@ -36,7 +36,7 @@ static int depth_of(const char *text, size_t len)
     return deepest;
 }
 
-json_t *jsonx_parse(const char *text, size_t len, size_t max_bytes, struct err *err)
+static json_t *parse(const char *text, size_t len, size_t max_bytes, size_t flags, struct err *err)
 {
     if (len > max_bytes) {
         err_set(err, "%zu bytes, at most %zu are taken", len, max_bytes);
@@ -47,10 +47,20 @@ json_t *jsonx_parse(const char *text, size_t len, size_t max_bytes, struct err *
         return NULL;
     }
     json_error_t why;
-    json_t *root = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    json_t *root = json_loadb(text, len, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
     if (!root)
         err_set(err, "not JSON: %s (line %d, column %d)", why.text, why.line, why.column);
     return root;
+}
+
+json_t *jsonx_parse(const char *text, size_t len, size_t max_bytes, struct err *err)
+{
+    return parse(text, len, max_bytes, 0, err);
+}
+
+json_t *jsonx_parse_loose(const char *text, size_t len, size_t max_bytes, struct err *err)
+{
+    return parse(text, len, max_bytes, JSON_DECODE_INT_AS_REAL | JSON_ALLOW_NUL, err);
 }
 
 static const char *skip_space(const char *p, const char *end)

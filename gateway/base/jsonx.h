@@ -18,6 +18,11 @@
  * has duplicate names, is not UTF-8 or not JSON. The caller json_decref()s. */
 json_t *jsonx_parse(const char *text, size_t len, size_t max_bytes, struct err *err) MUST_CHECK;
 
+/* The same for what is passed on as it is rather than used: integers of any length are taken (all
+ * numbers are read as reals), and so is \u0000 in strings, behind which C strings end. */
+json_t *jsonx_parse_loose(const char *text, size_t len, size_t max_bytes,
+                          struct err *err) MUST_CHECK;
+
 struct jsonx_member {
     const char *name; /* between the quotes, escapes not resolved */
     size_t name_len;

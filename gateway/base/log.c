@@ -109,8 +109,14 @@ static void add_fields(struct buf *b, const char *fmt, va_list *ap)
         const char *eq = strstr(fmt, "=%");
         if (!eq)
             break;
-        add_name(b, fmt, (size_t)(eq - fmt));
-        fmt = add_value(b, eq + 2, ap);
+        bool yes_or_no = eq > fmt && eq[-1] == '?';
+        add_name(b, fmt, (size_t)(eq - fmt) - yes_or_no);
+        if (yes_or_no) {
+            buf_adds(b, va_arg(*ap, int) ? "true" : "false");
+            fmt = eq + strlen("=%d");
+        } else {
+            fmt = add_value(b, eq + 2, ap);
+        }
         while (*fmt == ' ')
             fmt++;
     }

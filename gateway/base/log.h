@@ -3,9 +3,10 @@
  *     log_event(LOG_INFO, "listening", "url=%s port=%d", url, port);
  *
  * The third argument is a list of name=%conversion pairs, checked by the compiler; each becomes a
- * member of its own. Conversions: %s (NULL = null), %d %u %ld %lu %lld %llu %zu, %f with precision.
- * Strings are escaped and cut to 256 bytes, so nothing from outside can forge a line (PROTOCOL 8).
- * Secrets are never passed in. A line that cannot be written is counted, never waited for. */
+ * member of its own; one whose name ends in ? is a yes or no (%d). Conversions: %s (NULL = null),
+ * %d %u %ld %lu %lld %llu %zu, %f with precision. Strings are escaped and cut to 256 bytes, so
+ * nothing from outside can forge a line (PROTOCOL 8). Secrets are never passed in. A line that
+ * cannot be written is counted, never waited for. */
 #ifndef PRICEGATE_LOG_H
 #define PRICEGATE_LOG_H
 

@@ -19,6 +19,14 @@ static const struct {
 #undef X
 };
 
+void metrics_init(struct metrics *m)
+{
+    static const char *const causes[] = {"flush", "interval", "slow"};
+    *m = (struct metrics){0};
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++)
+        metrics_add(m, METRIC_CONFLATED, causes[i], NULL, 0);
+}
+
 void metrics_fini(struct metrics *m)
 {
     for (size_t f = 0; f < METRIC_FAMILIES; f++) {

@@ -81,6 +81,8 @@ struct metrics {
     } families[METRIC_FAMILIES];
 };
 
+/* Makes the rows whose labels are known beforehand, so that they can be seen while still 0. */
+void metrics_init(struct metrics *m);
 void metrics_fini(struct metrics *m);
 
 /* Find-or-make the row; label2 NULL where the family has one label. On out of memory the update
