@@ -8,9 +8,10 @@
  * Windows of clients that want an interval end in fanout_turn, too, before the flush: what is due
  * goes out with it.
  *
- * When to flush: at once when the last flush is flush_ms ago, otherwise when it will be. A lone
- * quote so leaves in the turn of the loop that brought it, and a stream of them costs each client
- * one write per flush_ms. */
+ * When to flush a view: at once when its last flush is flush_ms ago, otherwise when it will be. A
+ * lone quote so leaves in the turn of the loop that brought it, and a stream of them costs each
+ * client one write per flush_ms. By view and not for all together: where clients have many
+ * different sets, there is always somebody else's flush less than flush_ms ago. */
 #include "fanout.h"
 
 #include <sys/random.h>
@@ -95,22 +96,22 @@ int fanout_status(struct fanout *f, int id, const char *bytes, size_t len, int64
     return owed < 0 ? -1 : 0;
 }
 
+/* The sooner of two waits; -1 is "never". */
+static int64_t sooner(int64_t a_ns, int64_t b_ns)
+{
+    if (a_ns < 0 || b_ns < 0)
+        return a_ns < 0 ? b_ns : a_ns;
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
 int64_t fanout_turn(struct fanout *f, int64_t mono_ns)
 {
-    int64_t due_ns = f->last_flush_ns + f->config->fanout.flush_ms * NS_PER_MS;
     f->mono_ns = mono_ns;
-    if (!f->views.dirty && pace_wait_ns(f, mono_ns) != 0)
-        return pace_wait_ns(f, mono_ns);
-    if (f->flushed && mono_ns < due_ns)
-        return due_ns - mono_ns;
-    /* A window that ended with nothing new is no flush: the next quote need not wait for it. */
-    if (pace_collect(f, mono_ns) || f->views.dirty) {
-        f->flushed = true;
-        f->last_flush_ns = mono_ns;
-        flush_all(f, mono_ns);
-        pace_finish(f, mono_ns);
-    }
-    return pace_wait_ns(f, mono_ns);
+    views_wake(&f->views, mono_ns);
+    pace_collect(f, mono_ns);
+    flush_due(f, mono_ns);
+    pace_finish(f, mono_ns);
+    return sooner(views_wait_ns(&f->views, mono_ns), pace_wait_ns(f, mono_ns));
 }
 
 void fanout_tick(struct fanout *f, int64_t wall_ms, int64_t mono_ns)

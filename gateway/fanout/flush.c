@@ -2,8 +2,10 @@
  * of the same flush; each client in the view's ready list costs one write() of it and one look
  * whether its socket is full.
  *
- * A flush of more than 64 KiB goes in several runs, so that a client whose socket fills in the
- * middle owes only the rest, and the transport never keeps more than one run for it.
+ * A burst is one message, so that whoever looks at many symbols sees them change together. A flush
+ * of more than FRAME_FLUSH_MAX, or of very many statuses, goes in several runs: a client whose
+ * socket fills in the middle owes only the rest, and the transport never keeps more than one run
+ * for it.
  *
  * Clients may be closed during the walk (a broken socket, no memory). They only ever take
  * themselves out of the list, so knowing the next one is enough; the view is held meanwhile. */
@@ -25,7 +27,7 @@ static struct run build(struct fanout *f, const struct view *v)
     bits_copy(&f->rest_statuses, &f->statuses);
     buf_clear(&f->frames);
     if (bits_any(&f->rest)) {
-        r.items = frame_add_quotes(&f->frames, &f->book, v->options, &f->rest, false);
+        r.items = frame_add_quotes(&f->frames, &f->book, v->options, &f->rest, FRAME_FLUSH);
         r.frames++;
     }
     if (!bits_any(&f->rest) && bits_any(&f->rest_statuses)) {
@@ -80,9 +82,9 @@ static void drop_void_statuses(struct fanout *f, const struct view *v)
 
 void flush_view(struct fanout *f, struct view *v, int64_t mono_ns)
 {
-    if (!v->dirty_prev)
+    if (!v->dirty)
         return;
-    struct view_pending p = view_take_pending(v, &f->quotes, &f->statuses);
+    struct view_pending p = view_take_pending(&f->views, v, &f->quotes, &f->statuses);
     struct seat *next;
     view_ref(v);
     drop_void_statuses(f, v);
@@ -106,11 +108,13 @@ void flush_view(struct fanout *f, struct view *v, int64_t mono_ns)
         if (s->client->owed->held)
             owed_pump(s->client, mono_ns);
     }
+    if (f->config->fanout.flush_ms > 0)
+        view_rest(&f->views, v, mono_ns + f->config->fanout.flush_ms * NS_PER_MS);
     view_unref(&f->views, v);
 }
 
-void flush_all(struct fanout *f, int64_t mono_ns)
+void flush_due(struct fanout *f, int64_t mono_ns)
 {
-    while (f->views.dirty)
-        flush_view(f, f->views.dirty, mono_ns);
+    while (f->views.due.first)
+        flush_view(f, f->views.due.first, mono_ns);
 }

@@ -7,9 +7,10 @@
 #include "fanout.h"
 #include "view.h"
 
-/* Harmless when nothing is pending. The view may be gone afterwards, unless the caller holds it:
- * its last client may have been closed. */
+/* Now, even if it rests. Harmless when nothing is pending. The view rests afterwards; it may be
+ * gone, unless the caller holds it: its last client may have been closed. */
 void flush_view(struct fanout *f, struct view *v, int64_t mono_ns);
-void flush_all(struct fanout *f, int64_t mono_ns);
+/* All that are dirty and not resting. */
+void flush_due(struct fanout *f, int64_t mono_ns);
 
 #endif

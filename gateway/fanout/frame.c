@@ -55,18 +55,19 @@ void frame_add_text(struct buf *out, const char *text, size_t len)
 }
 
 /* What the frame's text may still hold, its closing brace left out. */
-static size_t room(const struct buf *out, size_t begin)
+static size_t room(const struct buf *out, size_t begin, size_t payload_max)
 {
-    return FRAME_PAYLOAD_MAX - (out->len - begin - FRAME_HEADER_MAX) - 1;
+    return payload_max - (out->len - begin - FRAME_HEADER_MAX) - 1;
 }
 
 size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_options *options,
-                        struct bits *ids, bool snapshot)
+                        struct bits *ids, enum frame_kind kind)
 {
     size_t begin = frame_begin(out);
-    buf_adds(out, snapshot ? "{\"type\":\"quote\",\"snapshot\":true,\"data\":"
-                           : "{\"type\":\"quote\",\"data\":");
-    size_t n = payload_add_items(out, book, options, ids, room(out, begin));
+    buf_adds(out, kind == FRAME_SNAPSHOT ? "{\"type\":\"quote\",\"snapshot\":true,\"data\":"
+                                         : "{\"type\":\"quote\",\"data\":");
+    size_t max = kind == FRAME_FLUSH ? FRAME_FLUSH_MAX : FRAME_PAYLOAD_MAX;
+    size_t n = payload_add_items(out, book, options, ids, room(out, begin, max));
     buf_addc(out, '}');
     frame_end(out, begin);
     return n;
@@ -76,7 +77,7 @@ size_t frame_add_statuses(struct buf *out, const struct book *book, struct bits 
 {
     size_t begin = frame_begin(out);
     buf_adds(out, "{\"type\":\"status\",\"data\":");
-    size_t n = payload_add_statuses(out, book, ids, room(out, begin));
+    size_t n = payload_add_statuses(out, book, ids, room(out, begin, FRAME_PAYLOAD_MAX));
     buf_addc(out, '}');
     frame_end(out, begin);
     return n;

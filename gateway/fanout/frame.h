@@ -14,9 +14,9 @@
 #include "buf.h"
 #include "view_options.h"
 
-#define FRAME_HEADER_MAX 10
-#define FRAME_PAYLOAD_MAX                                                                          \
-    65536 /* of frames with data, so that readers with that limit are served */
+#define FRAME_HEADER_MAX  10
+#define FRAME_PAYLOAD_MAX 65536 /* of frames with data, those of a flush excepted */
+#define FRAME_FLUSH_MAX   1048576
 
 /* Between the two the payload is appended to out. */
 size_t frame_begin(struct buf *out); /* returns what frame_end() wants back */
@@ -26,11 +26,17 @@ void frame_end(struct buf *out, size_t begin);
 void frame_add_ping(struct buf *out);
 void frame_add_text(struct buf *out, const char *text, size_t len);
 
+enum frame_kind {
+    FRAME_SNAPSHOT, /* "snapshot":true */
+    FRAME_CATCH_UP, /* what one client missed: cut, so that little of it waits in the transport */
+    FRAME_FLUSH,    /* what just happened, for everybody in a view: a burst is one message */
+};
+
 /* Appends one {"type":"quote"} frame with the held items of `ids`, in order, as many as fit, and
  * takes them out of `ids` (those without an item too). options says which members they show; NULL:
  * all. Returns how many items are in it. */
 size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_options *options,
-                        struct bits *ids, bool snapshot);
+                        struct bits *ids, enum frame_kind kind);
 
 /* The same for {"type":"status"}; `ids` must not be empty. */
 size_t frame_add_statuses(struct buf *out, const struct book *book, struct bits *ids);

@@ -165,7 +165,7 @@ static bool add_snapshot(struct client *c, struct tally *t)
     if (!bits_any(sent) && !empty_owed)
         return false;
     bits_copy(rest, sent);
-    t->items += frame_add_quotes(&f->frames, &f->book, client_options(c), rest, true);
+    t->items += frame_add_quotes(&f->frames, &f->book, client_options(c), rest, FRAME_SNAPSHOT);
     t->frames++;
     bits_and_not(sent, rest);
     pace_sent(c, sent);
@@ -186,7 +186,7 @@ static bool add_quotes(struct client *c, struct tally *t)
     if (!bits_any(sent))
         return false;
     bits_copy(rest, sent);
-    t->items += frame_add_quotes(&f->frames, &f->book, client_options(c), rest, false);
+    t->items += frame_add_quotes(&f->frames, &f->book, client_options(c), rest, FRAME_CATCH_UP);
     t->frames++;
     bits_and_not(sent, rest);
     pace_sent(c, sent);

@@ -237,18 +237,18 @@ int64_t pace_wait_ns(const struct fanout *f, int64_t mono_ns)
     return due_ns > mono_ns ? due_ns - mono_ns : 0;
 }
 
-bool pace_collect(struct fanout *f, int64_t mono_ns)
+void pace_collect(struct fanout *f, int64_t mono_ns)
 {
-    bool any = false;
     while (pace_wait_ns(f, mono_ns) == 0) {
         struct pace *p = f->paces.list[0];
-        struct client *c = p->client;
-        if (!take_due(f, p, &f->due, mono_ns))
-            continue;
-        any = true;
-        owe(f, c, mono_ns);
+        const struct view *v = p->client->seat.view;
+        if (v && v->resting) { /* its client had a write just now: with the view's next, then */
+            p->due_ns = v->rests_until_ns;
+            heap_sift(&f->paces, p);
+        } else if (take_due(f, p, &f->due, mono_ns)) {
+            owe(f, p->client, mono_ns);
+        }
     }
-    return any;
 }
 
 void pace_finish(struct fanout *f, int64_t mono_ns)

@@ -59,9 +59,10 @@ void pace_catch_up(struct client *c, int64_t mono_ns);
 
 /* ns until the first pace is due (0: it is); -1: there is none. */
 int64_t pace_wait_ns(const struct fanout *f, int64_t mono_ns);
-/* Makes everything that is due owed; true when there was anything. pace_finish() then sends to
- * those clients whose view had nothing to flush meanwhile. */
-bool pace_collect(struct fanout *f, int64_t mono_ns);
+/* Makes everything that is due owed, except to clients whose view rests: those get it when that
+ * rest ends. views_wake() must have been called for this moment. pace_finish() then sends to those
+ * clients whose view had nothing to flush meanwhile. */
+void pace_collect(struct fanout *f, int64_t mono_ns);
 void pace_finish(struct fanout *f, int64_t mono_ns);
 
 #endif

@@ -30,9 +30,6 @@ struct fanout {
     uint64_t random; /* state of fanout_random() */
     int64_t mono_ns; /* the latest time that came in, for what comes without one */
 
-    bool flushed; /* last_flush_ns is valid */
-    int64_t last_flush_ns;
-
     /* Scratch, valid only inside one function. */
     struct buf frames; /* bytes on their way to a sink */
     struct buf text;   /* one control message */

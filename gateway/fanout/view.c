@@ -1,3 +1,9 @@
+/* Rests are all equally long, so a queue in the order of the flushes is one in the order of their
+ * ends, and putting in, taking out and finding the first are a few pointers each, however many
+ * views there are. A mark does not move a resting view, it is only counted; the price is that the
+ * loop may be woken for the end of the first rest although it is a later one that has something,
+ * some needless turns per flush interval at most. Sorting the dirty ones by due time instead would
+ * be a walk or a heap for each mark. */
 #include "view.h"
 
 #include <string.h>
@@ -9,6 +15,8 @@ int views_init(struct views *vs, size_t symbols_len, uint64_t seed)
     *vs = (struct views){.symbols_len = symbols_len, .seed = seed, .table_len = TABLE_LEN_MIN};
     vs->table = calloc(vs->table_len, sizeof(struct view *));
     vs->by_symbol = calloc(symbols_len + 1, sizeof(struct view_link *));
+    vs->due.last = &vs->due.first;
+    vs->resting.last = &vs->resting.first;
     return vs->table && vs->by_symbol ? 0 : -1;
 }
 
@@ -115,27 +123,100 @@ struct view *views_get(struct views *vs, const struct bits *symbols,
     return v;
 }
 
+/* --- the queues --- */
+
+static void enqueue(struct view_queue *q, struct view *v)
+{
+    v->queue_next = NULL;
+    v->queue_prev = q->last;
+    *q->last = v;
+    q->last = &v->queue_next;
+}
+
+static void dequeue(struct view_queue *q, struct view *v)
+{
+    *v->queue_prev = v->queue_next;
+    if (v->queue_next)
+        v->queue_next->queue_prev = v->queue_prev;
+    else
+        q->last = v->queue_prev;
+    v->queue_next = NULL;
+    v->queue_prev = NULL;
+}
+
+static void mark_dirty(struct views *vs, struct view *v)
+{
+    if (v->dirty)
+        return;
+    v->dirty = true;
+    if (v->resting)
+        vs->resting_dirty++;
+    else
+        enqueue(&vs->due, v);
+}
+
+static void undirty(struct views *vs, struct view *v)
+{
+    if (!v->dirty)
+        return;
+    v->dirty = false;
+    if (v->resting)
+        vs->resting_dirty--;
+    else
+        dequeue(&vs->due, v);
+}
+
+void view_rest(struct views *vs, struct view *v, int64_t until_ns)
+{
+    if (v->resting)
+        return;
+    bool dirty = v->dirty;
+    undirty(vs, v);
+    v->resting = true;
+    v->rests_until_ns = until_ns;
+    enqueue(&vs->resting, v);
+    if (dirty)
+        mark_dirty(vs, v);
+}
+
+static void wake(struct views *vs, struct view *v)
+{
+    bool dirty = v->dirty;
+    undirty(vs, v);
+    dequeue(&vs->resting, v);
+    v->resting = false;
+    if (dirty)
+        mark_dirty(vs, v);
+}
+
+void views_wake(struct views *vs, int64_t mono_ns)
+{
+    while (vs->resting.first && vs->resting.first->rests_until_ns <= mono_ns)
+        wake(vs, vs->resting.first);
+}
+
+int64_t views_wait_ns(const struct views *vs, int64_t mono_ns)
+{
+    if (vs->resting_dirty == 0)
+        return -1;
+    int64_t until_ns = vs->resting.first->rests_until_ns;
+    return until_ns > mono_ns ? until_ns - mono_ns : 0;
+}
+
+/* --- its references --- */
+
 void view_ref(struct view *v)
 {
     v->refs++;
-}
-
-static void undirty(struct view *v)
-{
-    if (!v->dirty_prev)
-        return;
-    *v->dirty_prev = v->dirty_next;
-    if (v->dirty_next)
-        v->dirty_next->dirty_prev = v->dirty_prev;
-    v->dirty_next = NULL;
-    v->dirty_prev = NULL;
 }
 
 void view_unref(struct views *vs, struct view *v)
 {
     if (--v->refs > 0)
         return;
-    undirty(v);
+    if (v->resting)
+        wake(vs, v);
+    undirty(vs, v);
     unlink_symbols(v);
     struct view **slot = &vs->table[v->hash & (vs->table_len - 1)];
     while (*slot != v)
@@ -195,17 +276,6 @@ void view_move(struct seat *seat, bool behind)
 
 /* --- marks --- */
 
-static void mark_dirty(struct views *vs, struct view *v)
-{
-    if (v->dirty_prev)
-        return;
-    v->dirty_next = vs->dirty;
-    v->dirty_prev = &vs->dirty;
-    if (vs->dirty)
-        vs->dirty->dirty_prev = &v->dirty_next;
-    vs->dirty = v;
-}
-
 void views_mark_quote(struct views *vs, int id, const struct view_news *news)
 {
     for (struct view_link *l = vs->by_symbol[id]; l; l = l->next) {
@@ -242,7 +312,8 @@ void views_mark_status(struct views *vs, int id)
     }
 }
 
-struct view_pending view_take_pending(struct view *v, struct bits *quotes, struct bits *statuses)
+struct view_pending view_take_pending(struct views *vs, struct view *v, struct bits *quotes,
+                                      struct bits *statuses)
 {
     struct view_pending p = {.oldest_ns = v->oldest_ns, .merged = v->merged};
     bits_copy(quotes, &v->quotes);
@@ -251,6 +322,6 @@ struct view_pending view_take_pending(struct view *v, struct bits *quotes, struc
     bits_clear(&v->statuses);
     v->oldest_ns = INT64_MAX;
     v->merged = 0;
-    undirty(v);
+    undirty(vs, v);
     return p;
 }

@@ -6,8 +6,11 @@
  * A quote marks one bit in each view that holds its symbol, never anything in a client. A view
  * exists while somebody sits in it or holds a reference. Its key is the whole of what is wanted:
  * the set of symbols, and which of them with which options. So a client has one seat, whatever it
- * has subscribed to in how many steps, and a flush is one run of bytes for it. Knows nothing of
- * clients but their seats. Loop thread only. */
+ * has subscribed to in how many steps, and a flush is one run of bytes for it.
+ *
+ * Each view has its own rhythm: marked while it is quiet it is due at once; flushed, it rests for a
+ * flush interval and gathers what comes meanwhile. Knows nothing of clients but their seats. Loop
+ * thread only. */
 #ifndef PRICEGATE_VIEW_H
 #define PRICEGATE_VIEW_H
 
@@ -50,7 +53,14 @@ struct view {
     struct bits statuses; /* has a state to be told */
     int64_t oldest_ns;    /* arrival of the oldest item in `quotes`; INT64_MAX = none */
     uint64_t merged;      /* updates that another one replaced before the flush */
-    struct view *dirty_next, **dirty_prev; /* dirty_prev NULL: nothing to flush */
+    bool dirty;           /* there is something to flush */
+    bool resting;         /* was flushed less than a flush interval ago */
+    int64_t rests_until_ns;
+    struct view *queue_next, **queue_prev; /* in views.resting, else in views.due when dirty */
+};
+
+struct view_queue {
+    struct view *first, **last; /* last: where the next one is hung in */
 };
 
 struct views {
@@ -59,9 +69,12 @@ struct views {
     struct view **table;
     size_t table_len, used;       /* table_len: power of two */
     struct view_link **by_symbol; /* heads */
-    struct view *dirty;           /* to be flushed */
+    struct view_queue due;        /* dirty ones that may be flushed now */
+    struct view_queue resting;    /* dirty or not, in the order in which their rests end */
+    size_t resting_dirty;
 };
 
+/* vs must stay where it is. */
 int views_init(struct views *vs, size_t symbols_len, uint64_t seed) MUST_CHECK;
 void views_fini(struct views *vs); /* every view must be gone */
 
@@ -92,6 +105,16 @@ struct view_pending {
     int64_t oldest_ns; /* INT64_MAX: no items */
     uint64_t merged;
 };
-struct view_pending view_take_pending(struct view *v, struct bits *quotes, struct bits *statuses);
+struct view_pending view_take_pending(struct views *vs, struct view *v, struct bits *quotes,
+                                      struct bits *statuses);
+
+/* --- when to flush --- */
+/* v has just been flushed: until then it only gathers. One that rests already goes on as it did.
+ * No view may be put to rest for a shorter time than an earlier one. */
+void view_rest(struct views *vs, struct view *v, int64_t until_ns);
+/* Ends the rests that are over: what is dirty then is due. */
+void views_wake(struct views *vs, int64_t mono_ns);
+/* ns until views_wake() may find something; -1: nothing is pending in a resting view. */
+int64_t views_wait_ns(const struct views *vs, int64_t mono_ns);
 
 #endif

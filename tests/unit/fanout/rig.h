@@ -18,7 +18,7 @@
 #include "state.h"
 #include "symtab.h"
 
-#define RIG_SYMBOLS_MAX 600
+#define RIG_SYMBOLS_MAX 700
 #define RIG_WALL_MS     INT64_C(1767225600000)
 #define RIG_MONO_NS     INT64_C(5000000000000)
 #define MS              INT64_C(1000000)

@@ -38,6 +38,7 @@ static void test_flush_policy(void **state)
     rig_quote(&r, COFFEE, "4");
     assert_int_equal(frames_after_turn(&r, &p, -1), 1);
 
+    rig_pass_ms(&r, 10);
     r.config.fanout.flush_ms = 0; /* every turn */
     rig_quote(&r, COFFEE, "5");
     assert_int_equal(frames_after_turn(&r, &p, -1), 1);
@@ -46,6 +47,36 @@ static void test_flush_policy(void **state)
     rig_quote(&r, AAPL, "1"); /* nobody wants it: nothing to be called for */
     assert_int_equal(frames_after_turn(&r, &p, -1), 0);
     peer_free(&p);
+    rig_fini(&r);
+}
+
+/* A subscription that was quiet does not wait because another one is busy. */
+static void test_each_view_has_its_rhythm(void **state)
+{
+    struct rig r;
+    struct peer p, q;
+    (void)state;
+    rig_init(&r);
+    open_on_coffee(&p, &r);
+    peer_open(&q, &r);
+    peer_say(&q, "{\"action\":\"subscribe\",\"symbols\":[\"AAPL\"]}");
+    peer_forget(&q);
+    rig_quote(&r, COFFEE, "1");
+    assert_int_equal(frames_after_turn(&r, &p, -1), 1);
+    rig_pass_ms(&r, 3);
+    rig_quote(&r, COFFEE, "2");
+    rig_quote(&r, AAPL, "1");
+    assert_int_equal(frames_after_turn(&r, &p, 7 * MS), 0);
+    assert_int_equal(peer_waiting(&q), 1);
+    peer_forget(&q);
+    rig_quote(&r, AAPL, "2");
+    rig_pass_ms(&r, 7);
+    assert_int_equal(frames_after_turn(&r, &p, 3 * MS), 1);
+    assert_int_equal(peer_waiting(&q), 0);
+    rig_pass_ms(&r, 3);
+    assert_int_equal(frames_after_turn(&r, &q, -1), 1);
+    peer_free(&p);
+    peer_free(&q);
     rig_fini(&r);
 }
 
@@ -198,6 +229,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_flush_policy),
+        cmocka_unit_test(test_each_view_has_its_rhythm),
         cmocka_unit_test(test_older_and_duplicate_are_silent),
         cmocka_unit_test(test_conversation),
         cmocka_unit_test(test_reason_without_price),

@@ -148,6 +148,38 @@ static void test_one_write(void **state)
 
 /* A change of state is told at once, though the quote that brought it has to wait; and the quote
  * that comes later does not have the last word about it. */
+/* A window that ends just behind a flush of the client's view waits for its next one. */
+static void test_one_write_per_flush(void **state)
+{
+    struct rig r;
+    struct peer p;
+    (void)state;
+    rig_init(&r);
+    rig_quote(&r, COFFEE, "0.5");
+    rig_quote(&r, AAPL, "0.5");
+    open_paced(&p, &r, "[\"coffee\"]", 1000);
+    peer_say(&p, "{\"action\":\"subscribe\",\"symbols\":[\"AAPL\"]}");
+    peer_forget(&p);
+    rig_quote(&r, COFFEE, "1");
+    pass_ms(&r, 995);
+    rig_quote(&r, AAPL, "2");
+    pass_ms(&r, 0);
+    expect_price(&p, 2);
+    pass_ms(&r, 7);
+    rig_quote(&r, AAPL, "3");
+    int writes = p.writes;
+    pass_ms(&r, 2);
+    peer_expect_nothing(&p); /* 1004 ms: the window is over, but the view rests until 1005 */
+    pass_ms(&r, 1);
+    assert_int_equal(p.writes, writes + 1);
+    json_t *j = peer_next(&p);
+    assert_int_equal(json_array_size(json_object_get(j, "data")), 2);
+    json_decref(j);
+    peer_expect_nothing(&p);
+    peer_free(&p);
+    rig_fini(&r);
+}
+
 static void test_status_at_once(void **state)
 {
     struct rig r;
@@ -398,11 +430,11 @@ static void test_absurd(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_windows),   cmocka_unit_test(test_own_windows),
-        cmocka_unit_test(test_one_write), cmocka_unit_test(test_status_at_once),
-        cmocka_unit_test(test_replaced),  cmocka_unit_test(test_slow),
-        cmocka_unit_test(test_short),     cmocka_unit_test(test_heap),
-        cmocka_unit_test(test_absurd),
+        cmocka_unit_test(test_windows),        cmocka_unit_test(test_own_windows),
+        cmocka_unit_test(test_one_write),      cmocka_unit_test(test_one_write_per_flush),
+        cmocka_unit_test(test_status_at_once), cmocka_unit_test(test_replaced),
+        cmocka_unit_test(test_slow),           cmocka_unit_test(test_short),
+        cmocka_unit_test(test_heap),           cmocka_unit_test(test_absurd),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

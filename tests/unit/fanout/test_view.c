@@ -67,24 +67,68 @@ static void test_marks(void **state)
     mark(&vs, 70, 3000, false);
     views_mark_status(&vs, 70);
     mark(&vs, 50, 1, true); /* nobody holds it */
-    assert_null(x->dirty_prev);
-    struct view_pending p = view_take_pending(v, &quotes, &statuses);
+    assert_false(x->dirty);
+    struct view_pending p = view_take_pending(&vs, v, &quotes, &statuses);
     assert_int_equal(p.merged, 1);
     assert_int_equal(p.oldest_ns, 1000);
     assert_int_equal(bits_count(&quotes), 2);
     assert_true(bits_test(&statuses, 3) && bits_test(&statuses, 70));
-    assert_null(v->dirty_prev);
-    assert_ptr_equal(vs.dirty, w);
+    assert_false(v->dirty);
+    assert_ptr_equal(vs.due.first, w);
 
     mark(&vs, 3, 4000, false);
-    p = view_take_pending(w, &quotes, &statuses);
+    p = view_take_pending(&vs, w, &quotes, &statuses);
     assert_int_equal(p.merged, 2);
     assert_true(bits_test(&quotes, 3));
     assert_true(bits_test(&statuses, 3)); /* whether it is void is not the view's to know */
     view_unref(&vs, v);                   /* dirty again: leaves the list by itself */
-    assert_null(vs.dirty);
+    assert_null(vs.due.first);
     view_unref(&vs, w);
     view_unref(&vs, x);
+    bits_fini(&quotes);
+    bits_fini(&statuses);
+    views_fini(&vs);
+}
+
+static void test_rests(void **state)
+{
+    static const int one[] = {1}, two[] = {2}, three[] = {3};
+    struct views vs;
+    struct bits quotes, statuses;
+    (void)state;
+    assert_int_equal(views_init(&vs, N, 42), 0);
+    assert_int_equal(bits_init(&quotes, N) | bits_init(&statuses, N), 0);
+    struct view *a = get(&vs, one, 1), *b = get(&vs, two, 1), *c = get(&vs, three, 1);
+    assert_int_equal(views_wait_ns(&vs, 0), -1);
+    view_rest(&vs, a, 100);
+    view_rest(&vs, b, 110);
+    assert_int_equal(views_wait_ns(&vs, 0), -1); /* nothing to wait for */
+    mark(&vs, 3, 1, false);
+    assert_ptr_equal(vs.due.first, c); /* quiet: at once, whoever rests */
+    mark(&vs, 2, 1, false);
+    assert_null(c->queue_next);                   /* b only gathers */
+    assert_int_equal(views_wait_ns(&vs, 40), 60); /* the first rest's end, whose ever it is */
+    views_wake(&vs, 100);
+    assert_false(a->resting);
+    assert_int_equal(views_wait_ns(&vs, 100), 10);
+    view_rest(&vs, c, 120); /* dirty all the same */
+    assert_null(vs.due.first);
+    view_rest(&vs, b, 500); /* goes on as it did */
+    views_wake(&vs, 110);
+    assert_ptr_equal(vs.due.first, b);
+    assert_int_equal(views_wait_ns(&vs, 110), 10);
+    view_take_pending(&vs, c, &quotes, &statuses);
+    assert_int_equal(views_wait_ns(&vs, 110), -1);
+    assert_true(c->resting);
+    mark(&vs, 3, 1, false);
+    view_unref(&vs, c); /* resting and dirty */
+    assert_int_equal(vs.resting_dirty, 0);
+    assert_null(vs.resting.first);
+    view_unref(&vs, b);
+    assert_null(vs.due.first);
+    mark(&vs, 1, 1, false);
+    assert_ptr_equal(vs.due.first, a);
+    view_unref(&vs, a);
     bits_fini(&quotes);
     bits_fini(&statuses);
     views_fini(&vs);
@@ -128,6 +172,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_rests),
         cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,10 +81,10 @@ static void test_views(void **state)
 
     /* of a paced symbol the view hears only changes of state */
     views_mark_quote(&vs, 70, &(struct view_news){.arrival_ns = 5, .owed = true});
-    assert_null(v->dirty_prev);
+    assert_false(v->dirty);
     assert_true(bits_test(&plain->quotes, 70) && bits_test(&plain->statuses, 70));
     views_mark_quote(&vs, 70, &(struct view_news){.arrival_ns = 5, .moved = true});
-    assert_non_null(v->dirty_prev);
+    assert_true(v->dirty);
     assert_true(bits_test(&v->statuses, 70));
     assert_false(bits_any(&v->quotes));
     assert_int_equal(v->merged, 0);
