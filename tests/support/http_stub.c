@@ -178,10 +178,12 @@ static void serve(struct shared *s, const struct wire *w)
     }
 }
 
-static _Noreturn void connection_child(struct shared *s, int fd, SSL_CTX *tls)
+static _Noreturn void connection_child(struct shared *s, pid_t server, int fd, SSL_CTX *tls)
 {
     struct wire w = {fd, NULL};
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != server)
+        _exit(0); /* it was killed before we asked to die with it */
     if (tls) {
         w.ssl = SSL_new(tls);
         SSL_set_fd(w.ssl, fd);
@@ -204,8 +206,9 @@ static _Noreturn void server_child(struct shared *s, int listener, SSL_CTX *tls)
         int fd = accept(listener, NULL, NULL);
         if (fd < 0)
             continue;
+        pid_t server = getpid();
         if (fork() == 0)
-            connection_child(s, fd, tls);
+            connection_child(s, server, fd, tls);
         close(fd);
     }
 }
