@@ -135,6 +135,7 @@ static void enqueue(struct view_queue *q, struct view *v)
 
 static void dequeue(struct view_queue *q, struct view *v)
 {
+    REQUIRE(v->queue_prev);
     *v->queue_prev = v->queue_next;
     if (v->queue_next)
         v->queue_next->queue_prev = v->queue_prev;
