@@ -89,7 +89,7 @@ static const json_t *find_quote(const json_t *quotes, const char *symbol)
 static const char *shout(const char *s, char out[static 32])
 {
     size_t i = 0;
-    for (; s[i] && i < 31; i++)
+    for (; i < 31 && s[i]; i++)
         out[i] = (char)(s[i] >= 'a' && s[i] <= 'z' ? s[i] - 'a' + 'A' : s[i]);
     out[i] = '\0';
     return out;
