@@ -250,9 +250,7 @@ int64_t schedule_next_ms(const struct schedule *s, int64_t mono_ms)
 int64_t schedule_until_ms(const struct schedule *s, int i, int64_t mono_ms)
 {
     const struct slot *t = &s->slots[i];
-    int64_t left = due_ms(t) - mono_ms;
-    if (!t->polled)
-        left = slowed(t);
+    int64_t left = t->polled ? due_ms(t) - mono_ms : slowed(t);
     return left > 0 ? left : 1;
 }
 
