@@ -140,7 +140,7 @@ static bool settle(struct walk *w, struct entry *e, bool late)
             continue;
         }
         struct err why = {""};
-        enum failure f = w->host->skip(w->host->ctx, (struct chain_want){e->id, e->pos}, &why);
+        enum failure f = w->host->skip(w->host->ctx, w, (struct chain_want){e->id, e->pos}, &why);
         if (f == FAIL_NONE)
             return true;
         note(e, f, false, why.text);

@@ -51,7 +51,7 @@ struct chain_host {
     int64_t (*now_ms)(void *ctx); /* monotonic */
     size_t (*batch_max)(void *ctx, int provider);
     /* Why this source of this instrument is not to be asked; FAIL_NONE: it may be. */
-    enum failure (*skip)(void *ctx, struct chain_want want, struct err *why);
+    enum failure (*skip)(void *ctx, const struct walk *w, struct chain_want want, struct err *why);
     /* Budget, then breaker: for how many symbols (<= n) the provider may be asked now; that many
      * must then be. 0: none, with the reason. reserve: may use the credits kept for refreshes. */
     size_t (*admit)(void *ctx, int provider, size_t n, bool reserve, enum failure *f,

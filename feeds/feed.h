@@ -14,6 +14,7 @@
 struct feed_source {
     int64_t suspended_until_ms; /* monotonic; 0 = not suspended */
     int64_t suspended_for_ms;   /* how long the last time; doubles */
+    int64_t asked_ms;           /* monotonic; 0 = never */
     enum failure logged;        /* the failure that was last logged */
     int64_t log_again_ms;       /* monotonic; not before */
 };

@@ -10,6 +10,8 @@
 
 #include "clock.h"
 
+static const int64_t LATELY_MS = 7200000;
+
 static int64_t host_now_ms(void *ctx)
 {
     (void)ctx;
@@ -23,10 +25,59 @@ static size_t host_batch_max(void *ctx, int provider)
     return row->batch_max > 0 ? row->batch_max : PROVIDER_BATCH_MAX; /* 0: sim knows no requests */
 }
 
-static enum failure host_skip(void *ctx, struct chain_want want, struct err *why)
+/* Is this source, for this instrument, only the help for one that should have answered? */
+static bool is_help(const struct feeds *f, struct chain_want want)
+{
+    const struct feed *d = &f->feeds[want.id];
+    for (size_t i = 0; i < want.pos; i++)
+        if (f->plan[d->chain[i]].usable)
+            return true;
+    return false;
+}
+
+/* How many instruments have asked the provider lately. */
+static int64_t users_of(const struct feeds *f, int provider, int64_t mono_ms)
+{
+    int64_t n = 0;
+    for (size_t i = 0; i < f->config->instruments_len; i++) {
+        const struct feed *d = &f->feeds[i];
+        for (size_t k = 0; k < d->in->sources_len; k++)
+            n += d->chain[k] == provider && d->sources[k].asked_ms > 0 &&
+                 mono_ms - d->sources[k].asked_ms < LATELY_MS;
+    }
+    return n;
+}
+
+/* The schedule goes by the pace of the first usable provider. One that has to help out again and
+ * again (the first does not know the symbol, or its price stays older) has a pace of its own: its
+ * day must last, too. A person's refresh does not wait for it. */
+static enum failure spare(const struct feeds *f, struct chain_want want, int64_t mono_ms,
+                          struct err *why)
+{
+    const struct feed *d = &f->feeds[want.id];
+    int provider = d->chain[want.pos];
+    const struct schedule_provider *p = &f->plan[provider];
+    int64_t asked_ms = d->sources[want.pos].asked_ms;
+    if (p->day_left < 0 || asked_ms == 0 || !is_help(f, want))
+        return FAIL_NONE;
+    int64_t gap_ms = p->day_ends_in_ms / (p->day_left > 0 ? p->day_left : 1);
+    gap_ms *= users_of(f, provider, mono_ms);
+    if (mono_ms - asked_ms >= gap_ms)
+        return FAIL_NONE;
+    err_set(why, "asked %ld s ago; the day's credits allow one request in %ld s",
+            (long)((mono_ms - asked_ms) / 1000), (long)(gap_ms / 1000));
+    return FAIL_BUDGET;
+}
+
+static enum failure host_skip(void *ctx, const struct walk *w, struct chain_want want,
+                              struct err *why)
 {
     const struct feeds *f = ctx;
-    return feed_suspended(&f->feeds[want.id], want.pos, clock_mono_ms(), why);
+    int64_t mono_ms = clock_mono_ms();
+    enum failure failure = feed_suspended(&f->feeds[want.id], want.pos, mono_ms, why);
+    if (failure == FAIL_NONE && walk_kind(w) == WALK_POLL)
+        failure = spare(f, want, mono_ms, why);
+    return failure;
 }
 
 static size_t host_admit(void *ctx, int provider, size_t n, bool reserve, enum failure *failure,
@@ -43,6 +94,9 @@ static size_t host_admit(void *ctx, int provider, size_t n, bool reserve, enum f
 static void host_ask(void *ctx, struct chain_request *r)
 {
     struct feeds *f = ctx;
+    int64_t mono_ms = clock_mono_ms();
+    for (size_t i = 0; i < r->n; i++)
+        f->feeds[r->wants[i].id].sources[r->wants[i].pos].asked_ms = mono_ms;
     ask_send(&f->asker, &f->upstreams[r->provider], r);
 }
 

@@ -52,8 +52,10 @@ static size_t batch_max(void *ctx, int provider)
     return ((struct desk *)ctx)->batch[provider];
 }
 
-static enum failure skip_source(void *ctx, struct chain_want want, struct err *why)
+static enum failure skip_source(void *ctx, const struct walk *w, struct chain_want want,
+                                struct err *why)
 {
+    (void)w;
     struct desk *d = ctx;
     err_set(why, "skipped");
     return want.pos == 0 ? d->skip[want.id] : FAIL_NONE;

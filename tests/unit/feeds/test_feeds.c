@@ -448,6 +448,20 @@ static void test_not_found(void **state)
     assert_string_equal(w->last[COFFEE]->source, "twelvedata");
 }
 
+/* A source that has to help out at every poll must not spend its day at the first one's pace. */
+static void test_help_keeps_its_pace(void **state)
+{
+    struct world *w = *state;
+    twelve_fails(w, 404, "**symbol** not found: KC1");
+    yahoo_says(w, "294.3", now_s() - 5);
+    w->providers[number_of("yahoo")].credits_per_day = 800;
+    start(w);
+    WAIT(w->items[COFFEE] == 1);
+    while (http_stub_seen_with(w->stub, "symbol=KC1") < 4)
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_int_equal(http_stub_seen_with(w->stub, "chart"), 1);
+}
+
 static void test_breaker_opens(void **state)
 {
     struct world *w = *state;
@@ -710,25 +724,13 @@ int main(void)
 {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        TEST(test_fallback_and_back),
-        TEST(test_older_is_held),
-        TEST(test_both_dead),
-        TEST(test_never_known),
-        TEST(test_batch),
-        TEST(test_not_found),
-        TEST(test_breaker_opens),
-        TEST(test_restart_remembers),
-        TEST(test_probe_gives_it_back),
-        TEST(test_budget),
-        TEST(test_day_reserve),
-        TEST(test_refresh_joins),
-        TEST(test_jump_is_refused),
-        TEST(test_walk),
-        TEST(test_simulation),
-        TEST(test_switched_off),
-        TEST(test_disabled_provider),
-        TEST(test_stop_under_way),
-        TEST(test_other_program),
+        TEST(test_fallback_and_back),   TEST(test_older_is_held),   TEST(test_both_dead),
+        TEST(test_never_known),         TEST(test_batch),           TEST(test_not_found),
+        TEST(test_help_keeps_its_pace), TEST(test_breaker_opens),   TEST(test_restart_remembers),
+        TEST(test_probe_gives_it_back), TEST(test_budget),          TEST(test_day_reserve),
+        TEST(test_refresh_joins),       TEST(test_jump_is_refused), TEST(test_walk),
+        TEST(test_simulation),          TEST(test_switched_off),    TEST(test_disabled_provider),
+        TEST(test_stop_under_way),      TEST(test_other_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
