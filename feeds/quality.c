@@ -8,8 +8,8 @@
  * Jumps. Prices do jump, so a jump is doubted, not refused: it is remembered, and believed when
  * somebody else says the same, or the same source twice more. But unit bugs agree with themselves
  * for ever. So the source's own insistence has to lie inside the configured range; and where no
- * range is configured it is believed for a plain jump only, never for a factor of 100 or an
- * inversion, which no market makes but every mixed-up unit does.
+ * range is configured it is believed for a plain jump of less than a factor of 10 only, never for
+ * a factor of 100 or an inversion, which no market makes but every mixed-up unit does.
  *
  * An inversion cannot be told from a small move when the price is about 1 (USD/CHF at 0.995 and
  * 1.004), so less than 1 % of change is none.
@@ -20,9 +20,10 @@
 
 #include "quality.h"
 
-static const int64_t FUTURE_MS = 5000; /* clocks differ */
-static const double AGREE = 0.01;      /* prices within 1 % say the same */
-static const int POLLS_NEEDED = 2;     /* beyond the first that said so */
+static const int64_t FUTURE_MS = 5000;    /* clocks differ */
+static const double AGREE = 0.01;         /* prices within 1 % say the same */
+static const double FACTOR_BELIEVED = 10; /* of a jump that one source alone insists on */
+static const int POLLS_NEEDED = 2;        /* beyond the first that said so */
 
 struct check {
     const struct instrument *in;
@@ -165,7 +166,11 @@ static bool jump_agreed(struct check *c)
     m->doubted_source = c->source_index;
     if (m->doubted_polls < POLLS_NEEDED)
         return false;
-    return has_range(c) ? in_range(c) : strcmp(c->jump_rule, "jump") == 0;
+    if (has_range(c))
+        return in_range(c);
+    /* A unit bug that shows after the price has moved is no exact factor of 100 any more. */
+    double r = ratio(c->rec->price, c->m->held_price);
+    return strcmp(c->jump_rule, "jump") == 0 && r < FACTOR_BELIEVED && r > 1 / FACTOR_BELIEVED;
 }
 
 static bool jump_ok(struct check *c)

@@ -267,6 +267,8 @@ static void test_jumps_and_who_agrees(void **state)
     TELL("without a range a unit bug is not", NULL, NULL, OUT(0, "10000", "factor_100"),
          OUT(0, "10000", "factor_100"), OUT(0, "10000", "factor_100"),
          OUT(0, "10000", "factor_100"));
+    TELL("nor one that shows after the price has moved", NULL, NULL, OUT(0, "10240", "jump"),
+         OUT(0, "10240", "jump"), OUT(0, "10240", "jump"), OUT(0, "10240", "jump"));
     TELL("nor an inversion", NULL, NULL, OUT(0, "0.01", "inverse"), OUT(0, "0.01", "inverse"),
          OUT(0, "0.01", "inverse"), OUT(0, "0.01", "inverse"));
     TELL("inside the range a factor of 100 is", "0.5", "200", OUT(0, "1", "factor_100"),
