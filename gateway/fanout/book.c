@@ -101,12 +101,22 @@ static void tell(struct book_entry *e, enum quote_state state, int64_t since_ms)
     e->told = state;
 }
 
+/* The same publication, or an earlier one of the same owner that took the longer way round: at one
+ * ts arrival decides between owners, never between two words of the same. */
+static bool is_copy(const struct item *it, const struct item *held)
+{
+    if (item_same_seq(it, held))
+        return true;
+    return it->has_seq && held->has_seq && it->ts_ms == held->ts_ms &&
+           it->epoch_ms == held->epoch_ms && it->counter < held->counter;
+}
+
 enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t wall_ms, bool *owed)
 {
     struct book_entry *e = &b->entries[id];
     if (!item_replaces(it, e->item))
         return FANOUT_OLDER;
-    if (e->item && item_same_seq(it, e->item))
+    if (e->item && is_copy(it, e->item))
         return FANOUT_DUPLICATE;
     fragment_forget(e);
     item_unref(e->item);

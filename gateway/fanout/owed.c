@@ -50,7 +50,7 @@ void owed_free(struct owed *o)
 void owed_add_control(struct client *c, const char *frame, size_t len, int64_t mono_ns)
 {
     struct owed *o = c->owed;
-    if (o->lane.len + len > OWED_LANE_BYTES_MAX) {
+    if (o->lane.len > 0 && o->lane.len + len > OWED_LANE_BYTES_MAX) {
         client_close(c, CLOSE_SLOW);
         return;
     }
