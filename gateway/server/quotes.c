@@ -163,7 +163,10 @@ void serve_quote(struct exchange *x)
     int64_t wall_ms = clock_wall_ms();
     int id = symtab_find(c->symbols, symbol, strlen(symbol));
     if (id < 0) {
-        all_known(x, symbol);
+        /* A list of known symbols is no symbol either: the comma is not in their syntax. */
+        if (all_known(x, symbol))
+            response_problem(&x->response, 404,
+                             "one symbol at a time; a list goes to ?symbols=", NULL);
         return;
     }
     if (!fanout_standing(x->server->fanout, id, wall_ms).item) {
