@@ -83,7 +83,7 @@ static int walk(const struct config *c, int id, const char *provider)
 {
     struct walk w = {.exit_code = 1};
     const struct bus_options options = {.url = "", .prefix = "", .symbols_max = 1};
-    const struct bus_handler handler = {&w, hear_item, hear_nothing, hear_shared, hear_link};
+    const struct bus_handler handler = {&w, hear_item, hear_nothing, hear_shared, hear_link, NULL};
     struct metrics metrics = {0};
     struct err err = {0};
     uv_loop_t loop;

@@ -63,9 +63,17 @@ static void drop_invalid(struct gateway *g, int id, const char *what, const char
                   g->config->instruments[id].symbol, what, why, suppressed);
 }
 
-static void hear_item(void *ctx, int id, const char *bytes, size_t len)
+/* "Arrival counts" where an item does not say its time. A value read from its key has not arrived
+ * now: it must not pass for a newer or a fresher one than what is held. */
+static bool is_news(const struct item *it, const struct item *held, bool heard)
 {
-    struct gateway *g = ctx;
+    if (heard || !held)
+        return true;
+    return it->says_ts && (it->says_recv || it->ts_ms > held->ts_ms);
+}
+
+static void take_item(struct gateway *g, int id, const char *bytes, size_t len, bool heard)
+{
     int64_t wall_ms = clock_wall_ms();
     struct err err;
 
@@ -79,11 +87,25 @@ static void hear_item(void *ctx, int id, const char *bytes, size_t len)
         drop_invalid(g, id, "item", err.text);
         return;
     }
+    if (!is_news(it, held, heard)) {
+        item_unref(it);
+        return;
+    }
     metrics_add(&g->metrics, METRIC_QUOTES_RECEIVED, it->source[0] ? it->source : "unknown", NULL,
                 1);
     if (fanout_item(g->fanout, id, it, wall_ms, clock_mono_ns()) == FANOUT_TAKEN)
         feeds_item(g->feeds, id, it);
     item_unref(it);
+}
+
+static void hear_item(void *ctx, int id, const char *bytes, size_t len)
+{
+    take_item(ctx, id, bytes, len, true);
+}
+
+static void hear_latest(void *ctx, int id, const char *bytes, size_t len)
+{
+    take_item(ctx, id, bytes, len, false);
 }
 
 static void hear_status(void *ctx, int id, const char *bytes, size_t len)
@@ -244,7 +266,14 @@ static int open_bus(struct gateway *g, struct err *err)
 {
     const struct config *c = g->config;
     const struct bus_options options = {c->redis.url, c->redis.prefix, c->instruments_len};
-    const struct bus_handler handler = {g, hear_item, hear_status, hear_shared, hear_link};
+    const struct bus_handler handler = {
+        .ctx = g,
+        .item = hear_item,
+        .status = hear_status,
+        .shared = hear_shared,
+        .link = hear_link,
+        .latest = hear_latest,
+    };
     g->bus = bus_new(&g->loop, &options, &handler, err);
     if (!g->bus)
         return -1;

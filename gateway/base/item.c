@@ -89,6 +89,8 @@ static int read_fields(struct item *it, const json_t *root, const char *symbol, 
     snprintf(it->symbol, sizeof it->symbol, "%s", symbol);
 
     it->ts_ms = it->recv_ms = now_ms;
+    it->says_ts = json_object_get(root, "ts") != NULL;
+    it->says_recv = json_object_get(root, "recv") != NULL;
     if (read_price(it, root, err) != 0 || read_time(root, "ts", now_ms, &it->ts_ms, err) != 0)
         return -1;
     /* recv may be missing or odd in other programs' items: it decides age only, so a value

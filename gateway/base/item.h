@@ -23,7 +23,8 @@
 struct item {
     unsigned refs;
     char symbol[SYMBOL_MAX + 1];
-    int64_t ts_ms, recv_ms; /* as sent, or the arrival time where absent */
+    int64_t ts_ms, recv_ms;  /* as sent, or the arrival time where absent */
+    bool says_ts, says_recv; /* as sent */
     bool has_seq;
     uint64_t epoch_ms, counter; /* valid with has_seq */
     struct decimal price;       /* > 0 */

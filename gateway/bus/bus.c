@@ -148,6 +148,14 @@ void bus_hear_item(struct bus *b, size_t symbol, const char *bytes, size_t len)
         b->handler.item(b->handler.ctx, b->symbols[symbol].id, bytes, len);
 }
 
+void bus_hear_latest(struct bus *b, size_t symbol, const char *bytes, size_t len)
+{
+    if (!b->closing && b->handler.latest)
+        b->handler.latest(b->handler.ctx, b->symbols[symbol].id, bytes, len);
+    else
+        bus_hear_item(b, symbol, bytes, len);
+}
+
 void bus_hear_status(struct bus *b, size_t symbol, const char *bytes, size_t len)
 {
     if (!b->closing && b->handler.status)

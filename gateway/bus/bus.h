@@ -41,6 +41,9 @@ struct bus_handler {
     /* The link changed. `why` is a ready sentence when it went down, else NULL. Also called once
      * the first connection is up AND the latest values have been read. */
     void (*link)(void *ctx, bool up, const char *why);
+    /* A latest value that was read after a (re)connect. It was not heard: one that does not say its
+     * time itself may be of any age. NULL: `item` is called for it. */
+    void (*latest)(void *ctx, int id, const char *bytes, size_t len);
 };
 
 struct bus_options {

@@ -47,6 +47,7 @@ struct bus *bus_redis_new(const struct bus_options *options, struct err *err) MU
 
 /* For implementations: hand something to the owner, unless the bus is closing. */
 void bus_hear_item(struct bus *b, size_t symbol, const char *bytes, size_t len);
+void bus_hear_latest(struct bus *b, size_t symbol, const char *bytes, size_t len);
 void bus_hear_status(struct bus *b, size_t symbol, const char *bytes, size_t len);
 void bus_hear_shared(struct bus *b, const char *key, const char *bytes, size_t len);
 void bus_hear_link(struct bus *b, bool up, const char *why);

@@ -91,7 +91,7 @@ static void on_get(void *ctx, void *arg, const redisReply *reply)
         return;
     redis_check_error(r, "GET", reply);
     if (reply->type == REDIS_REPLY_STRING && r->sync.deliver)
-        bus_hear_item(&r->base, (size_t)(s - r->symbols), reply->str, reply->len);
+        bus_hear_latest(&r->base, (size_t)(s - r->symbols), reply->str, reply->len);
     if (reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_NIL)
         write_back(r, s, reply);
     ask(r);

@@ -43,6 +43,23 @@ test("another program's message reaches the client byte for byte", async (t) => 
   assert.equal((await gateway.get('/api/v1/quotes/coffee')).json.state, 'live');
 });
 
+test('what is read again after a loss neither goes back in time nor makes an old price live', async (t) => {
+  const { redis, gateway } = await scene(t, {
+    redis: true,
+    config: { instruments: [external('coffee', { stale_after_ms: 500 })] },
+  });
+  const now = async () => (await gateway.get('/api/v1/quotes/coffee')).json;
+  await redis.command('SET', 'coffee:price:latest', '{"symbol":"coffee","price":1}', 'EX', 600);
+  await redis.command('PUBLISH', 'coffee:price:stream', '{"symbol":"coffee","price":2}');
+  await until(async () => (await now())?.state === 'stale', 'stale');
+  const ups = gateway.logs.filter((l) => l.event === 'bus_up').length;
+  await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await until(() => gateway.logs.filter((l) => l.event === 'bus_up').length > ups, 'the bus is back');
+  const after = await now();
+  assert.equal(after.price, 2);
+  assert.equal(after.state, 'stale');
+});
+
 test('what is not a valid item is dropped and counted', async (t) => {
   const { redis, gateway, follow } = await scene(t, {
     redis: true,

@@ -81,7 +81,8 @@ static inline void heard_on_link(void *ctx, bool up, const char *why)
 
 static inline const struct bus_handler *heard_handler(struct heard *h, struct bus_handler *to)
 {
-    *to = (struct bus_handler){h, heard_on_item, heard_on_status, heard_on_shared, heard_on_link};
+    *to = (struct bus_handler){h,   heard_on_item, heard_on_status, heard_on_shared, heard_on_link,
+                               NULL};
     return to;
 }
 

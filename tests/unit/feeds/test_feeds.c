@@ -132,7 +132,7 @@ static int setup(void **state)
     fill_config(w);
     log_setup(LOG_ERROR, true);
     const struct bus_options options = {.url = "", .prefix = "", .symbols_max = INSTRUMENTS};
-    const struct bus_handler handler = {w, on_item, on_status, on_shared, on_link};
+    const struct bus_handler handler = {w, on_item, on_status, on_shared, on_link, NULL};
     struct err err;
     uv_loop_init(&w->loop);
     w->bus = bus_new(&w->loop, &options, &handler, &err);

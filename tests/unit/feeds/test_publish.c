@@ -63,7 +63,7 @@ static int setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
     const struct bus_options options = {.url = "", .prefix = "", .symbols_max = 1};
-    const struct bus_handler handler = {w, on_item, ignore_bytes, ignore_shared, ignore_link};
+    const struct bus_handler handler = {w, on_item, ignore_bytes, ignore_shared, ignore_link, NULL};
     struct err err;
     uv_loop_init(&w->loop);
     w->bus = bus_new(&w->loop, &options, &handler, &err);
