@@ -12,7 +12,7 @@
 
 /* X(field, type, exported name, help) */
 #define METRICS_PLAIN(X)                                                                           \
-    X(connections, gauge, "pricegate_connections", "open WebSocket connections")                   \
+    X(connections, gauge, "pricegate_connections", "open WebSockets and event streams")            \
     X(subscriptions, gauge, "pricegate_subscriptions", "subscribed symbols, summed over clients")  \
     X(deliveries, counter, "pricegate_deliveries_total", "items handed to client sockets")         \
     X(frames, counter, "pricegate_frames_total", "frames handed to client sockets")                \

@@ -122,6 +122,7 @@ enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t w
     item_unref(e->item);
     e->item = item_ref(it);
     e->updates++;
+    e->revision = ++b->revision;
     e->said_market = -1;
     e->said_source[0] = e->reason[0] = '\0';
 

@@ -22,6 +22,7 @@ struct cut;
 struct book_entry {
     struct item *item;     /* owned reference; NULL = never a price */
     uint64_t updates;      /* items taken so far */
+    uint64_t revision;     /* of the item, see struct book */
     struct cut *cuts;      /* of the item; see fragment.h */
     enum quote_state told; /* what subscribers know, from an item or from a status */
     int64_t since_ms;      /* wall, when that state began; 0 = before anyone looked */
@@ -34,6 +35,9 @@ struct book {
     const struct config *config;
     size_t len;
     struct book_entry *entries;
+    /* Counts what happens in this process: each item taken gets the next number, and so does each
+     * status that is told under a number (event.h). */
+    uint64_t revision;
 };
 
 int book_init(struct book *b, const struct config *config) MUST_CHECK; /* -1: out of memory */

@@ -16,8 +16,8 @@ static const int64_t SPREAD_PART = 8; /* the heartbeat's phase differs by up to 
 
 /* --- life --- */
 
-struct client *fanout_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
-                                 enum role role, int64_t wall_ms, int64_t mono_ns)
+struct client *client_new(struct fanout *f, const struct client_sink *sink, void *sock,
+                          enum role role, int64_t mono_ns)
 {
     struct client *c = calloc(1, sizeof *c);
     if (!c)
@@ -48,7 +48,15 @@ struct client *fanout_client_new(struct fanout *f, const struct client_sink *sin
     f->metrics->connections++;
     snprintf(c->session, sizeof c->session, "%016" PRIx64, fanout_random(f));
     upkeep_schedule(c, mono_ns);
+    return c;
+}
 
+struct client *fanout_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
+                                 enum role role, int64_t wall_ms, int64_t mono_ns)
+{
+    struct client *c = client_new(f, sink, sock, role, mono_ns);
+    if (!c)
+        return NULL;
     buf_clear(&f->text);
     protocol_add_welcome(&f->text, f->config, c->session, wall_ms);
     client_send(c, &f->text, mono_ns);
@@ -158,7 +166,7 @@ int client_write(struct client *c, const void *bytes, size_t len, size_t frames,
 void client_send(struct client *c, const struct buf *text, int64_t mono_ns)
 {
     struct fanout *f = c->f;
-    if (c->path == CLIENT_CLOSING)
+    if (c->path == CLIENT_CLOSING || c->encoding == ENCODING_EVENTS)
         return;
     buf_clear(&f->frames);
     frame_add_text(&f->frames, text->p, text->len);
@@ -203,6 +211,16 @@ void client_ping(struct client *c, const struct buf *text, int64_t mono_ns)
         wait = client_busy(c) && client_fall_behind(c, mono_ns) == 0;
     }
     if (wait && c->path == CLIENT_BEHIND)
+        client_wait(c, mono_ns);
+}
+
+void client_comment(struct client *c, int64_t mono_ns)
+{
+    REQUIRE(c->path == CLIENT_SHARED);
+    bool wait = client_busy(c);
+    if (!wait && client_write(c, EVENT_COMMENT, strlen(EVENT_COMMENT), 0, mono_ns) == 0)
+        wait = client_busy(c);
+    if (wait && client_fall_behind(c, mono_ns) == 0)
         client_wait(c, mono_ns);
 }
 

@@ -36,6 +36,7 @@ struct client {
     void *sock;
     struct client *next, **prev; /* in fanout.clients */
     enum client_path path;
+    enum encoding encoding;
     enum role role;
     enum close_reason reason; /* CLOSE_PEER until somebody names another */
     struct seat seat;
@@ -56,6 +57,10 @@ struct client {
     char session[20];
 };
 
+/* Made and known, but nothing is said to it yet. NULL: out of memory. */
+struct client *client_new(struct fanout *f, const struct client_sink *sink, void *sock,
+                          enum role role, int64_t mono_ns) MUST_CHECK;
+
 /* The reason counts when it is the first. Leaves the view, drops what is owed, begins to close. */
 void client_close(struct client *c, enum close_reason reason);
 /* The same without a word to the sink: somebody else has begun to close. */
@@ -67,13 +72,17 @@ int client_write(struct client *c, const void *bytes, size_t len, size_t frames,
 bool client_busy(const struct client *c);
 
 /* One control message (JSON text): at once, or in the lane when the client is behind. text is
- * usually f->text; when that has failed for want of memory the client is closed. */
+ * usually f->text; when that has failed for want of memory the client is closed. Those of events
+ * have no control messages: nothing is sent. */
 void client_send(struct client *c, const struct buf *text, int64_t mono_ns);
 
 /* A protocol ping and, in the same write behind it, a message (NULL: none). Only for SHARED
  * clients; one whose socket turns out to be full gets the ping in its turn, and no message: its
  * socket is anything but idle. */
 void client_ping(struct client *c, const struct buf *text, int64_t mono_ns);
+
+/* The comment that shows a client of events that we are there; the same rules. */
+void client_comment(struct client *c, int64_t mono_ns);
 
 /* Moves between SHARED and BEHIND. Without memory to fall behind the client is closed: -1. */
 int client_fall_behind(struct client *c, int64_t mono_ns) MUST_CHECK;

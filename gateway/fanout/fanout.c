@@ -40,7 +40,7 @@ struct fanout *fanout_new(const struct config *config, struct metrics *metrics,
     if (book_init(&f->book, config) == 0 && views_init(&f->views, n, fanout_random(f)) == 0 &&
         bits_init(&f->quotes, n) == 0 && bits_init(&f->statuses, n) == 0 &&
         bits_init(&f->rest, n) == 0 && bits_init(&f->rest_statuses, n) == 0 &&
-        bits_init(&f->due, n) == 0)
+        bits_init(&f->due, n) == 0 && events_init(&f->events, n) == 0)
         return f;
     fanout_free(f);
     return NULL;
@@ -58,6 +58,7 @@ void fanout_free(struct fanout *f)
     bits_fini(&f->rest);
     bits_fini(&f->rest_statuses);
     bits_fini(&f->due);
+    events_fini(&f->events);
     pace_heap_fini(&f->paces);
     buf_fini(&f->frames);
     buf_fini(&f->text);
@@ -71,6 +72,11 @@ uint64_t fanout_random(struct fanout *f)
     z = (z ^ (z >> 30)) * UINT64_C(0xBF58476D1CE4E5B9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94D049BB133111EB);
     return z ^ (z >> 31);
+}
+
+void fanout_started(struct fanout *f, int64_t wall_ms)
+{
+    f->events.start_ms = wall_ms;
 }
 
 enum fanout_verdict fanout_item(struct fanout *f, int id, struct item *it, int64_t wall_ms,

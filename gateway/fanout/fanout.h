@@ -24,9 +24,10 @@ struct client;
 /* How a client's bytes leave. All calls come from the loop thread; none may call back into the
  * fan-out before it returns. */
 struct client_sink {
-    /* Hands over complete WebSocket frames, header included. What the kernel does not take the
-     * transport keeps (then busy() is true). -1: the connection is broken; the fan-out then calls
-     * close(sock, CLOSE_WRITE) and forgets the client until fanout_client_free(). */
+    /* Hands over complete WebSocket frames, header included, or complete events. What the kernel
+     * does not take the transport keeps (then busy() is true). -1: the connection is broken; the
+     * fan-out then calls close(sock, CLOSE_WRITE) and forgets the client until
+     * fanout_client_free(). */
     int (*write)(void *sock, const void *bytes, size_t len);
     bool (*busy)(void *sock);            /* something of earlier writes has not left yet */
     void (*want_writable)(void *sock);   /* call fanout_client_writable() once nothing is left */
@@ -48,6 +49,10 @@ struct fanout_ports {
 struct fanout *fanout_new(const struct config *config, struct metrics *metrics,
                           const struct fanout_ports *ports) MUST_CHECK;
 void fanout_free(struct fanout *f); /* all clients must be freed before; NULL is fine */
+
+/* When this process started: with it begins the `id` of every event, so that one of an earlier
+ * process is not taken for ours. To be called before the first event client. */
+void fanout_started(struct fanout *f, int64_t wall_ms);
 
 /* --- from the bus --- */
 enum fanout_verdict { FANOUT_TAKEN, FANOUT_OLDER, FANOUT_DUPLICATE };
@@ -74,6 +79,18 @@ void fanout_tick(struct fanout *f, int64_t wall_ms, int64_t mono_ns);
  * must come within 10 s. Writes `welcome` at once. NULL: out of memory. */
 struct client *fanout_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
                                  enum role role, int64_t wall_ms, int64_t mono_ns) MUST_CHECK;
+/* A client of Server-Sent Events, with all it will ever want: these n instruments. It sees them
+ * right away, or what of them is newer than the event of this id (NULL: none); one that is not of
+ * this process counts as none. Says nothing itself and may be given no messages. The answer's head
+ * must have been written before. NULL: out of memory. */
+struct fanout_wish {
+    const int *ids;
+    size_t ids_len;
+    const char *last_event_id;
+};
+struct client *fanout_event_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
+                                       const struct fanout_wish *wish, int64_t wall_ms,
+                                       int64_t mono_ns) MUST_CHECK;
 /* One complete text message. */
 void fanout_client_message(struct client *c, const char *bytes, size_t len, int64_t wall_ms,
                            int64_t mono_ns);

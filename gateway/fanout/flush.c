@@ -1,6 +1,6 @@
 /* The hot path. One run of bytes is built per view: a quote frame, and behind it the status frame
- * of the same flush; each client in the view's ready list costs one write() of it and one look
- * whether its socket is full.
+ * of the same flush (or, where the view's clients read events, the events of both); each client in
+ * the view's ready list costs one write() of it and one look whether its socket is full.
  *
  * A burst is one message, so that whoever looks at many symbols sees them change together. A flush
  * of more than FRAME_FLUSH_MAX, or of very many statuses, goes in several runs: a client whose
@@ -26,6 +26,14 @@ static struct run build(struct fanout *f, const struct view *v)
     bits_copy(&f->rest, &f->quotes);
     bits_copy(&f->rest_statuses, &f->statuses);
     buf_clear(&f->frames);
+    if (v->encoding == ENCODING_EVENTS) {
+        r.items = event_add_quotes(&f->events, &f->frames, &f->book, &f->rest, FRAME_FLUSH_MAX);
+        r.frames = r.items;
+        if (!bits_any(&f->rest))
+            r.frames += event_add_statuses(&f->events, &f->frames, &f->book, &f->rest_statuses,
+                                           FRAME_PAYLOAD_MAX);
+        return r;
+    }
     if (bits_any(&f->rest)) {
         r.items = frame_add_quotes(&f->frames, &f->book, v->options, &f->rest, FRAME_FLUSH);
         r.frames++;

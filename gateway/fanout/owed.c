@@ -211,6 +211,45 @@ static bool add_statuses(struct client *c, struct tally *t)
     return true;
 }
 
+/* Events have no snapshot of another kind: what is owed goes in the order of its revisions,
+ * whatever it is owed for, and statuses only when no item is owed or about to be (event.h says
+ * why). */
+static bool add_events(struct client *c, struct tally *t)
+{
+    struct fanout *f = c->f;
+    struct owed *o = c->owed;
+    const struct view *v = c->seat.view;
+    struct bits *sent = &f->quotes, *rest = &f->rest, *first = &f->statuses;
+
+    bits_copy(first, &o->snapshot);
+    bits_or(first, &o->quotes);
+    sendable(c, first, sent);
+    if (bits_any(sent)) {
+        bits_copy(rest, sent);
+        size_t n = event_add_quotes(&f->events, &f->frames, &f->book, rest, CHUNK_BYTES);
+        t->items += n;
+        t->frames += n;
+        bits_and_not(sent, rest);
+        bits_and_not(&o->quotes, sent);
+        bits_copy(first, sent);
+        bits_and(first, &o->snapshot);
+        bits_and_not(&o->snapshot, sent);
+        settle_statuses(c, sent, false);
+        settle_statuses(c, first, true);
+        return true;
+    }
+    if (!bits_any(&o->statuses) || bits_any(first) || (v && v->dirty))
+        return false;
+    t->frames +=
+        event_add_statuses(&f->events, &f->frames, &f->book, &o->statuses, FRAME_PAYLOAD_MAX);
+    return true;
+}
+
+static bool add_frames(struct client *c, struct tally *t)
+{
+    return add_snapshot(c, t) || add_quotes(c, t) || add_statuses(c, t);
+}
+
 static bool add_flow(struct client *c, struct tally *t, int64_t mono_ns)
 {
     struct owed *o = c->owed;
@@ -243,8 +282,8 @@ static struct tally compose(struct client *c, int64_t mono_ns)
     buf_fini(&o->lane);
     o->lane_frames = 0;
     while (out->len < CHUNK_BYTES && !out->failed)
-        if (!add_snapshot(c, &t) && !add_quotes(c, &t) && !add_statuses(c, &t) &&
-            !add_flow(c, &t, mono_ns))
+        if (c->encoding == ENCODING_EVENTS ? !add_events(c, &t)
+                                           : !add_frames(c, &t) && !add_flow(c, &t, mono_ns))
             break;
     return t;
 }

@@ -41,7 +41,7 @@ static void add_member(struct buf *out, const char *name, const char *value)
     buf_adds_json(out, value);
 }
 
-static void add_status(struct buf *out, const struct book *book, int id)
+void payload_add_status(struct buf *out, const struct book *book, int id)
 {
     struct book_status_view s = book_status_of(book, id);
     buf_adds(out, "{\"symbol\":");
@@ -52,20 +52,17 @@ static void add_status(struct buf *out, const struct book *book, int id)
     buf_addf(out, ",\"market\":\"%s\"}", quote_market_name(s.market));
 }
 
-/* No status is longer than this, whatever its reason and source look like escaped. */
-#define STATUS_BYTES_MAX (6 * (BOOK_REASON_MAX + ITEM_SOURCE_MAX) + 300)
-
 size_t payload_add_statuses(struct buf *out, const struct book *book, struct bits *ids, size_t room)
 {
     size_t n = 0, begin = out->len;
     buf_addc(out, '[');
     for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1)) {
-        if (!fits(out, begin, STATUS_BYTES_MAX, room))
+        if (!fits(out, begin, PAYLOAD_STATUS_MAX, room))
             break;
         bits_unset(ids, id);
         if (n++ > 0)
             buf_addc(out, ',');
-        add_status(out, book, id);
+        payload_add_status(out, book, id);
     }
     buf_addc(out, ']');
     return n;

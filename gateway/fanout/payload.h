@@ -1,8 +1,8 @@
 /* payload.h - the two lists of market data, as JSON text: items and statuses.
  *
- * Text only, whatever carries it: frame.h puts a WebSocket frame around it, and an event stream can
- * put its own lines. Items go in as the bytes they came in, or cut to a client's field set. Loop
- * thread only; the buffer's `failed` tells about memory. */
+ * Text only, whatever carries it: frame.h puts a WebSocket frame around it; event.h carries the
+ * same objects one by one. Items go in as the bytes they came in, or cut to a client's field set.
+ * Loop thread only; the buffer's `failed` tells about memory. */
 #ifndef PRICEGATE_PAYLOAD_H
 #define PRICEGATE_PAYLOAD_H
 
@@ -21,5 +21,10 @@ size_t payload_add_items(struct buf *out, struct book *book, const struct view_o
 /* The same for statuses. */
 size_t payload_add_statuses(struct buf *out, const struct book *book, struct bits *ids,
                             size_t room);
+
+/* One status object. None is longer than PAYLOAD_STATUS_MAX, whatever its reason and source look
+ * like escaped. */
+#define PAYLOAD_STATUS_MAX (6 * (BOOK_REASON_MAX + ITEM_SOURCE_MAX) + 300)
+void payload_add_status(struct buf *out, const struct book *book, int id);
 
 #endif

@@ -6,6 +6,7 @@
 #include "bits.h"
 #include "book.h"
 #include "buf.h"
+#include "event.h"
 #include "fanout.h"
 #include "fields.h"
 #include "pace.h"
@@ -34,6 +35,7 @@ struct fanout {
     struct buf frames; /* bytes on their way to a sink */
     struct buf text;   /* one control message */
     struct bits quotes, statuses, rest, rest_statuses, due;
+    struct events events;
 };
 
 /* For sessions and to spread things in time; not for secrets. */

@@ -101,7 +101,7 @@ static int prepare(struct client *c, struct change *ch, struct moment now)
 {
     struct fanout *f = c->f;
     if (bits_any(&ch->active)) {
-        ch->view = views_get(&f->views, &ch->active, ch->options);
+        ch->view = views_get(&f->views, &ch->active, ch->options, c->encoding);
         if (!ch->view)
             return -1;
     }

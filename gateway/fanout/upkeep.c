@@ -13,6 +13,7 @@
 #include "state.h"
 
 static const int64_t IDLE_MIN_NS = 45000 * NS_PER_MS;
+static const int64_t NEVER_NS = INT64_MAX / 4;
 static const int64_t STUCK_NS = 30000 * NS_PER_MS;
 static const int64_t SAMPLE_NS = 1000 * NS_PER_MS; /* progress of a client that is behind */
 
@@ -26,9 +27,12 @@ static int64_t interval_ns(const struct client *c)
     return c->f->config->fanout.heartbeat_ms * NS_PER_MS + c->spread_ns;
 }
 
-/* 2.25 heartbeats: two pings may get lost on the way. */
+/* 2.25 heartbeats: two pings may get lost on the way. Who reads events never says anything; whether
+ * such a peer is gone is for the transport to notice, from what we send it. */
 static int64_t idle_ns(const struct client *c)
 {
+    if (c->encoding == ENCODING_EVENTS)
+        return NEVER_NS;
     int64_t ns = c->f->config->fanout.heartbeat_ms * NS_PER_MS / 4 * 9;
     return ns > IDLE_MIN_NS ? ns : IDLE_MIN_NS;
 }
@@ -81,6 +85,11 @@ static void ping(struct client *c, bool message, int64_t wall_ms, int64_t mono_n
 {
     struct buf *text = &c->f->text;
     c->last_ping_ns = mono_ns;
+    if (c->encoding == ENCODING_EVENTS) {
+        if (message)
+            client_comment(c, mono_ns);
+        return;
+    }
     if (c->path == CLIENT_BEHIND) {
         c->owed->ping = true; /* in its turn: nothing may be pushed at a full socket */
         return;

@@ -81,7 +81,7 @@ static void free_memory(struct view *v)
 }
 
 static struct view *make(struct views *vs, const struct bits *symbols,
-                         const struct view_options *options, uint64_t hash)
+                         const struct view_options *options, enum encoding encoding, uint64_t hash)
 {
     struct view *v = calloc(1, sizeof *v);
     if (!v)
@@ -96,6 +96,7 @@ static struct view *make(struct views *vs, const struct bits *symbols,
         return NULL;
     }
     bits_copy(&v->symbols, symbols);
+    v->encoding = encoding;
     v->hash = hash;
     v->oldest_ns = INT64_MAX;
     link_symbols(vs, v);
@@ -109,15 +110,16 @@ static struct view *make(struct views *vs, const struct bits *symbols,
 }
 
 struct view *views_get(struct views *vs, const struct bits *symbols,
-                       const struct view_options *options)
+                       const struct view_options *options, enum encoding encoding)
 {
-    uint64_t hash = view_options_hash(options, bits_hash(symbols, vs->seed));
+    uint64_t seed = encoding == ENCODING_FRAMES ? vs->seed : ~vs->seed;
+    uint64_t hash = view_options_hash(options, bits_hash(symbols, seed));
     struct view *v = vs->table[hash & (vs->table_len - 1)];
-    while (v && (v->hash != hash || !bits_equal(&v->symbols, symbols) ||
+    while (v && (v->hash != hash || v->encoding != encoding || !bits_equal(&v->symbols, symbols) ||
                  !view_options_equal(v->options, options)))
         v = v->hash_next;
     if (!v)
-        v = make(vs, symbols, options, hash);
+        v = make(vs, symbols, options, encoding, hash);
     if (v)
         view_ref(v);
     return v;

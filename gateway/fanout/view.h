@@ -5,8 +5,8 @@
  *
  * A quote marks one bit in each view that holds its symbol, never anything in a client. A view
  * exists while somebody sits in it or holds a reference. Its key is the whole of what is wanted:
- * the set of symbols, and which of them with which options. So a client has one seat, whatever it
- * has subscribed to in how many steps, and a flush is one run of bytes for it.
+ * the set of symbols, which of them with which options, and in which encoding. So a client has one
+ * seat, whatever it has subscribed to in how many steps, and a flush is one run of bytes for it.
  *
  * Each view has its own rhythm: marked while it is quiet it is due at once; flushed, it rests for a
  * flush interval and gathers what comes meanwhile. Knows nothing of clients but their seats. Loop
@@ -24,6 +24,12 @@
 struct client;
 struct view;
 
+/* How a client's bytes look; part of a view's key, since a view's run of bytes is built once. */
+enum encoding {
+    ENCODING_FRAMES, /* WebSocket frames */
+    ENCODING_EVENTS, /* Server-Sent Events */
+};
+
 /* A client's place in a view; lies inside the client. */
 struct seat {
     struct seat *next, **prev; /* in the view's ready or behind list */
@@ -38,8 +44,9 @@ struct view_link {
 };
 
 struct view {
-    struct bits symbols;          /* the key, with options */
+    struct bits symbols;          /* the key, with options and encoding */
     struct view_options *options; /* owned; NULL = none */
+    enum encoding encoding;
     uint64_t hash;
     struct view *hash_next;
     struct view_link *links; /* one per symbol */
@@ -78,10 +85,10 @@ struct views {
 int views_init(struct views *vs, size_t symbols_len, uint64_t seed) MUST_CHECK;
 void views_fini(struct views *vs); /* every view must be gone */
 
-/* The view of exactly these symbols and options (copied; NULL = none, never an empty one), found or
- * made, with a reference that the caller must give back. NULL: out of memory. */
+/* The view of exactly these symbols and options (copied; NULL = none, never an empty one) in this
+ * encoding, found or made, with a reference that the caller must give back. NULL: out of memory. */
 struct view *views_get(struct views *vs, const struct bits *symbols,
-                       const struct view_options *options) MUST_CHECK;
+                       const struct view_options *options, enum encoding encoding) MUST_CHECK;
 void view_ref(struct view *v);
 void view_unref(struct views *vs, struct view *v); /* frees with the last reference */
 

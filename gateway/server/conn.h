@@ -21,7 +21,7 @@ struct server;
 /* Each state names the list of the server that the connection is in. */
 enum conn_state {
     CONN_HTTP,   /* http: plain requests, or none yet */
-    CONN_STREAM, /* streams: a WebSocket */
+    CONN_STREAM, /* streams: a WebSocket, or Server-Sent Events */
     CONN_STATES
 };
 
@@ -30,6 +30,7 @@ enum http_phase {
     HTTP_BODY,    /* the request waits for the rest of its body */
     HTTP_PENDING, /* the handler answers later */
     HTTP_CHOKED,  /* answered, but the socket is full; when all has left the connection ends */
+    HTTP_EVENTS,  /* the answer has begun and goes on without end: sse.c */
     HTTP_LINGER,  /* answered; what still comes is thrown away, then the connection ends */
 };
 
@@ -51,7 +52,7 @@ struct conn {
     size_t body_bytes;
     struct refresh_waiter *waiter; /* http_refresh.c */
 
-    /* ws.c */
+    /* ws.c, sse.c */
     struct address client_address;
     enum role role;
     bool counted; /* by capacity_take() */

@@ -12,9 +12,15 @@ route_handler serve_healthz, serve_readyz, serve_metrics, serve_status, serve_so
 route_handler serve_reset_circuit;
 /* quotes.c */
 route_handler serve_instruments, serve_quotes, serve_quote;
+/* sse.c */
+route_handler serve_stream;
 /* http_refresh.c */
 route_handler serve_refresh_all, serve_refresh_market, serve_refresh_intelligence;
 /* ws_handshake.c */
 route_handler serve_ws_without_upgrade;
+
+/* quotes.c: false, with a 404 naming every symbol of the list that is not configured; patterns:
+ * those are fine. */
+bool symbols_known(struct exchange *x, const char *list, bool patterns);
 
 #endif

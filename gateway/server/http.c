@@ -86,7 +86,7 @@ static void answer_preflight(struct exchange *x, unsigned allow)
     x->response.status = 204;
     response_header(&x->response, "Access-Control-Allow-Methods", "%s", route_allow(allow, text));
     response_header(&x->response, "Access-Control-Allow-Headers",
-                    "Authorization, Content-Type, If-None-Match");
+                    "Authorization, Content-Type, If-None-Match, Last-Event-ID");
     response_header(&x->response, "Access-Control-Max-Age", "600");
 }
 
@@ -335,6 +335,7 @@ int http_body(struct conn *c, size_t len)
 int http_body_complete(struct conn *c)
 {
     switch (c->phase) {
+    case HTTP_EVENTS:
     case HTTP_PENDING: /* a second request behind the first: not read, not run */
         return 0;
     case HTTP_IDLE:

@@ -152,7 +152,7 @@ int http_read(struct conn *c, struct lws *wsi, struct request *r, int *status)
         if (read_header(wsi, r, headers[i].token, headers[i].out) != 0)
             return -1;
     if (read_custom(wsi, r, "access-control-request-method:", &r->request_method) != 0 ||
-        read_args(wsi, r) != 0)
+        read_custom(wsi, r, "last-event-id:", &r->last_event_id) != 0 || read_args(wsi, r) != 0)
         return -1;
     r->http10 = !version || strcmp(version, "HTTP/1.1") != 0;
     r->close = request_list_has(connection, "close");

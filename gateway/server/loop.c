@@ -21,6 +21,7 @@
 #include "http.h"
 #include "server_private.h"
 #include "session.h"
+#include "sse.h"
 #include "tls.h"
 
 static const uint64_t TICK_MS = 100;
@@ -184,6 +185,7 @@ static void on_tick(uv_timer_t *t)
     int64_t mono_ns = clock_mono_ns(), mono_ms = mono_ns / 1000000;
     fanout_tick(s->fanout, clock_wall_ms(), mono_ns);
     conn_tick(s, mono_ms);
+    sse_tick(s, mono_ms);
     listener_tick(&s->listener, mono_ms);
     listener_tick(&s->plain_listener, mono_ms);
 }

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "handlers.h"
 #include "server_private.h"
+#include "symbol.h"
 #include "symtab.h"
 
 static void begin_json(struct exchange *x)
@@ -75,8 +76,7 @@ static void add_quote(struct exchange *x, int id, int64_t wall_ms)
     buf_adds(out, ",\"price\":null,\"state\":\"unavailable\"}");
 }
 
-/* Answers 404 naming every symbol of the list that is not configured. */
-static bool all_known(struct exchange *x, const char *list)
+bool symbols_known(struct exchange *x, const char *list, bool patterns)
 {
     struct buf detail = {0}, extra = {0};
     const char *item;
@@ -85,7 +85,8 @@ static bool all_known(struct exchange *x, const char *list)
     buf_adds(&detail, "not configured:");
     buf_adds(&extra, ",\"symbols\":[");
     while (request_next(&list, &item, &len)) {
-        if (symtab_find(x->server->config->symbols, item, len) >= 0)
+        if (symtab_find(x->server->config->symbols, item, len) >= 0 ||
+            (patterns && symbol_is_pattern(item, len)))
             continue;
         buf_adds(&detail, ok ? " " : ", ");
         buf_add(&detail, item, len);
@@ -138,7 +139,7 @@ void serve_quotes(struct exchange *x)
         response_problem(&x->response, 400, "symbols is empty: leave it out to get all", NULL);
         return;
     }
-    if (list && !all_known(x, list))
+    if (list && !symbols_known(x, list, false))
         return;
     bool *taken = calloc(c->instruments_len + 1, sizeof *taken);
     if (!taken) {
@@ -164,7 +165,7 @@ void serve_quote(struct exchange *x)
     int id = symtab_find(c->symbols, symbol, strlen(symbol));
     if (id < 0) {
         /* A list of known symbols is no symbol either: the comma is not in their syntax. */
-        if (all_known(x, symbol))
+        if (symbols_known(x, symbol, false))
             response_problem(&x->response, 404,
                              "one symbol at a time; a list goes to ?symbols=", NULL);
         return;

@@ -30,7 +30,7 @@ struct request {
     const char *path;                   /* decoded, begins with '/' */
     const char *args[REQUEST_ARGS_MAX]; /* "name=value", decoded */
     size_t args_len;
-    const char *authorization, *if_none_match, *content_length, *transfer_encoding;
+    const char *authorization, *if_none_match, *last_event_id, *content_length, *transfer_encoding;
     const char *forwarded_for, *request_method; /* Access-Control-Request-Method */
     struct caller caller;
     struct address client; /* by way of trusted proxies */

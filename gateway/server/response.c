@@ -108,7 +108,7 @@ void response_render(const struct response *r, const struct response_frame *fram
     buf_addf(out, "HTTP/1.1 %d %s\r\n", r->status, response_reason(r->status));
     if (r->type)
         buf_addf(out, "Content-Type: %s\r\n", r->type);
-    if (r->status != 204 && r->status != 304)
+    if (!r->endless && r->status != 204 && r->status != 304)
         buf_addf(out, "Content-Length: %zu\r\n", len);
     buf_adds(out, frame->close ? "Connection: close\r\n" : "Connection: keep-alive\r\n");
     buf_adds(out, security_headers);

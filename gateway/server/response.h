@@ -17,6 +17,7 @@ struct response {
     struct buf body;
     const char *borrowed; /* a body that somebody else owns, instead of `body` */
     size_t borrowed_len;
+    bool endless; /* no length: the body comes later and ends with the connection */
 };
 
 void response_fini(struct response *r);

@@ -15,6 +15,7 @@ const struct route routes[] = {
     {"/api/v1/instruments",               METHOD_GET,  ROLE_VIEWER,  0,                                 serve_instruments       },
     {"/api/v1/quotes",                    METHOD_GET,  ROLE_VIEWER,  0,                                 serve_quotes            },
     {"/api/v1/quotes/",                   METHOD_GET,  ROLE_VIEWER,  ROUTE_PREFIX,                      serve_quote             },
+    {"/api/v1/stream",                    METHOD_GET,  ROLE_VIEWER,  ROUTE_NO_HEAD,                     serve_stream            },
     {"/data-health/status",               METHOD_GET,  ROLE_ANALYST, 0,                                 serve_status            },
     {"/data-health/sources",              METHOD_GET,  ROLE_ANALYST, 0,                                 serve_sources           },
     {"/data-health/refresh-all",          METHOD_POST, ROLE_ANALYST, ROUTE_CHANGES,                     serve_refresh_all       },

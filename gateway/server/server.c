@@ -3,8 +3,9 @@
  * the loop handles.
  *
  * Draining: the main listener closes, so that a balancer goes elsewhere; goaway tells every client
- * when to come back; then they are closed with 1001, spread over the time there is, so that they do
- * not all reconnect in one instant. listen.metrics_port stays open and /readyz there says 503.
+ * when to come back; then they are closed, WebSockets with 1001, spread over the time there is, so
+ * that they do not all reconnect in one instant. listen.metrics_port stays open and /readyz there
+ * says 503.
  *
  * Closing ends what is left. The library needs turns of the loop for it; a timer looks when it is
  * through. */
@@ -16,8 +17,8 @@
 #include "clock.h"
 #include "http_refresh.h"
 #include "server_private.h"
+#include "stream.h"
 #include "tls.h"
-#include "ws.h"
 
 static const uint64_t DRAIN_STEP_MS = 20;
 static const uint64_t CLOSE_STEP_MS = 2;
@@ -94,6 +95,7 @@ struct server *server_new(uv_loop_t *loop, const struct config *config, struct f
     s->fanout = fanout;
     s->feed = feed;
     s->metrics = metrics;
+    fanout_started(fanout, clock_wall_ms());
     if (prepare(s, err) != 0) {
         free_server(s);
         return NULL;
@@ -162,7 +164,7 @@ static size_t close_some(struct server *s, size_t most)
     size_t n = 0;
     for (struct conn *c = s->conns[CONN_STREAM]; c && n < most; c = c->next)
         if (c->client && !c->closing) {
-            ws_close(c, CLOSE_SHUTDOWN);
+            stream_close(c, CLOSE_SHUTDOWN);
             n++;
         }
     if (n > 0)

@@ -3,13 +3,15 @@
 #include "conn.h"
 #include "http.h"
 #include "server_private.h"
+#include "sse.h"
+#include "stream.h"
 #include "tls.h"
 #include "ws.h"
 #include "ws_handshake.h"
 
 static void connection_gone(struct conn *c)
 {
-    ws_gone(c); /* where the library left out its own close event */
+    stream_gone(c); /* where the library left out its own close event */
     http_gone(c);
     conn_free(c);
 }
@@ -39,8 +41,12 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
         return http_body_complete(c);
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return http_writable(c);
+        if (c->phase != HTTP_EVENTS)
+            return http_writable(c);
+        sse_writable(c);
+        return 0;
     case LWS_CALLBACK_CLOSED_HTTP:
+        stream_gone(c);
         http_gone(c);
         return 0;
     case LWS_CALLBACK_ESTABLISHED:
@@ -60,7 +66,7 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
         ws_close_began(c);
         return 0;
     case LWS_CALLBACK_CLOSED:
-        ws_gone(c);
+        stream_gone(c);
         return 0;
     case LWS_CALLBACK_WSI_DESTROY:
         connection_gone(c);

@@ -1,11 +1,5 @@
 /* The library parses what comes in and does the closing handshake; what goes out is not its
- * business: the fan-out's frames are complete, header included, and leave the moment they are made,
- * not when the library says "writable", which saves two system calls and a wake-up per client and
- * flush. That is allowed while the library keeps nothing of earlier writes, its own pongs among
- * them; so that is looked at before each write.
- *   Plain sockets: a bare send(). What the kernel did not take goes to the library, which keeps it
- * and sends it on. A lws_write() for all of it costs up to a fifth more CPU than the send() alone.
- *   TLS: the library, which owns the SSL object.
+ * business, stream.c writes it.
  *
  * Closing has two ways.
  *   With a code: our own close frame, written raw like all others as soon as nothing is left of
@@ -20,14 +14,11 @@
  * its own. */
 #include "ws.h"
 
-#include <errno.h>
-#include <linux/sockios.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
 
 #include "clock.h"
 #include "server_private.h"
+#include "stream.h"
 
 static const unsigned FRAGMENTS_MAX = 16;
 static const unsigned PONGS_PER_S_MAX = 100;
@@ -35,61 +26,13 @@ static const int64_t CLOSE_MS = 5000;
 
 /* --- the fan-out's sink --- */
 
-/* How much of it the kernel took at once; -1: the connection is broken. */
-static ssize_t send_plain(const struct conn *c, const void *bytes, size_t len)
-{
-    ssize_t n = send(c->fd, bytes, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n >= 0)
-        return n;
-    return errno == EAGAIN || errno == EINTR || errno == ENOBUFS ? 0 : -1;
-}
-
-static int ws_write(void *sock, const void *bytes, size_t len)
-{
-    struct conn *c = sock;
-    union {
-        const void *in;
-        unsigned char *out;
-    } p = {bytes}; /* only read by a raw write */
-    if (!c->wsi || c->closing)
-        return -1;
-    if (!c->tls && !lws_partial_buffered(c->wsi)) {
-        ssize_t sent = send_plain(c, bytes, len);
-        if (sent < 0 || (size_t)sent == len)
-            return sent < 0 ? -1 : 0;
-        p.out += sent;
-        len -= (size_t)sent;
-    }
-    return lws_write(c->wsi, p.out, len, LWS_WRITE_RAW) == (int)len ? 0 : -1;
-}
-
-static bool ws_busy(void *sock)
-{
-    const struct conn *c = sock;
-    return c->wsi && lws_partial_buffered(c->wsi);
-}
-
-static void ws_want_writable(void *sock)
-{
-    const struct conn *c = sock;
-    if (c->wsi)
-        lws_callback_on_writable(c->wsi);
-}
-
-static int64_t ws_unsent_bytes(void *sock)
-{
-    const struct conn *c = sock;
-    int unsent;
-    return ioctl(c->fd, SIOCOUTQ, &unsent) == 0 ? unsent : -1;
-}
-
 static void ws_ping(void *sock)
 {
     /* With a payload: the library does not report an empty pong. */
     static const unsigned char frame[] = {0x89, 0x02, 'p', 'g'};
     struct conn *c = sock;
     /* Behind an unsent rest it would come late and prove nothing. */
-    if (!ws_busy(c) && ws_write(c, frame, sizeof frame) != 0)
+    if (!stream_busy(c) && stream_write(c, frame, sizeof frame) != 0)
         conn_kill(c);
 }
 
@@ -139,10 +82,10 @@ static void ws_close_sink(void *sock, enum close_reason reason)
 }
 
 static const struct client_sink sink = {
-    .write = ws_write,
-    .busy = ws_busy,
-    .want_writable = ws_want_writable,
-    .unsent_bytes = ws_unsent_bytes,
+    .write = stream_write,
+    .busy = stream_busy,
+    .want_writable = stream_want_writable,
+    .unsent_bytes = stream_unsent_bytes,
     .ping = ws_ping,
     .close = ws_close_sink,
 };
@@ -270,20 +213,4 @@ int ws_peer_closes(struct conn *c)
         return -1; /* both have said it: the end */
     ws_close_began(c);
     return 0;
-}
-
-void ws_gone(struct conn *c)
-{
-    if (c->client)
-        fanout_client_free(c->client);
-    c->client = NULL;
-    if (c->state == CONN_STREAM && c->deadline_ms > 0) {
-        c->server->closing_streams--;
-        c->deadline_ms = 0;
-    }
-    if (c->counted)
-        capacity_give(&c->server->capacity, &c->client_address);
-    c->counted = false;
-    if (c->state == CONN_STREAM)
-        c->wsi = NULL;
 }

@@ -14,7 +14,6 @@ void ws_pong(struct conn *c);
 void ws_writable(struct conn *c);
 int ws_peer_closes(struct conn *c);
 void ws_close_began(struct conn *c); /* the library closes; nothing more may be written */
-void ws_gone(struct conn *c);
 
 /* Begins to close for a reason of the server's own (shutdown). Safe outside the library's events.
  */

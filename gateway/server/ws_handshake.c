@@ -9,6 +9,7 @@
 #include "http.h"
 #include "origin.h"
 #include "server_private.h"
+#include "stream.h"
 
 bool ws_key_ok(const char *key)
 {
@@ -65,28 +66,6 @@ static bool check_form(struct exchange *x, const struct upgrade *u)
     return true;
 }
 
-static bool check_limits(struct exchange *x)
-{
-    struct server *s = x->server;
-    struct conn *c = x->conn;
-    enum capacity_verdict v = CAPACITY_FULL;
-    if (s->phase < SERVER_DRAINING)
-        v = capacity_take(&s->capacity, &x->request->client);
-    switch (v) {
-    case CAPACITY_OK:
-        c->counted = true;
-        c->client_address = x->request->client;
-        return true;
-    case CAPACITY_ADDRESS:
-        response_header(&x->response, "Retry-After", "30");
-        return refuse(x, 429, "too many connections from this address", "connections_per_ip");
-    case CAPACITY_FULL:
-        break;
-    }
-    response_header(&x->response, "Retry-After", "5");
-    return refuse(x, 503, "no more connections are possible now", "connections");
-}
-
 static bool check(struct exchange *x, const struct upgrade *u)
 {
     struct request *r = x->request;
@@ -97,7 +76,7 @@ static bool check(struct exchange *x, const struct upgrade *u)
     if (!http_identify(x->conn, r, &x->response))
         return false;
     x->conn->role = r->role;
-    return check_limits(x);
+    return stream_admit(x);
 }
 
 /* The library may come here after it has answered and forgotten the request (an Upgrade it does not

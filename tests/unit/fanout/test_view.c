@@ -11,7 +11,7 @@ static struct view *get(struct views *vs, const int *ids, size_t n)
     assert_int_equal(bits_init(&b, N), 0);
     for (size_t i = 0; i < n; i++)
         bits_set(&b, ids[i]);
-    struct view *v = views_get(vs, &b, NULL);
+    struct view *v = views_get(vs, &b, NULL, ENCODING_FRAMES);
     assert_non_null(v);
     bits_fini(&b);
     return v;

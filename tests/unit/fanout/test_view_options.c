@@ -73,10 +73,11 @@ static void test_views(void **state)
     bits_set(&symbols, 3);
     bits_set(&symbols, 70);
     view_options_set(o, 70, true, NULL);
-    struct view *plain = views_get(&vs, &symbols, NULL), *v = views_get(&vs, &symbols, o);
+    struct view *plain = views_get(&vs, &symbols, NULL, ENCODING_FRAMES),
+                *v = views_get(&vs, &symbols, o, ENCODING_FRAMES);
     assert_non_null(plain);
     assert_ptr_not_equal(plain, v);
-    assert_ptr_equal(views_get(&vs, &symbols, o), v);
+    assert_ptr_equal(views_get(&vs, &symbols, o, ENCODING_FRAMES), v);
     view_unref(&vs, v);
 
     /* of a paced symbol the view hears only changes of state */

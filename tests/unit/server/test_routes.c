@@ -44,6 +44,8 @@ static void each_path_finds_its_row(void **state)
         {METHOD_GET,   "/api/v1/quotes/coffee",            "/api/v1/quotes/",             "coffee",  "GET, HEAD"},
         {METHOD_HEAD,  "/api/v1/quotes/EUR/USD",           "/api/v1/quotes/",             "EUR/USD", "GET, HEAD"},
         {METHOD_POST,  "/api/v1/quotes/EUR/USD",           NULL,                          "",        "GET, HEAD"},
+        {METHOD_GET,   "/api/v1/stream",                   "/api/v1/stream",              "",        "GET"      },
+        {METHOD_HEAD,  "/api/v1/stream",                   NULL,                          "",        "GET"      },
         {METHOD_GET,   "/ws",                              "/ws",                         "",        "GET"      },
         {METHOD_HEAD,  "/ws",                              NULL,                          "",        "GET"      },
         {METHOD_POST,  "/data-health/refresh-all",         "/data-health/refresh-all",    "",        "POST"     },
@@ -57,7 +59,6 @@ static void each_path_finds_its_row(void **state)
         {METHOD_GET,   "/other.js",                        NULL,                          "",        ""         },
         {METHOD_POST,  "/other.js",                        NULL,                          "",        ""         },
  /* not built yet */
-        {METHOD_GET,   "/api/v1/stream",                   NULL,                          "",        ""         },
         {METHOD_GET,   "/openapi.json",                    NULL,                          "",        ""         },
         {METHOD_GET,   "/data-health/jobs",                NULL,                          "",        ""         },
         {METHOD_POST,  "/admin/reload",                    NULL,                          "",        ""         },
