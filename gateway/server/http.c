@@ -209,6 +209,7 @@ static void unchoke(struct conn *c)
 void http_turn(struct server *s)
 {
     char ignored[4096];
+    s->turns++;
     struct conn *c = s->choked > 0 ? s->conns[CONN_HTTP] : NULL;
     for (; c; c = c->next) {
         if (c->phase != HTTP_CHOKED || !c->wsi)

@@ -43,6 +43,7 @@ struct server {
     size_t conns_len[CONN_STATES];
     size_t choked;          /* connections in HTTP_CHOKED */
     size_t event_streams;   /* of them, those in HTTP_EVENTS */
+    unsigned turns;         /* of the loop, since the last tick */
     int64_t event_look_ms;  /* mono; when sse_tick() last looked at them */
     size_t closing_streams; /* streams that have a deadline */
     struct refresh_job *refresh;

@@ -3,9 +3,10 @@
  * The request is checked like every other one; then the head is written, without a length, and the
  * connection becomes the socket of a client of the fan-out. For the library it stays a request that
  * is being answered. Its headers are given back at once; the library would keep 16 KiB of them for
- * each stream. It does not read any more either: it would not take what comes, and a readable
- * socket would turn the loop without end. So we look ourselves, once a second, whether the peer has
- * left, or sent what nobody asked for; both end the stream.
+ * each stream. It does not take what comes any more, not even the end (and with its flow control on
+ * there would be no "writable" event either), so that a readable
+ * socket turns the loop without end. So we look ourselves, once a second, and at the next tick when
+ * the loop has turned suspiciously often; a stream whose peer says anything ends.
  *
  * There is no pong that would show that a silent peer is alive. So the kernel watches: what we
  * send, a comment every heartbeat at least, must be acknowledged in time. */
@@ -28,6 +29,7 @@
 
 static const unsigned UNACKNOWLEDGED_MS = 45000;
 static const int64_t LOOK_MS = 1000;
+static const unsigned TURNS_PER_TICK_MAX = 1000;
 
 /* --- the request --- */
 
@@ -130,7 +132,9 @@ static bool is_silent(const struct conn *c)
 
 void sse_tick(struct server *s, int64_t mono_ms)
 {
-    if (s->event_streams == 0 || mono_ms - s->event_look_ms < LOOK_MS)
+    bool spins = s->turns > TURNS_PER_TICK_MAX;
+    s->turns = 0;
+    if (s->event_streams == 0 || (!spins && mono_ms - s->event_look_ms < LOOK_MS))
         return;
     s->event_look_ms = mono_ms;
     for (struct conn *c = s->conns[CONN_STREAM]; c; c = c->next)
@@ -160,7 +164,6 @@ static void begin(struct exchange *x, const struct fanout_wish *wish)
     x->pending = true;
     c->phase = HTTP_EVENTS;
     lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0);
-    lws_rx_flow_control(c->wsi, 0);
     conn_move(c, CONN_STREAM);
     c->server->event_streams++;
     if (write_head(x) == 0)
