@@ -215,7 +215,8 @@ static void methods_are_answered_by_the_table(void **state)
         {"HEAD",    "/ws",                            "GET",       405},
         {"GET",     "/ws",                            NULL,        426},
         {"POST",    "/nope",                          NULL,        404},
-        {"GET",     "/api/v1/stream",                 NULL,        404},
+        {"GET",     "/api/v1/stream",                 NULL,        400},
+        {"HEAD",    "/api/v1/stream",                 "GET",       405},
         {"GET",     "/docs",                          NULL,        404},
         {"TRACE",   "/",                              NULL,        403}, /* the parser's own */
     };
