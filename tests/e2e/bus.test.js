@@ -49,6 +49,7 @@ test('what is read again after a loss neither goes back in time nor makes an old
     config: { instruments: [external('coffee', { stale_after_ms: 500 })] },
   });
   const now = async () => (await gateway.get('/api/v1/quotes/coffee')).json;
+  await gateway.log((l) => l.event === 'bus_up'); // a PUBLISH before that is heard by nobody
   await redis.command('SET', 'coffee:price:latest', '{"symbol":"coffee","price":1}', 'EX', 600);
   await redis.command('PUBLISH', 'coffee:price:stream', '{"symbol":"coffee","price":2}');
   await until(async () => (await now())?.state === 'stale', 'stale');
