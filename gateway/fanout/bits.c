@@ -4,9 +4,31 @@
 
 int bits_init(struct bits *b, size_t n)
 {
-    b->words_len = n / 64 + 1; /* never zero words, so that calloc() has no second meaning */
+    b->words_len = BITS_WORDS(n);
     b->words = calloc(b->words_len, sizeof *b->words);
     return b->words ? 0 : -1;
+}
+
+uint64_t *bits_init_in(struct bits *b, uint64_t *words, size_t n)
+{
+    *b = (struct bits){.words = words, .words_len = BITS_WORDS(n)};
+    return words + b->words_len;
+}
+
+int bits_reserve(struct bits *b, size_t n)
+{
+    size_t len = b->words_len;
+    if (BITS_WORDS(n) <= len)
+        return 0;
+    len += len / 8; /* in steps, not for each word */
+    if (len < BITS_WORDS(n))
+        len = BITS_WORDS(n);
+    uint64_t *words = realloc(b->words, len * sizeof *words);
+    if (!words)
+        return -1;
+    memset(words + b->words_len, 0, (len - b->words_len) * sizeof *words);
+    *b = (struct bits){.words = words, .words_len = len};
+    return 0;
 }
 
 void bits_fini(struct bits *b)

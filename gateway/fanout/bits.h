@@ -1,7 +1,8 @@
 /* bits.h - a set of instrument numbers 0..n-1, one bit each.
  *
- * Every set of one fan-out has the same n (the configured instruments), so two sets can always be
- * combined. Plain value with owned words; loop thread only. */
+ * Every set of instruments of one fan-out has the same n (the configured ones), so two such sets
+ * can always be combined. Plain value; its words are its own, or lie in what it is a part of
+ * (bits_init_in()). Loop thread only. */
 #ifndef PRICEGATE_BITS_H
 #define PRICEGATE_BITS_H
 
@@ -11,6 +12,8 @@
 
 #include "attrs.h"
 
+#define BITS_WORDS(n) ((n) / 64 + 1) /* never zero, so that calloc() has no second meaning */
+
 struct bits {
     uint64_t *words; /* NULL before bits_init() */
     size_t words_len;
@@ -18,6 +21,13 @@ struct bits {
 
 int bits_init(struct bits *b, size_t n) MUST_CHECK; /* empty set; -1: out of memory */
 void bits_fini(struct bits *b);                     /* may be called twice */
+
+/* An empty set in the BITS_WORDS(n) zeroed words at `words`; they go with what they lie in, not by
+ * bits_fini(). Returns the word behind them. */
+uint64_t *bits_init_in(struct bits *b, uint64_t *words, size_t n);
+/* Makes room for members below n; the set stays as it is. A zeroed struct is the set that has room
+ * for none. -1: out of memory. Only for sets with words of their own. */
+int bits_reserve(struct bits *b, size_t n) MUST_CHECK;
 
 static inline void bits_set(struct bits *b, int i)
 {

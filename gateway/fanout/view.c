@@ -1,4 +1,9 @@
-/* Rests are all equally long, so a queue in the order of the flushes is one in the order of their
+/* Who holds a symbol is a row of bits, one for each view, and not a list: with views of a few
+ * symbols each that is a bit per view and symbol, where a list takes two or three pointers for each
+ * symbol held; and a mark reads along a row instead of jumping from link to link. The rows stay
+ * short since the last view takes the number of one that goes.
+ *
+ * Rests are all equally long, so a queue in the order of the flushes is one in the order of their
  * ends, and putting in, taking out and finding the first are a few pointers each, however many
  * views there are. A mark does not move a resting view, it is only counted; the price is that the
  * loop may be woken for the end of the first rest although it is a later one that has something,
@@ -14,17 +19,21 @@ int views_init(struct views *vs, size_t symbols_len, uint64_t seed)
 {
     *vs = (struct views){.symbols_len = symbols_len, .seed = seed, .table_len = TABLE_LEN_MIN};
     vs->table = calloc(vs->table_len, sizeof(struct view *));
-    vs->by_symbol = calloc(symbols_len + 1, sizeof(struct view_link *));
+    vs->holders = calloc(symbols_len + 1, sizeof *vs->holders);
     vs->due.last = &vs->due.first;
     vs->resting.last = &vs->resting.first;
-    return vs->table && vs->by_symbol ? 0 : -1;
+    return vs->table && vs->holders ? 0 : -1;
 }
 
 void views_fini(struct views *vs)
 {
     REQUIRE(vs->used == 0);
+    if (vs->holders)
+        for (size_t i = 0; i < vs->symbols_len; i++)
+            bits_fini(&vs->holders[i]);
     free(vs->table);
-    free(vs->by_symbol);
+    free(vs->all);
+    free(vs->holders);
     *vs = (struct views){0};
 }
 
@@ -48,64 +57,85 @@ static void grow(struct views *vs)
     vs->table_len = len;
 }
 
-static void link_symbols(struct views *vs, struct view *v)
+/* --- their numbers --- */
+
+/* Room for one more view, which holds these symbols. */
+static int reserve(struct views *vs, const struct bits *symbols)
 {
-    size_t n = 0;
-    for (int id = bits_next(&v->symbols, 0); id >= 0; id = bits_next(&v->symbols, id + 1)) {
-        struct view_link *l = &v->links[n++], **head = &vs->by_symbol[id];
-        *l = (struct view_link){.next = *head, .prev = head, .view = v};
-        if (*head)
-            (*head)->prev = &l->next;
-        *head = l;
+    if (vs->used >= vs->all_cap) {
+        size_t cap = vs->all_cap + vs->all_cap / 8 + 64;
+        struct view **all = realloc(vs->all, cap * sizeof(struct view *));
+        if (!all)
+            return -1;
+        vs->all = all;
+        vs->all_cap = cap;
     }
+    for (int id = bits_next(symbols, 0); id >= 0; id = bits_next(symbols, id + 1))
+        if (bits_reserve(&vs->holders[id], vs->used + 1) != 0)
+            return -1;
+    return 0;
 }
 
-static void unlink_symbols(struct view *v)
+static void hold_symbols(struct views *vs, struct view *v, unsigned number)
 {
-    size_t n = bits_count(&v->symbols);
-    for (size_t i = 0; i < n; i++) {
-        *v->links[i].prev = v->links[i].next;
-        if (v->links[i].next)
-            v->links[i].next->prev = v->links[i].prev;
-    }
+    const struct bits *ids = &v->symbols;
+    for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1))
+        bits_set(&vs->holders[id], (int)number);
+    vs->all[number] = v;
+    v->number = number;
 }
+
+static void drop_symbols(struct views *vs, const struct view *v)
+{
+    const struct bits *ids = &v->symbols;
+    for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1))
+        bits_unset(&vs->holders[id], (int)v->number);
+}
+
+static void give_number_back(struct views *vs, struct view *v)
+{
+    struct view *last = vs->all[--vs->used];
+    drop_symbols(vs, v);
+    if (last == v)
+        return;
+    drop_symbols(vs, last);
+    hold_symbols(vs, last, v->number);
+}
+
+/* --- finding and making --- */
 
 static void free_memory(struct view *v)
 {
-    bits_fini(&v->symbols);
-    bits_fini(&v->quotes);
-    bits_fini(&v->statuses);
     view_options_free(v->options);
-    free(v->links);
     free(v);
 }
 
 static struct view *make(struct views *vs, const struct bits *symbols,
                          const struct view_options *options, enum encoding encoding, uint64_t hash)
 {
-    struct view *v = calloc(1, sizeof *v);
+    size_t n = vs->symbols_len;
+    struct view *v = calloc(1, sizeof *v + 3 * BITS_WORDS(n) * sizeof v->words[0]);
     if (!v)
         return NULL;
-    v->links = calloc(bits_count(symbols) + 1, sizeof *v->links);
     if (options)
         v->options = view_options_copy(options);
-    if (!v->links || (options && !v->options) || bits_init(&v->symbols, vs->symbols_len) != 0 ||
-        bits_init(&v->quotes, vs->symbols_len) != 0 ||
-        bits_init(&v->statuses, vs->symbols_len) != 0) {
+    if ((options && !v->options) || reserve(vs, symbols) != 0) {
         free_memory(v);
         return NULL;
     }
+    uint64_t *words = bits_init_in(&v->symbols, v->words, n);
+    words = bits_init_in(&v->quotes, words, n);
+    bits_init_in(&v->statuses, words, n);
     bits_copy(&v->symbols, symbols);
     v->encoding = encoding;
     v->hash = hash;
     v->oldest_ns = INT64_MAX;
-    link_symbols(vs, v);
-    if (vs->used >= vs->table_len)
+    hold_symbols(vs, v, (unsigned)vs->used++);
+    if (vs->used > vs->table_len)
         grow(vs);
     struct view **slot = &vs->table[hash & (vs->table_len - 1)];
     v->hash_next = *slot;
     *slot = v;
-    vs->used++;
     return v;
 }
 
@@ -220,12 +250,11 @@ void view_unref(struct views *vs, struct view *v)
     if (v->resting)
         wake(vs, v);
     undirty(vs, v);
-    unlink_symbols(v);
+    give_number_back(vs, v);
     struct view **slot = &vs->table[v->hash & (vs->table_len - 1)];
     while (*slot != v)
         slot = &(*slot)->hash_next;
     *slot = v->hash_next;
-    vs->used--;
     free_memory(v);
 }
 
@@ -281,8 +310,9 @@ void view_move(struct seat *seat, bool behind)
 
 void views_mark_quote(struct views *vs, int id, const struct view_news *news)
 {
-    for (struct view_link *l = vs->by_symbol[id]; l; l = l->next) {
-        struct view *v = l->view;
+    const struct bits *holders = &vs->holders[id];
+    for (int i = bits_next(holders, 0); i >= 0; i = bits_next(holders, i + 1)) {
+        struct view *v = vs->all[i];
         bool tell = news->owed;
         if (v->options) {
             bool paced = view_options_paced(v->options, id);
@@ -309,9 +339,10 @@ void views_mark_quote(struct views *vs, int id, const struct view_news *news)
 
 void views_mark_status(struct views *vs, int id)
 {
-    for (struct view_link *l = vs->by_symbol[id]; l; l = l->next) {
-        bits_set(&l->view->statuses, id);
-        mark_dirty(vs, l->view);
+    const struct bits *holders = &vs->holders[id];
+    for (int i = bits_next(holders, 0); i >= 0; i = bits_next(holders, i + 1)) {
+        bits_set(&vs->all[i]->statuses, id);
+        mark_dirty(vs, vs->all[i]);
     }
 }
 

@@ -1,7 +1,7 @@
 /* view.h - a view is a distinct subscription; clients that want the same thing share it.
  *
- *   symbol id ──► links ──► view ──► seats ──► client
- *                (who holds it)     (who shares it)
+ *   symbol id ──► holders ──► view ──► seats ──► client
+ *               (a bit for each view) (who shares it)
  *
  * A quote marks one bit in each view that holds its symbol, never anything in a client. A view
  * exists while somebody sits in it or holds a reference. Its key is the whole of what is wanted:
@@ -37,20 +37,13 @@ struct seat {
     struct client *client;
 };
 
-/* One symbol of one view, in the list of everybody who holds that symbol. */
-struct view_link {
-    struct view_link *next, **prev;
-    struct view *view;
-};
-
 struct view {
     struct bits symbols;          /* the key, with options and encoding */
     struct view_options *options; /* owned; NULL = none */
-    enum encoding encoding;
     uint64_t hash;
     struct view *hash_next;
-    struct view_link *links; /* one per symbol */
-    unsigned refs;           /* seats and whoever holds it for a moment */
+    unsigned number; /* its place in views.all, its bit in views.holders; changes */
+    unsigned refs;   /* seats and whoever holds it for a moment */
 
     struct seat *ready;  /* get the shared bytes */
     struct seat *behind; /* keep their own account of what is owed */
@@ -60,10 +53,12 @@ struct view {
     struct bits statuses; /* has a state to be told */
     int64_t oldest_ns;    /* arrival of the oldest item in `quotes`; INT64_MAX = none */
     uint64_t merged;      /* updates that another one replaced before the flush */
-    bool dirty;           /* there is something to flush */
-    bool resting;         /* was flushed less than a flush interval ago */
     int64_t rests_until_ns;
     struct view *queue_next, **queue_prev; /* in views.resting, else in views.due when dirty */
+    enum encoding encoding;
+    bool dirty;       /* there is something to flush */
+    bool resting;     /* was flushed less than a flush interval ago */
+    uint64_t words[]; /* of the three sets: most clients have a view of their own, so it is small */
 };
 
 struct view_queue {
@@ -74,10 +69,12 @@ struct views {
     size_t symbols_len;
     uint64_t seed; /* of the hash, so that nobody can aim at collisions */
     struct view **table;
-    size_t table_len, used;       /* table_len: power of two */
-    struct view_link **by_symbol; /* heads */
-    struct view_queue due;        /* dirty ones that may be flushed now */
-    struct view_queue resting;    /* dirty or not, in the order in which their rests end */
+    size_t table_len;          /* power of two */
+    struct view **all;         /* without gaps */
+    size_t used, all_cap;      /* of `all` */
+    struct bits *holders;      /* per symbol: the numbers of the views that hold it */
+    struct view_queue due;     /* dirty ones that may be flushed now */
+    struct view_queue resting; /* dirty or not, in the order in which their rests end */
     size_t resting_dirty;
 };
 

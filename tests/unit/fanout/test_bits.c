@@ -75,12 +75,47 @@ static void test_combined(void **state)
     bits_fini(&x);
 }
 
+static void test_words_within(void **state)
+{
+    uint64_t words[2 * BITS_WORDS(N) + 1] = {0};
+    struct bits a, b;
+    (void)state;
+    uint64_t *end = bits_init_in(&b, bits_init_in(&a, words, N), N);
+    assert_ptr_equal(end, words + 2 * BITS_WORDS(N));
+    for (int i = 0; i < N; i++)
+        bits_set(&a, i);
+    assert_false(bits_any(&b));
+    bits_copy(&b, &a);
+    bits_clear(&a);
+    assert_int_equal(bits_count(&b), N);
+    assert_int_equal(*end, 0);
+}
+
+static void test_growing(void **state)
+{
+    struct bits b = {0};
+    (void)state;
+    assert_false(bits_any(&b));
+    assert_int_equal(bits_next(&b, 0), -1);
+    for (int i = 0; i < 10000; i += 7) {
+        assert_int_equal(bits_reserve(&b, (size_t)i + 1), 0);
+        assert_false(bits_test(&b, i));
+        bits_set(&b, i);
+    }
+    assert_int_equal(bits_reserve(&b, 1), 0); /* never smaller */
+    int expected = 0;
+    for (int i = bits_next(&b, 0); i >= 0; i = bits_next(&b, i + 1), expected += 7)
+        assert_int_equal(i, expected);
+    assert_int_equal(expected, 10003);
+    bits_fini(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_members),
-        cmocka_unit_test(test_empty_universe),
-        cmocka_unit_test(test_combined),
+        cmocka_unit_test(test_members),  cmocka_unit_test(test_empty_universe),
+        cmocka_unit_test(test_combined), cmocka_unit_test(test_words_within),
+        cmocka_unit_test(test_growing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
