@@ -27,9 +27,8 @@ enum config_flags {
     CONFIG_KEY_ENV = 1 << 2,      /* also from the variable that the provider's rule names */
     CONFIG_MAY_BE_UNSET = 1 << 3, /* "$NAME" of an unset variable counts as not configured */
     CONFIG_NULLABLE = 1 << 4,     /* null is allowed: as if it were not there */
-    CONFIG_ONLY_FALSE = 1 << 5,   /* true is in the contract, but not built */
-    CONFIG_REQUIRED = 1 << 6,
-    CONFIG_SECRET = 1 << 7, /* problems never repeat the value */
+    CONFIG_REQUIRED = 1 << 5,
+    CONFIG_SECRET = 1 << 6, /* problems never repeat the value */
 };
 
 struct config_choice {

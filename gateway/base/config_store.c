@@ -58,8 +58,6 @@ static void store_bool(struct config_reader *r, const struct config_setting *s, 
 {
     if (!json_is_boolean(v))
         refuse(r, s, where, v, "must be true or false");
-    else if (json_is_true(v) && (s->flags & CONFIG_ONLY_FALSE))
-        config_problem(r, where, "not built yet, must be false");
     else
         store_int(s, base, json_is_true(v));
 }

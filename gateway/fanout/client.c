@@ -63,6 +63,12 @@ struct client *fanout_client_new(struct fanout *f, const struct client_sink *sin
     return c;
 }
 
+void fanout_client_compress(struct client *c)
+{
+    REQUIRE(c->f->compressor && !c->seat.view);
+    c->encoding = ENCODING_COMPRESSED_FRAMES;
+}
+
 void client_leave(struct client *c)
 {
     if (c->path == CLIENT_CLOSING)

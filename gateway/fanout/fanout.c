@@ -37,11 +37,14 @@ struct fanout *fanout_new(const struct config *config, struct metrics *metrics,
     /* Not for secrets, so a boot without entropy may go on with what it has. */
     if (getrandom(&f->random, sizeof f->random, GRND_NONBLOCK) != (ssize_t)sizeof f->random)
         f->random = (uint64_t)(uintptr_t)f;
+    if (config->fanout.compression && !(f->compressor = compressor_new()))
+        goto fail;
     if (book_init(&f->book, config) == 0 && views_init(&f->views, n, fanout_random(f)) == 0 &&
         bits_init(&f->quotes, n) == 0 && bits_init(&f->statuses, n) == 0 &&
         bits_init(&f->rest, n) == 0 && bits_init(&f->rest_statuses, n) == 0 &&
         bits_init(&f->due, n) == 0 && events_init(&f->events, n) == 0)
         return f;
+fail:
     fanout_free(f);
     return NULL;
 }
@@ -60,6 +63,7 @@ void fanout_free(struct fanout *f)
     bits_fini(&f->due);
     events_fini(&f->events);
     pace_heap_fini(&f->paces);
+    compressor_free(f->compressor);
     buf_fini(&f->frames);
     buf_fini(&f->text);
     free(f);

@@ -32,7 +32,6 @@ struct client_sink {
     bool (*busy)(void *sock);            /* something of earlier writes has not left yet */
     void (*want_writable)(void *sock);   /* call fanout_client_writable() once nothing is left */
     int64_t (*unsent_bytes)(void *sock); /* SIOCOUTQ: in the kernel, not acknowledged; -1 unknown */
-    void (*ping)(void *sock);            /* a protocol ping, beside a heartbeat */
     /* Begin to close: send the reason's code if it has one, else drop. The transport answers with
      * fanout_client_free() later, never inside this call. */
     void (*close)(void *sock, enum close_reason reason);
@@ -79,6 +78,9 @@ void fanout_tick(struct fanout *f, int64_t wall_ms, int64_t mono_ns);
  * must come within 10 s. Writes `welcome` at once. NULL: out of memory. */
 struct client *fanout_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
                                  enum role role, int64_t wall_ms, int64_t mono_ns) MUST_CHECK;
+/* Its data frames are compressed from now on (the handshake agreed upon permessage-deflate). To be
+ * called before its first message; the configuration must have fanout.compression. */
+void fanout_client_compress(struct client *c);
 /* A client of Server-Sent Events, with all it will ever want: these n instruments. It sees them
  * right away, or what of them is newer than the event of this id (NULL: none); one that is not of
  * this process counts as none. Says nothing itself and may be given no messages. The answer's head

@@ -34,12 +34,14 @@ static struct run build(struct fanout *f, const struct view *v)
                                            FRAME_PAYLOAD_MAX);
         return r;
     }
+    struct compressor *compressor = fanout_compressor(f, v->encoding);
     if (bits_any(&f->rest)) {
-        r.items = frame_add_quotes(&f->frames, &f->book, v->options, &f->rest, FRAME_FLUSH);
+        r.items =
+            frame_add_quotes(&f->frames, &f->book, v->options, &f->rest, FRAME_FLUSH, compressor);
         r.frames++;
     }
     if (!bits_any(&f->rest) && bits_any(&f->rest_statuses)) {
-        frame_add_statuses(&f->frames, &f->book, &f->rest_statuses);
+        frame_add_statuses(&f->frames, &f->book, &f->rest_statuses, compressor);
         r.frames++;
     }
     return r;

@@ -8,7 +8,8 @@
 
 #include "payload.h"
 
-static const unsigned char FIN_TEXT = 0x81;
+static const unsigned char FIN_TEXT = 0x81, COMPRESSED = 0x40;
+static const size_t COMPRESS_BYTES_MIN = 200; /* below, hardly anything is gained */
 
 size_t frame_begin(struct buf *out)
 {
@@ -18,12 +19,18 @@ size_t frame_begin(struct buf *out)
     return begin;
 }
 
-void frame_end(struct buf *out, size_t begin)
+void frame_end(struct buf *out, size_t begin, struct compressor *compressor)
 {
     if (out->failed)
         return;
-    size_t len = out->len - begin - FRAME_HEADER_MAX;
+    size_t payload = begin + FRAME_HEADER_MAX;
     unsigned char h[FRAME_HEADER_MAX] = {FIN_TEXT};
+    if (compressor && out->len - payload >= COMPRESS_BYTES_MIN &&
+        compressor_replace(compressor, out, payload))
+        h[0] |= COMPRESSED;
+    if (out->failed)
+        return;
+    size_t len = out->len - payload;
     size_t h_len = 2;
     if (len < 126) {
         h[1] = (unsigned char)len;
@@ -35,7 +42,7 @@ void frame_end(struct buf *out, size_t begin)
         h_len += n;
     }
     memcpy(out->p + begin, h, h_len);
-    memmove(out->p + begin + h_len, out->p + begin + FRAME_HEADER_MAX, len);
+    memmove(out->p + begin + h_len, out->p + payload, len);
     out->len = begin + h_len + len;
 }
 
@@ -51,7 +58,7 @@ void frame_add_text(struct buf *out, const char *text, size_t len)
 {
     size_t begin = frame_begin(out);
     buf_add(out, text, len);
-    frame_end(out, begin);
+    frame_end(out, begin, NULL);
 }
 
 /* What the frame's text may still hold, its closing brace left out. */
@@ -61,7 +68,7 @@ static size_t room(const struct buf *out, size_t begin, size_t payload_max)
 }
 
 size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_options *options,
-                        struct bits *ids, enum frame_kind kind)
+                        struct bits *ids, enum frame_kind kind, struct compressor *compressor)
 {
     size_t begin = frame_begin(out);
     buf_adds(out, kind == FRAME_SNAPSHOT ? "{\"type\":\"quote\",\"snapshot\":true,\"data\":"
@@ -69,16 +76,17 @@ size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_op
     size_t max = kind == FRAME_FLUSH ? FRAME_FLUSH_MAX : FRAME_PAYLOAD_MAX;
     size_t n = payload_add_items(out, book, options, ids, room(out, begin, max));
     buf_addc(out, '}');
-    frame_end(out, begin);
+    frame_end(out, begin, compressor);
     return n;
 }
 
-size_t frame_add_statuses(struct buf *out, const struct book *book, struct bits *ids)
+size_t frame_add_statuses(struct buf *out, const struct book *book, struct bits *ids,
+                          struct compressor *compressor)
 {
     size_t begin = frame_begin(out);
     buf_adds(out, "{\"type\":\"status\",\"data\":");
     size_t n = payload_add_statuses(out, book, ids, room(out, begin, FRAME_PAYLOAD_MAX));
     buf_addc(out, '}');
-    frame_end(out, begin);
+    frame_end(out, begin, compressor);
     return n;
 }

@@ -1,8 +1,9 @@
 /* frame.h - WebSocket text frames as bytes, and the two kinds that carry market data.
  *
  * Frames are appended to a buffer one behind the other, header included, ready for the socket
- * (server to client: not masked, never fragmented). Items go in as the bytes they came in. Loop
- * thread only; the buffer's `failed` tells about memory. */
+ * (server to client: not masked, never fragmented). Items go in as the bytes they came in. With a
+ * compressor (NULL: none) a frame that gains by it is compressed, on its own: it can be shared.
+ * Loop thread only; the buffer's `failed` tells about memory. */
 #ifndef PRICEGATE_FRAME_H
 #define PRICEGATE_FRAME_H
 
@@ -12,6 +13,7 @@
 #include "bits.h"
 #include "book.h"
 #include "buf.h"
+#include "compression.h"
 #include "view_options.h"
 
 #define FRAME_HEADER_MAX  10
@@ -20,7 +22,7 @@
 
 /* Between the two the payload is appended to out. */
 size_t frame_begin(struct buf *out); /* returns what frame_end() wants back */
-void frame_end(struct buf *out, size_t begin);
+void frame_end(struct buf *out, size_t begin, struct compressor *compressor);
 
 /* A protocol ping, with two bytes of payload. */
 void frame_add_ping(struct buf *out);
@@ -36,9 +38,10 @@ enum frame_kind {
  * takes them out of `ids` (those without an item too). options says which members they show; NULL:
  * all. Returns how many items are in it. */
 size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_options *options,
-                        struct bits *ids, enum frame_kind kind);
+                        struct bits *ids, enum frame_kind kind, struct compressor *compressor);
 
 /* The same for {"type":"status"}; `ids` must not be empty. */
-size_t frame_add_statuses(struct buf *out, const struct book *book, struct bits *ids);
+size_t frame_add_statuses(struct buf *out, const struct book *book, struct bits *ids,
+                          struct compressor *compressor);
 
 #endif

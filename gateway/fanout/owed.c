@@ -165,7 +165,8 @@ static bool add_snapshot(struct client *c, struct tally *t)
     if (!bits_any(sent) && !empty_owed)
         return false;
     bits_copy(rest, sent);
-    t->items += frame_add_quotes(&f->frames, &f->book, client_options(c), rest, FRAME_SNAPSHOT);
+    t->items += frame_add_quotes(&f->frames, &f->book, client_options(c), rest, FRAME_SNAPSHOT,
+                                 fanout_compressor(f, c->encoding));
     t->frames++;
     bits_and_not(sent, rest);
     pace_sent(c, sent);
@@ -186,7 +187,8 @@ static bool add_quotes(struct client *c, struct tally *t)
     if (!bits_any(sent))
         return false;
     bits_copy(rest, sent);
-    t->items += frame_add_quotes(&f->frames, &f->book, client_options(c), rest, FRAME_CATCH_UP);
+    t->items += frame_add_quotes(&f->frames, &f->book, client_options(c), rest, FRAME_CATCH_UP,
+                                 fanout_compressor(f, c->encoding));
     t->frames++;
     bits_and_not(sent, rest);
     pace_sent(c, sent);
@@ -204,7 +206,7 @@ static bool add_statuses(struct client *c, struct tally *t)
     if (!bits_any(sent))
         return false;
     bits_copy(rest, sent);
-    frame_add_statuses(&f->frames, &f->book, rest);
+    frame_add_statuses(&f->frames, &f->book, rest, fanout_compressor(f, c->encoding));
     t->frames++;
     bits_and_not(sent, rest);
     bits_and_not(&o->statuses, sent);

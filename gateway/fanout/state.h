@@ -6,6 +6,7 @@
 #include "bits.h"
 #include "book.h"
 #include "buf.h"
+#include "compression.h"
 #include "event.h"
 #include "fanout.h"
 #include "fields.h"
@@ -23,10 +24,11 @@ struct fanout {
     struct book book;
     struct views views;
     struct field_sets field_sets;
-    struct pace_heap paces;     /* every pace that has begun */
-    struct client *due_clients; /* between pace_collect() and pace_finish() */
-    struct wheel wheel;         /* every client that is not closing */
-    struct client *clients;     /* all, closing ones too, until they are freed */
+    struct compressor *compressor; /* NULL unless configured */
+    struct pace_heap paces;        /* every pace that has begun */
+    struct client *due_clients;    /* between pace_collect() and pace_finish() */
+    struct wheel wheel;            /* every client that is not closing */
+    struct client *clients;        /* all, closing ones too, until they are freed */
     size_t clients_len;
     uint64_t random; /* state of fanout_random() */
     int64_t mono_ns; /* the latest time that came in, for what comes without one */
@@ -37,6 +39,12 @@ struct fanout {
     struct bits quotes, statuses, rest, rest_statuses, due;
     struct events events;
 };
+
+/* For the frames of this encoding; NULL: they are not compressed. */
+static inline struct compressor *fanout_compressor(const struct fanout *f, enum encoding encoding)
+{
+    return encoding == ENCODING_COMPRESSED_FRAMES ? f->compressor : NULL;
+}
 
 /* For sessions and to spread things in time; not for secrets. */
 uint64_t fanout_random(struct fanout *f);

@@ -142,8 +142,7 @@ static struct view *make(struct views *vs, const struct bits *symbols,
 struct view *views_get(struct views *vs, const struct bits *symbols,
                        const struct view_options *options, enum encoding encoding)
 {
-    uint64_t seed = encoding == ENCODING_FRAMES ? vs->seed : ~vs->seed;
-    uint64_t hash = view_options_hash(options, bits_hash(symbols, seed));
+    uint64_t hash = view_options_hash(options, bits_hash(symbols, vs->seed + encoding));
     struct view *v = vs->table[hash & (vs->table_len - 1)];
     while (v && (v->hash != hash || v->encoding != encoding || !bits_equal(&v->symbols, symbols) ||
                  !view_options_equal(v->options, options)))

@@ -26,8 +26,9 @@ struct view;
 
 /* How a client's bytes look; part of a view's key, since a view's run of bytes is built once. */
 enum encoding {
-    ENCODING_FRAMES, /* WebSocket frames */
-    ENCODING_EVENTS, /* Server-Sent Events */
+    ENCODING_FRAMES,            /* WebSocket frames */
+    ENCODING_COMPRESSED_FRAMES, /* the same, with permessage-deflate */
+    ENCODING_EVENTS,            /* Server-Sent Events */
 };
 
 /* A client's place in a view; lies inside the client. */

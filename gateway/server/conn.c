@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "server_private.h"
+#include "ws_extension.h"
 
 static const int64_t KILL_AGAIN_MS = 5000;
 
@@ -46,6 +47,7 @@ void conn_free(struct conn *c)
     link_out(c);
     buf_fini(&c->message);
     buf_fini(&c->headers);
+    ws_extension_free(c->extension);
     free(c);
 }
 

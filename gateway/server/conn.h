@@ -17,6 +17,7 @@
 struct refresh_waiter;
 struct route;
 struct server;
+struct ws_extension;
 
 /* Each state names the list of the server that the connection is in. */
 enum conn_state {
@@ -57,7 +58,9 @@ struct conn {
     enum role role;
     bool counted; /* by capacity_take() */
     struct client *client;
-    struct buf message; /* as far as it has come; holds no memory between messages */
+    struct buf message;             /* as far as it has come; holds no memory between messages */
+    bool compressed;                /* is that message */
+    struct ws_extension *extension; /* owned; NULL: none was agreed upon */
     unsigned fragments, pongs;
     int64_t pongs_since_ms;
     bool closing, close_sent;

@@ -9,10 +9,11 @@
  * costs a comparison. Neither handle wakes the loop: what wakes it for the next flush is one timer,
  * armed only when the fan-out asked for it, so an idle process sleeps.
  *
- * The library is told little: no listener (listener.c), no extension, no limit of files of its own
- * (with a limit below the process's it searches its table linearly for each event; our listener
- * keeps the count instead), TLS by our list, HTTP/1.1 only (frames are written ready-made, which
- * HTTP/2 does not allow). */
+ * The library is told little: no listener (listener.c), no extension but our own shell of one
+ * (ws_extension.c), no check of UTF-8 (it would look at compressed bytes; ws.c does it), no limit
+ * of files of its own (with a limit below the process's it searches its table linearly for each
+ * event; our listener keeps the count instead), TLS by our list, HTTP/1.1 only (frames are written
+ * ready-made, which HTTP/2 does not allow). */
 #include "loop.h"
 
 #include <string.h>
@@ -23,6 +24,7 @@
 #include "session.h"
 #include "sse.h"
 #include "tls.h"
+#include "ws_extension.h"
 
 static const uint64_t TICK_MS = 100;
 
@@ -68,7 +70,7 @@ static struct lws_vhost *make_vhost(struct server *s, const char *name, bool tls
         .timeout_secs_ah_idle = 5,
         .keepalive_timeout = 5,
         .alpn = "http/1.1",
-        .options = LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .extensions = s->config->fanout.compression ? ws_extensions : NULL,
         .user = s,
     };
     if (tls) {
@@ -86,8 +88,7 @@ int loop_open_library(struct server *s, struct err *err)
     void *loops[] = {s->loop};
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-                   LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .foreign_loops = loops,
         .alpn = "http/1.1",
         .max_http_header_data = 16384,

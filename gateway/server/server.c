@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "compression.h"
 #include "http_refresh.h"
 #include "server_private.h"
 #include "stream.h"
@@ -66,6 +67,8 @@ static int prepare(struct server *s, struct err *err)
     if (files < 0)
         return -1;
     capacity_init(&s->capacity, c, files);
+    if (c->fanout.compression && !(s->decompressor = decompressor_new()))
+        return err_set(err, "out of memory");
     if (proxies_init(&s->proxies, c->listen.trusted_proxies, c->listen.trusted_proxies_len) != 0)
         return err_set(err, "out of memory");
     if (c->listen.tls_cert && tls_check_files(c->listen.tls_cert, c->listen.tls_key, err) != 0)
@@ -79,6 +82,7 @@ static void free_server(struct server *s)
     listener_abandon(&s->plain_listener);
     proxies_fini(&s->proxies);
     capacity_fini(&s->capacity);
+    decompressor_free(s->decompressor);
     free(s);
 }
 

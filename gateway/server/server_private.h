@@ -20,6 +20,7 @@ enum server_phase {
     SERVER_CLOSING,
 };
 
+struct decompressor;
 struct refresh_job;
 
 struct server {
@@ -34,6 +35,7 @@ struct server {
     struct lws_context *lws;
     struct lws_vhost *vhost, *plain_vhost; /* plain_vhost: for listen.metrics_port, or NULL */
     unsigned wsi_created;                  /* counts, to know whether an adoption got that far */
+    struct decompressor *decompressor;     /* NULL unless configured */
     struct loop loop_hooks;
     struct listener listener, plain_listener;
 

@@ -7,6 +7,7 @@
 #include "stream.h"
 #include "tls.h"
 #include "ws.h"
+#include "ws_extension.h"
 #include "ws_handshake.h"
 
 static void connection_gone(struct conn *c)
@@ -34,6 +35,8 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
     switch (reason) {
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
         return ws_handshake(c, wsi);
+    case LWS_CALLBACK_CONFIRM_EXTENSION_OKAY:
+        return ws_extension_confirm(c, wsi);
     case LWS_CALLBACK_HTTP:
         return http_request(c, wsi);
     case LWS_CALLBACK_HTTP_BODY:

@@ -10,8 +10,8 @@
  *   Without a code (slow, idle, broken): killed in the next turn. A slow one is reset, so that the
  *   kernel does not go on keeping its backlog.
  * Either way the fan-out has let go of the client before: a raw write behind a close frame would
- * still go out. What the library closes by itself (bad framing, bad UTF-8) it closes with a code of
- * its own. */
+ * still go out. What the library closes by itself (bad framing) it closes with a code of its own.
+ */
 #include "ws.h"
 
 #include <string.h>
@@ -19,22 +19,16 @@
 #include "clock.h"
 #include "server_private.h"
 #include "stream.h"
+#include "utf8.h"
+#include "ws_extension.h"
 
 static const unsigned FRAGMENTS_MAX = 16;
 static const unsigned PONGS_PER_S_MAX = 100;
 static const int64_t CLOSE_MS = 5000;
+static const size_t INCOMPRESSIBLE_BYTES = 64; /* more than deflate adds to what it cannot shrink */
+enum { RESERVED_COMPRESSED = 0x40 };
 
 /* --- the fan-out's sink --- */
-
-static void ws_ping(void *sock)
-{
-    /* With a payload: the library does not report an empty pong. */
-    static const unsigned char frame[] = {0x89, 0x02, 'p', 'g'};
-    struct conn *c = sock;
-    /* Behind an unsent rest it would come late and prove nothing. */
-    if (!stream_busy(c) && stream_write(c, frame, sizeof frame) != 0)
-        conn_kill(c);
-}
 
 /* The close frame that is due, if it can be sent now. */
 static void send_close(struct conn *c)
@@ -86,7 +80,6 @@ static const struct client_sink sink = {
     .busy = stream_busy,
     .want_writable = stream_want_writable,
     .unsent_bytes = stream_unsent_bytes,
-    .ping = ws_ping,
     .close = ws_close_sink,
 };
 
@@ -117,6 +110,8 @@ int ws_established(struct conn *c)
         log_event(LOG_ERROR, "client_refused", "why=%s", "out of memory");
         return -1;
     }
+    if (c->extension)
+        fanout_client_compress(c->client);
     return 0;
 }
 
@@ -126,8 +121,46 @@ static bool fits(struct conn *c, size_t len)
 {
     size_t rest = lws_remaining_packet_payload(c->wsi);
     size_t most = (size_t)c->server->config->limits.message_bytes;
+    if (c->compressed)
+        most += INCOMPRESSIBLE_BYTES;
     return c->message.len + len <= most && rest <= most - c->message.len - len &&
            c->fragments < FRAGMENTS_MAX;
+}
+
+/* The reserved bit means "this message is compressed", so it is the first fragment that has it. The
+ * library lets it pass on any frame once the extension is there. */
+static bool reserved_ok(struct conn *c)
+{
+    bool set = lws_get_reserved_bits(c->wsi) & RESERVED_COMPRESSED;
+    if (c->message.len == 0 && c->fragments == 0)
+        c->compressed = set;
+    return !set || c->fragments == 0;
+}
+
+static void take_message(struct conn *c, const struct buf *text)
+{
+    if (!utf8_valid(text->p ? text->p : "", text->len)) {
+        refuse(c, CLOSE_BAD_UTF8);
+        return;
+    }
+    fanout_client_message(c->client, text->p ? text->p : "", text->len, clock_wall_ms(),
+                          clock_mono_ns());
+}
+
+static void inflate_message(struct conn *c)
+{
+    static const enum close_reason reasons[] = {
+        [DECOMPRESS_BAD] = CLOSE_PROTOCOL,
+        [DECOMPRESS_TOO_BIG] = CLOSE_TOO_BIG,
+        [DECOMPRESS_MEMORY] = CLOSE_MEMORY,
+    };
+    struct buf text = {0};
+    enum decompress_verdict v = ws_extension_inflate(c, &c->message, &text);
+    if (v == DECOMPRESS_OK)
+        take_message(c, &text);
+    else
+        refuse(c, reasons[v]);
+    buf_fini(&text);
 }
 
 void ws_receive(struct conn *c, const char *bytes, size_t len)
@@ -137,6 +170,10 @@ void ws_receive(struct conn *c, const char *bytes, size_t len)
     fanout_client_alive(c->client, clock_mono_ns());
     if (lws_frame_is_binary(c->wsi)) {
         refuse(c, CLOSE_BINARY);
+        return;
+    }
+    if (!reserved_ok(c)) {
+        refuse(c, CLOSE_PROTOCOL);
         return;
     }
     if (!fits(c, len)) {
@@ -155,8 +192,10 @@ void ws_receive(struct conn *c, const char *bytes, size_t len)
         return;
     }
     c->fragments = 0;
-    fanout_client_message(c->client, c->message.p ? c->message.p : "", c->message.len,
-                          clock_wall_ms(), clock_mono_ns());
+    if (c->compressed)
+        inflate_message(c);
+    else
+        take_message(c, &c->message);
     buf_fini(&c->message); /* most say one thing and then only listen */
 }
 
@@ -185,15 +224,10 @@ void ws_writable(struct conn *c)
 /* The code that the library is about to send, as our reason. */
 static enum close_reason library_reason(struct lws *wsi)
 {
-    static const enum close_reason own[] = {CLOSE_PROTOCOL, CLOSE_BAD_UTF8};
     if (lws_get_close_length(wsi) < 2)
         return CLOSE_PEER;
     const unsigned char *p = lws_get_close_payload(wsi);
-    int code = p[0] << 8 | p[1];
-    for (size_t i = 0; i < ARRAY_LEN(own); i++)
-        if (close_reason_code(own[i]) == code)
-            return own[i];
-    return CLOSE_PEER;
+    return (p[0] << 8 | p[1]) == close_reason_code(CLOSE_PROTOCOL) ? CLOSE_PROTOCOL : CLOSE_PEER;
 }
 
 void ws_close_began(struct conn *c)

@@ -138,10 +138,7 @@ static void check_leaf(const struct config_setting *s, const json_t *property)
         assert_true(has_type(node, "null") == !!(s->flags & CONFIG_NULLABLE));
     switch (s->type) {
     case CONFIG_BOOL:
-        if (s->flags & CONFIG_ONLY_FALSE)
-            assert_true(json_is_false(json_object_get(node, "const")));
-        else
-            assert_true(has_type(node, "boolean"));
+        assert_true(has_type(node, "boolean"));
         break;
     case CONFIG_CHOICE:
         check_choice(s, node);

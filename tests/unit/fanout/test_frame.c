@@ -46,7 +46,7 @@ static void test_item_bytes_untouched(void **state)
     assert_int_equal(bits_init(&ids, 4), 0);
     bits_set(&ids, COFFEE);
     bits_set(&ids, AAPL); /* has no item: drops out */
-    assert_int_equal(frame_add_quotes(&out, &r.f->book, NULL, &ids, FRAME_FLUSH), 1);
+    assert_int_equal(frame_add_quotes(&out, &r.f->book, NULL, &ids, FRAME_FLUSH, NULL), 1);
     assert_false(bits_any(&ids));
     assert_non_null(memmem(out.p, out.len, bytes, sizeof bytes - 1));
     bits_fini(&ids);
@@ -80,7 +80,7 @@ static void test_cut(void **state)
     }
     while (bits_any(&ids)) {
         buf_clear(&out);
-        size_t n = frame_add_quotes(&out, &r.f->book, NULL, &ids, FRAME_SNAPSHOT);
+        size_t n = frame_add_quotes(&out, &r.f->book, NULL, &ids, FRAME_SNAPSHOT, NULL);
         assert_true(n > 0);
         assert_true(out.len <= FRAME_PAYLOAD_MAX + FRAME_HEADER_MAX);
         if (bits_any(&ids))
@@ -95,7 +95,7 @@ static void test_cut(void **state)
         bits_set(&ids, i);
     for (frames = items = 0; bits_any(&ids); frames++) {
         buf_clear(&out);
-        items += frame_add_statuses(&out, &r.f->book, &ids);
+        items += frame_add_statuses(&out, &r.f->book, &ids, NULL);
         assert_true(out.len <= FRAME_PAYLOAD_MAX + FRAME_HEADER_MAX);
     }
     assert_int_equal(items, 300);
