@@ -77,6 +77,23 @@ static void logfmt_lines(void **state)
     assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1);
 }
 
+static void questions_are_answered_true_or_false(void **state)
+{
+    static const struct {
+        bool json;
+        const char *ends;
+    } rows[] = {
+        {true,  ",\"up\":true,\"n\":1,\"late\":false,\"last\":true}\n"},
+        {false, " up=true n=1 late=false last=true\n"                 },
+    };
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        log_setup(LOG_INFO, rows[i].json);
+        log_event(LOG_INFO, "e", "up?=%d n=%d late?=%d last?=%d", 1, 1, 0, 7);
+        assert_non_null(strstr(lines(), rows[i].ends));
+    }
+}
+
 static void strings_are_cut(void **state)
 {
     char longer[400];
@@ -167,6 +184,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(json_lines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(logfmt_lines, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(questions_are_answered_true_or_false, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strings_are_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(odd_numbers_are_null, set_up, tear_down),
         cmocka_unit_test_setup_teardown(levels_are_filtered, set_up, tear_down),

@@ -94,6 +94,51 @@ static void test_verdicts(void **state)
     rig_fini(&r);
 }
 
+/* Two words of one owner at the same ts: the later one stands, whichever way the earlier one took.
+ * Between owners arrival decides, and words without a seq have no order. */
+static void test_same_owner_same_ts(void **state)
+{
+    static const struct {
+        const char *first, *second;
+        enum fanout_verdict verdict;
+    } rows[] = {
+        {"19b2f0c6a00:7", "19b2f0c6a00:6", FANOUT_DUPLICATE},
+        {"19b2f0c6a00:7", "19b2f0c6a00:0", FANOUT_DUPLICATE},
+        {"19b2f0c6a00:7", "19b2f0c6a00:7", FANOUT_DUPLICATE},
+        {"19b2f0c6a00:7", "19b2f0c6a00:8", FANOUT_TAKEN    },
+        {"19b2f0c6a00:7", "19b2f0c6aff:6", FANOUT_TAKEN    },
+        {"19b2f0c6a00:7", "19b2f0c69ff:6", FANOUT_TAKEN    },
+        {"19b2f0c6a00:7", "none",          FANOUT_TAKEN    },
+        {"none",          "19b2f0c6a00:6", FANOUT_TAKEN    },
+        {"0:7",           "none",          FANOUT_TAKEN    }, /* no seq is not 0:0 */
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        for (int later = 0; later < 2; later++) { /* a newer ts counts, whatever its seq */
+            struct rig r;
+            struct err err;
+            const char *const seqs[] = {rows[i].first, rows[i].second};
+            enum fanout_verdict want = later ? FANOUT_TAKEN : rows[i].verdict;
+            if (later && strcmp(seqs[0], seqs[1]) == 0)
+                continue;
+            rig_init(&r);
+            for (int k = 0; k < 2; k++) {
+                char text[200];
+                int len = snprintf(text, sizeof text,
+                                   "{\"symbol\":\"coffee\",\"price\":%d,\"ts\":%lld,"
+                                   "\"seq\":\"%s\"}",
+                                   k + 1, (long long)r.wall_ms + (k ? later : 0), seqs[k]);
+                struct item *it = item_parse(text, (size_t)len, "coffee", r.wall_ms, &err);
+                assert_non_null(it);
+                enum fanout_verdict v = fanout_item(r.f, COFFEE, it, r.wall_ms, r.mono_ns);
+                if (v != (k ? want : FANOUT_TAKEN))
+                    fail_msg("%s then %s, %d ms later: %d", seqs[0], seqs[1], later, (int)v);
+                item_unref(it);
+            }
+            rig_fini(&r);
+        }
+}
+
 /* Which status follows from an item, by the state it says and the one that was told before. */
 static void test_item_news(void **state)
 {
@@ -284,6 +329,7 @@ int main(void)
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_stale_after_defaults),
         cmocka_unit_test(test_verdicts),
+        cmocka_unit_test(test_same_owner_same_ts),
         cmocka_unit_test(test_item_news),
         cmocka_unit_test(test_clock_tells_each_change_once),
         cmocka_unit_test(test_grace),

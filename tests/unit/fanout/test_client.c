@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include "client.h"
+#include "owed.h"
 
 static void test_counted(void **state)
 {
@@ -120,6 +121,52 @@ static void test_goaway(void **state)
     rig_fini(&r);
 }
 
+/* A subscribe whose ack refuses a thousand names: some 100 kB. */
+static void say_much(struct peer *p, int id)
+{
+    struct buf b = {0};
+    buf_addf(&b, "{\"action\":\"subscribe\",\"id\":%d,\"symbols\":[\"coffee\"", id);
+    for (int i = 0; i < 1000; i++)
+        buf_addf(&b, ",\"none-%03d\"", i);
+    buf_adds(&b, "]}");
+    assert_false(b.failed);
+    peer_say(p, b.p);
+    buf_fini(&b);
+}
+
+/* One answer may be longer than the lane of control messages: it was asked for, and is waited for.
+ * A second one may not. */
+static void test_ack_longer_than_the_lane(void **state)
+{
+    struct rig r;
+    struct peer p;
+    (void)state;
+    rig_init(&r);
+    peer_open(&p, &r);
+    p.room = 0;
+    say_much(&p, 1);
+    assert_false(p.closed);
+    peer_expect_nothing(&p);
+    assert_true(p.client->owed->lane.len > OWED_LANE_BYTES_MAX);
+    peer_drain(&p, PEER_ROOMY);
+    json_t *j = peer_next(&p);
+    assert_int_equal(json_integer_value(json_object_get(j, "id")), 1);
+    assert_int_equal(json_array_size(json_object_get(j, "rejected")), 1000);
+    json_decref(j);
+    peer_drain(&p, PEER_ROOMY); /* that was its share of one go; the snapshot follows */
+    json_decref(peer_until(&p, "quote"));
+    assert_int_equal(p.client->path, CLIENT_SHARED);
+
+    p.room = 0;
+    say_much(&p, 2);
+    assert_false(p.closed);
+    peer_say(&p, "{\"action\":\"ping\"}");
+    assert_true(p.closed);
+    assert_int_equal(p.reason, CLOSE_SLOW);
+    peer_free(&p);
+    rig_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -127,6 +174,7 @@ int main(void)
         cmocka_unit_test(test_silent_when_closing),
         cmocka_unit_test(test_broken_socket),
         cmocka_unit_test(test_goaway),
+        cmocka_unit_test(test_ack_longer_than_the_lane),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

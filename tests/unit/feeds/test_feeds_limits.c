@@ -30,7 +30,7 @@ static void test_help_keeps_its_pace(void **state)
     struct world *w = *state;
     twelve_fails(w, 404, "**symbol** not found: KC1");
     yahoo_says(w, "294.3", now_s() - 5);
-    w->providers[number_of("yahoo")].credits_per_day = 800;
+    w->providers[number_of("yahoo")].credits_per_day = 20; /* few: even an hour is long for them */
     start(w);
     WAIT(w->items[COFFEE] == 1);
     while (http_stub_seen_with(w->stub, "symbol=KC1") < 4)

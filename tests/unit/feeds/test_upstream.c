@@ -37,12 +37,17 @@ static void answer(struct upstream *u, enum failure f, int64_t asked_ms, int64_t
 static void test_together_is_once(void **state)
 {
     (void)state;
-    struct upstream u = make();
-    for (int i = 0; i < 10; i++)
-        answer(&u, FAIL_TIMEOUT, T + i, T + 5000 + i);
-    assert_int_equal(u.breaker.failures, 1);
-    assert_true(upstream_askable(&u, T + 6000));
-    assert_string_equal(u.last_error.text, "timeout: said so");
+    static const enum failure of_the_line[] = {FAIL_TIMEOUT, FAIL_DNS, FAIL_TLS, FAIL_CONNECT};
+    for (size_t k = 0; k < ARRAY_LEN(of_the_line); k++) {
+        struct upstream u = make();
+        for (int i = 0; i < 10; i++)
+            answer(&u, of_the_line[k], T + i, T + 5000 + i);
+        assert_int_equal(u.breaker.failures, 1);
+        assert_true(upstream_askable(&u, T + 6000));
+        char says[64];
+        snprintf(says, sizeof says, "%s: said so", failure_name(of_the_line[k]));
+        assert_string_equal(u.last_error.text, says);
+    }
 }
 
 /* But ten answers of 500 are ten answers. */
@@ -50,8 +55,10 @@ static void test_each_answer_counts(void **state)
 {
     (void)state;
     struct upstream u = make();
-    for (int i = 0; i < 3; i++)
+    for (int i = 0; i < 3; i++) {
+        assert_true(upstream_askable(&u, T + 20));
         answer(&u, FAIL_UPSTREAM_ERROR, T, T + 10);
+    }
     assert_false(upstream_askable(&u, T + 20));
 }
 

@@ -124,8 +124,11 @@ static inline int child_reset(void *ctx, const char *provider)
 
 static inline bool child_any_provider(void *ctx)
 {
-    (void)ctx;
-    return true;
+    const struct child *c = ctx;
+    for (size_t i = 0; i < c->config->instruments_len; i++)
+        if (c->config->instruments[i].sources_len > 0)
+            return true;
+    return false;
 }
 
 static inline bool child_bus_up(void *ctx)
@@ -205,6 +208,7 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
     if (!c->config)
         return err_set(err, "configuration");
     const struct fanout_ports ports = {auth_check_token, c->config, &c->port};
+    metrics_init(&c->metrics);
     c->bus_up = true;
     c->port = (struct feed_port){
         c, child_refresh, child_sources, child_reset, child_any_provider, child_bus_up,

@@ -75,6 +75,32 @@ static void refusals_are_problems(void **state)
     reply_fini(&r);
 }
 
+/* Known or not, a list is no symbol: the comma is not in their syntax. */
+static void a_list_where_one_symbol_belongs_is_404(void **state)
+{
+    static const struct {
+        const char *path, *says;
+    } cases[] = {
+        {"/api/v1/quotes/coffee,EUR/USD",  "?symbols="  },
+        {"/api/v1/quotes/coffee%2Ctea",    "?symbols="  },
+        {"/api/v1/quotes/coffee,coffee",   "?symbols="  },
+        {"/api/v1/quotes/coffee,nope",     ": nope"     },
+        {"/api/v1/quotes/nope,coffee,nix", ": nope, nix"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        char type[64];
+        struct reply r = ask(port_of(state), "GET", cases[i].path, "");
+        if (r.status != 404 || !reply_header(&r, "Content-Type", type, sizeof type))
+            fail_msg("%s: %d", cases[i].path, r.status);
+        assert_string_equal(type, "application/problem+json");
+        json_t *j = reply_json(&r);
+        if (!strstr(text_at(j, "detail"), cases[i].says))
+            fail_msg("%s: %s", cases[i].path, text_at(j, "detail"));
+        json_decref(j);
+        reply_fini(&r);
+    }
+}
+
 static void listed_quotes_come_once_each(void **state)
 {
     struct reply r = ask(port_of(state), "GET", "/api/v1/quotes?symbols=tea,coffee,tea", "");
@@ -132,13 +158,11 @@ static void data_health_says_what_is_missing(void **state)
     reply_fini(&r);
 }
 
-static void losing_the_bus_leaves_it_ready(void **state)
+/* Takes the bus away and gives it back: expected[] is what /readyz says before, meanwhile, after.
+ */
+static void check_ready(const struct served *s, const char *const expected[3])
 {
-    const struct served *s = *state;
-    const char *const expected[] = {"{\"ready\":true,\"degraded\":[]}",
-                                    "{\"ready\":true,\"degraded\":[\"bus\"]}",
-                                    "{\"ready\":true,\"degraded\":[]}"};
-    for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+    for (size_t i = 0; i < 3; i++) {
         struct reply r = {0};
         for (int tries = 0; tries < 200; tries++) { /* a signal takes a turn of the loop */
             reply_fini(&r);
@@ -154,17 +178,62 @@ static void losing_the_bus_leaves_it_ready(void **state)
     }
 }
 
+static void losing_the_bus_leaves_it_ready(void **state)
+{
+    static const char *const expected[] = {"{\"ready\":true,\"degraded\":[]}",
+                                           "{\"ready\":true,\"degraded\":[\"bus\"]}",
+                                           "{\"ready\":true,\"degraded\":[]}"};
+    check_ready(*state, expected);
+}
+
+/* Nothing is polled here: others may feed it, and what it has it serves. */
+static void without_a_provider_it_is_ready(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {"{\"ready\":true,\"degraded\":[\"providers\"]}",
+                                           "{\"ready\":true,\"degraded\":[\"bus\",\"providers\"]}",
+                                           "{\"ready\":true,\"degraded\":[\"providers\"]}"};
+    struct served s = start_server("{\"listen\":{\"port\":0},\"instruments\":["
+                                   "{\"symbol\":\"coffee\",\"sources\":[]},"
+                                   "{\"symbol\":\"EUR/USD\",\"sources\":[]}]}");
+    check_ready(&s, expected);
+    struct reply r = ask(s.port, "HEAD", "/readyz", "");
+    assert_int_equal(r.status, 200);
+    reply_fini(&r);
+    stop_server(&s);
+}
+
+/* A rate over a counter that appears with its first event misses that event. */
+static void conflation_counts_from_zero(void **state)
+{
+    (void)state;
+    static const char *const causes[] = {"flush", "interval", "slow"};
+    struct served s = start_server(OPEN_CONFIG);
+    struct reply r = ask(s.port, "GET", "/metrics", "");
+    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
+        char line[96];
+        snprintf(line, sizeof line, "\npricegate_conflated_total{cause=\"%s\"} 0\n", causes[i]);
+        if (!strstr(r.body.p, line))
+            fail_msg("not there: %s", line);
+    }
+    reply_fini(&r);
+    stop_server(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(quotes_are_the_items),
         cmocka_unit_test(symbols_survive_the_path),
         cmocka_unit_test(refusals_are_problems),
+        cmocka_unit_test(a_list_where_one_symbol_belongs_is_404),
         cmocka_unit_test(listed_quotes_come_once_each),
         cmocka_unit_test(instruments_are_described),
         cmocka_unit_test(an_unchanged_answer_is_304),
         cmocka_unit_test(data_health_says_what_is_missing),
         cmocka_unit_test(losing_the_bus_leaves_it_ready),
+        cmocka_unit_test(without_a_provider_it_is_ready),
+        cmocka_unit_test(conflation_counts_from_zero),
     };
     return cmocka_run_group_tests(tests, start, stop_group);
 }
