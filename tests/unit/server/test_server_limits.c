@@ -1,6 +1,6 @@
 /* What happens at the edges: files run out, clients that drip, clients that do not read, more
  * connections per second than allowed. */
-#include "server_rig.h"
+#include "ws_peer.h"
 
 #include <sys/ioctl.h>
 
@@ -29,20 +29,6 @@ static void pause_ms(long ms)
 {
     const struct timespec t = {ms / 1000, ms % 1000 * 1000000};
     nanosleep(&t, NULL);
-}
-
-static int open_ws(int port)
-{
-    struct reply r;
-    int fd = dial(port);
-    assert_true(fd >= 0);
-    send_text(fd, "GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\n"
-                  "Connection: Upgrade\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-                  "Sec-WebSocket-Version: 13\r\n\r\n");
-    assert_true(read_reply(fd, false, &r));
-    reply_fini(&r);
-    assert_int_equal(r.status, 101);
-    return fd;
 }
 
 /* More clients than files: the rest waits in the backlog without turning the loop, those that are
