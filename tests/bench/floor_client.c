@@ -67,20 +67,31 @@ static ssize_t put_all(struct floor_client *c, const unsigned char *bytes, size_
     return n < 0 ? -1 : (ssize_t)sent;
 }
 
+/* Behind what waits already. 0: too much waits. */
+static int keep(struct floor_client *c, const unsigned char *bytes, size_t len)
+{
+    if (c->rest && c->rest_len - c->rest_sent + len > FLOOR_REST_MAX)
+        return 0;
+    if (c->rest_sent > 0) {
+        c->rest_len -= c->rest_sent;
+        memmove(c->rest, c->rest + c->rest_sent, c->rest_len);
+        c->rest_sent = 0;
+    }
+    unsigned char *rest = realloc(c->rest, c->rest_len + len);
+    if (!rest)
+        bench_fail("out of memory");
+    memcpy(rest + c->rest_len, bytes, len);
+    c->rest = rest;
+    c->rest_len += len;
+    return 1;
+}
+
 int floor_client_send(struct floor_client *c, const unsigned char *bytes, size_t len)
 {
-    if (c->rest)
-        return 0;
-    ssize_t sent = put_all(c, bytes, len);
+    ssize_t sent = c->rest ? 0 : put_all(c, bytes, len);
     if (sent < 0)
         return -1;
-    if ((size_t)sent < len) {
-        c->rest_len = len - (size_t)sent;
-        c->rest_sent = 0;
-        c->rest = bench_alloc(c->rest_len);
-        memcpy(c->rest, bytes + sent, c->rest_len);
-    }
-    return 1;
+    return (size_t)sent < len ? keep(c, bytes + sent, len - (size_t)sent) : 1;
 }
 
 int floor_client_drain(struct floor_client *c)
@@ -94,6 +105,7 @@ int floor_client_drain(struct floor_client *c)
     if (c->rest_sent == c->rest_len) {
         free(c->rest);
         c->rest = NULL;
+        c->rest_len = c->rest_sent = 0;
     }
     return 0;
 }

@@ -1,5 +1,5 @@
 /* floor_client.h - one client of the floor: its socket, what it has not yet sent us completely, and
- * the unsent rest of one write. */
+ * what did not fit its socket yet. */
 #ifndef FLOOR_CLIENT_H
 #define FLOOR_CLIENT_H
 
@@ -19,14 +19,15 @@ struct floor_client {
     size_t in_len, rest_len, rest_sent;
 };
 
-#define FLOOR_IN_MAX 65536
+#define FLOOR_IN_MAX   65536
+#define FLOOR_REST_MAX (256 * 1024) /* about a second of `busy` */
 
 struct floor_client *floor_client_new(int fd, SSL_CTX *tls);
 void floor_client_free(struct floor_client *c); /* closes the socket */
 
-/* One send() (TLS: SSL_write) of the bytes. While an earlier write is not through it does nothing
- * and returns 0, so a client that does not read misses messages. Returns 1 when the bytes went or
- * are kept as rest, -1 when the connection is broken. */
+/* One send() (TLS: SSL_write) of the bytes; what does not fit waits for floor_client_drain. Where
+ * FLOOR_REST_MAX wait already it does nothing and returns 0, so a client that does not read misses
+ * messages. Returns 1 when the bytes went or wait, -1 when the connection is broken. */
 int floor_client_send(struct floor_client *c, const unsigned char *bytes, size_t len);
 /* Goes on with the rest. -1: broken. */
 int floor_client_drain(struct floor_client *c);
