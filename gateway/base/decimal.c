@@ -225,6 +225,67 @@ int decimal_percent(struct decimal part, struct decimal whole, struct decimal *o
     return 0;
 }
 
+int decimal_digits(struct decimal d)
+{
+    int n = 1;
+    for (decimal_coef c = d.coef < 0 ? -d.coef : d.coef; c >= 10; c /= 10)
+        n++;
+    return n;
+}
+
+static decimal_coef power_of_ten(int n)
+{
+    decimal_coef p = 1;
+    while (n-- > 0)
+        p *= 10;
+    return p;
+}
+
+/* Cuts the last n digits off, rounding half away from zero. */
+static void cut_digits(struct decimal *d, int n)
+{
+    decimal_coef unit = power_of_ten(n), half = unit / 2;
+    d->coef = (d->coef + (d->coef < 0 ? -half : half)) / unit;
+    d->scale -= n;
+}
+
+/* Long division: the integer part, then one digit after the other until there is one more than is
+ * wanted. The remainder is smaller than b, so ten times it fits. What lies below that digit cannot
+ * change the rounding: it only ever makes a half more than a half. */
+int decimal_div(struct decimal a, struct decimal b, int digits, struct decimal *out)
+{
+    *out = (struct decimal){0};
+    REQUIRE(digits >= 1 && digits <= 18);
+    if (!a.given || !b.given || b.coef == 0)
+        return -1;
+    if (a.coef == 0) {
+        *out = decimal_from_int(0);
+        return 0;
+    }
+    bool negative = (a.coef < 0) != (b.coef < 0);
+    decimal_coef x = a.coef < 0 ? -a.coef : a.coef, y = b.coef < 0 ? -b.coef : b.coef;
+    struct decimal q = {.coef = x / y, .scale = a.scale - b.scale, .given = true};
+    decimal_coef rest = x % y;
+    while ((decimal_digits(q) <= digits || q.scale < 0) && q.scale < DECIMAL_SCALE_MAX) {
+        if (!coef_fits(q.coef * 10))
+            return -1;
+        q.coef = q.coef * 10 + rest * 10 / y;
+        rest = rest * 10 % y;
+        q.scale++;
+    }
+    int more = decimal_digits(q) - digits;
+    if (more > q.scale)
+        more = q.scale; /* digits before the point are not cut */
+    if (more > 0)
+        cut_digits(&q, more);
+    if (decimal_digits(q) > digits && q.scale > 0)
+        cut_digits(&q, 1); /* 9.996 has become 10.00 */
+    if (negative)
+        q.coef = -q.coef;
+    *out = q;
+    return 0;
+}
+
 int decimal_cmp(struct decimal a, struct decimal b)
 {
     struct decimal x = a, y = b;

@@ -48,6 +48,12 @@ int decimal_shift_down(struct decimal d, int places, struct decimal *out) MUST_C
  * -1 when whole is zero or it does not fit. */
 int decimal_percent(struct decimal part, struct decimal whole, struct decimal *out) MUST_CHECK;
 
+/* a / b, rounded half away from zero to this many significant digits (1..18), trailing zeros kept;
+ * fewer when there is no room behind the point. Rates that follow from others: an inverse, a cross.
+ * -1 when b is zero or it does not fit. */
+int decimal_div(struct decimal a, struct decimal b, int digits, struct decimal *out) MUST_CHECK;
+int decimal_digits(struct decimal d); /* significant ones: 0.0150 has 3; of zero 1 */
+
 int decimal_cmp(struct decimal a, struct decimal b); /* by value: 1.0 equals 1.00 */
 bool decimal_positive(struct decimal d);             /* given and > 0 */
 double decimal_to_double(struct decimal d); /* nearest double; for plausibility, not for output */

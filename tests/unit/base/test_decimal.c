@@ -251,6 +251,67 @@ static void small_questions(void **state)
     assert_true(decimal_to_double(of("-0.00000001")) == -1e-8);
 }
 
+static void quotients_have_the_digits_asked_for(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        int digits;
+        const char *q;
+    } rows[] = {
+        {"1",                                    "1.0689",                               6,  "0.935541"                              },
+        {"1",                                    "4",                                    6,  "0.250000"                              },
+        {"2",                                    "3",                                    1,  "0.7"                                   },
+        {"1",                                    "8",                                    2,  "0.13"                                  }, /* a half: up */
+        {"-1",                                   "8",                                    2,  "-0.13"                                 },
+        {"1",                                    "-8",                                   2,  "-0.13"                                 },
+        {"9.996",                                "1",                                    3,  "10.0"                                  },
+        {"99999",                                "100000",                               3,  "1.00"                                  },
+        {"1518.1",                               "0.00000001",                           5,  "151810000000"                          },
+        {"1",                                    "15181000",                             4,  "0.00000006587"                         },
+        {"123456",                               "1",                                    3,  "123456"                                },
+        {"123456.7",                             "1",                                    3,  "123457"                                },
+        {"0.8589",                               "1.1672",                               6,  "0.735864"                              },
+        {"0",                                    "7",                                    6,  "0"                                     },
+        {"0.00",                                 "7",                                    6,  "0"                                     },
+        {"999999999999999999999999999999999999", "999999999999999999999999999999999999", 18,
+         "1.00000000000000000"                                                                                                       },
+        {"1",                                    "999999999999999999999999999999999999", 3,  "0.000000000000000000000000000000000001"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct decimal q;
+        assert_int_equal(decimal_div(of(rows[i].a), of(rows[i].b), rows[i].digits, &q), 0);
+        assert_string_equal(show(q), rows[i].q);
+    }
+    struct decimal q;
+    assert_int_equal(decimal_div(of("1"), of("0"), 6, &q), -1);
+    assert_false(q.given);
+    assert_int_equal(decimal_div((struct decimal){0}, of("1"), 6, &q), -1);
+    assert_int_equal(decimal_div(of("999999999999999999999999999999999999"), of("0.001"), 6, &q),
+                     -1);
+    /* Any two: as near as that many digits can be. */
+    unsigned x = 7;
+    for (int i = 0; i < 20000; i++) {
+        x = x * 1664525U + 1013904223U;
+        struct decimal a = {.coef = 1 + x % 1000000, .scale = (int)(x >> 8) % 7, .given = true};
+        x = x * 1664525U + 1013904223U;
+        struct decimal b = {.coef = 1 + x % 1000000, .scale = (int)(x >> 8) % 7, .given = true};
+        assert_int_equal(decimal_div(a, b, 8, &q), 0);
+        double want = decimal_to_double(a) / decimal_to_double(b);
+        assert_true(fabs(decimal_to_double(q) - want) <= want * 5.1e-8);
+    }
+}
+
+static void digits_are_counted(void **state)
+{
+    (void)state;
+    assert_int_equal(decimal_digits(of("0")), 1);
+    assert_int_equal(decimal_digits(of("0.0150")), 3);
+    assert_int_equal(decimal_digits(of("-150.10")), 5);
+    assert_int_equal(decimal_digits(of("9")), 1);
+    assert_int_equal(decimal_digits(of("10")), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -264,6 +325,8 @@ int main(void)
         cmocka_unit_test(minor_units_are_shifted_exactly),
         cmocka_unit_test(percent_is_rounded_half_away_from_zero),
         cmocka_unit_test(comparison_is_by_value),
+        cmocka_unit_test(quotients_have_the_digits_asked_for),
+        cmocka_unit_test(digits_are_counted),
         cmocka_unit_test(small_questions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
