@@ -88,7 +88,8 @@ static int put_options(struct change *ch, const struct client *c, bool paced, st
     if (!ch->options)
         return 0;
     for (int id = bits_next(&ch->fresh, 0); id >= 0; id = bits_next(&ch->fresh, id + 1))
-        view_options_set(ch->options, id, paced, fields);
+        if (view_options_set(ch->options, id, paced, fields) != 0)
+            return -1;
     if (!view_options_any(ch->options)) {
         view_options_free(ch->options);
         ch->options = NULL;

@@ -16,7 +16,8 @@
 struct view_options {
     size_t len; /* instruments */
     struct bits paced;
-    struct fields **fields; /* one reference per symbol; NULL = whole items */
+    struct fields **fields; /* one reference per symbol; NULL = whole items, of all or of one */
+    uint64_t words[];       /* of paced */
 };
 
 struct view_options *
@@ -24,7 +25,8 @@ view_options_new(size_t len) MUST_CHECK; /* of no symbol; NULL: out of memory */
 struct view_options *view_options_copy(const struct view_options *o) MUST_CHECK;
 void view_options_free(struct view_options *o); /* NULL is fine */
 
-void view_options_set(struct view_options *o, int id, bool paced, struct fields *fields);
+/* -1: out of memory, nothing has changed. */
+int view_options_set(struct view_options *o, int id, bool paced, struct fields *fields) MUST_CHECK;
 bool view_options_any(const struct view_options *o);
 bool view_options_equal(const struct view_options *a,
                         const struct view_options *b); /* NULLs are fine */
@@ -32,7 +34,7 @@ uint64_t view_options_hash(const struct view_options *o, uint64_t seed);
 
 static inline struct fields *view_options_fields(const struct view_options *o, int id)
 {
-    return o ? o->fields[id] : NULL;
+    return o && o->fields ? o->fields[id] : NULL;
 }
 
 static inline bool view_options_paced(const struct view_options *o, int id)

@@ -26,17 +26,17 @@ static void test_key(void **state)
     assert_true(view_options_equal(a, b));
     assert_true(view_options_equal(NULL, NULL));
     assert_false(view_options_equal(a, NULL));
-    view_options_set(a, 70, true, price);
+    assert_int_equal(view_options_set(a, 70, true, price), 0);
     assert_true(view_options_any(a));
     assert_false(view_options_equal(a, b));
-    view_options_set(b, 70, false, price);
+    assert_int_equal(view_options_set(b, 70, false, price), 0);
     assert_false(view_options_equal(a, b));
-    view_options_set(b, 70, true, shows);
+    assert_int_equal(view_options_set(b, 70, true, shows), 0);
     assert_false(view_options_equal(a, b));
-    view_options_set(b, 70, true, price);
+    assert_int_equal(view_options_set(b, 70, true, price), 0);
     assert_true(view_options_equal(a, b));
     assert_true(view_options_hash(a, 1) == view_options_hash(b, 1));
-    view_options_set(b, 71, false, price);
+    assert_int_equal(view_options_set(b, 71, false, price), 0);
     assert_true(view_options_hash(a, 1) != view_options_hash(b, 1));
 
     struct view_options *c = view_options_copy(b);
@@ -48,11 +48,17 @@ static void test_key(void **state)
     assert_false(view_options_show_state(c, 71));
     assert_true(view_options_show_state(c, 72));
     assert_true(view_options_show_state(NULL, 71));
-    view_options_set(c, 71, false, shows);
+    assert_int_equal(view_options_set(c, 71, false, shows), 0);
     assert_true(view_options_show_state(c, 71));
-    view_options_set(c, 70, false, NULL);
-    view_options_set(c, 71, false, NULL);
+    assert_int_equal(view_options_set(c, 70, false, NULL), 0);
+    assert_int_equal(view_options_set(c, 71, false, NULL), 0);
     assert_false(view_options_any(c));
+    struct view_options *none = view_options_new(N); /* never had fields: the same */
+    assert_non_null(none);
+    assert_true(view_options_equal(c, none) && view_options_equal(none, c));
+    assert_true(view_options_hash(c, 1) == view_options_hash(none, 1));
+    assert_false(view_options_equal(a, none) || view_options_equal(none, a));
+    view_options_free(none);
     view_options_free(a);
     view_options_free(c);
     view_options_free(NULL);
@@ -72,7 +78,7 @@ static void test_views(void **state)
     assert_int_equal(bits_init(&symbols, N), 0);
     bits_set(&symbols, 3);
     bits_set(&symbols, 70);
-    view_options_set(o, 70, true, NULL);
+    assert_int_equal(view_options_set(o, 70, true, NULL), 0);
     struct view *plain = views_get(&vs, &symbols, NULL, ENCODING_FRAMES),
                 *v = views_get(&vs, &symbols, o, ENCODING_FRAMES);
     assert_non_null(plain);
