@@ -22,25 +22,21 @@ static const size_t CHUNK_BYTES = 16384;
 
 struct owed *owed_new(size_t symbols_len, int64_t mono_ns)
 {
-    struct owed *o = calloc(1, sizeof *o);
+    struct owed *o = calloc(1, sizeof *o + 3 * BITS_WORDS(symbols_len) * sizeof o->words[0]);
     if (!o)
         return NULL;
+    uint64_t *words = bits_init_in(&o->quotes, o->words, symbols_len);
+    words = bits_init_in(&o->statuses, words, symbols_len);
+    bits_init_in(&o->snapshot, words, symbols_len);
     o->since_ns = o->progress_ns = mono_ns;
     o->unsent_bytes = INT64_MAX;
-    if (bits_init(&o->quotes, symbols_len) == 0 && bits_init(&o->statuses, symbols_len) == 0 &&
-        bits_init(&o->snapshot, symbols_len) == 0)
-        return o;
-    owed_free(o);
-    return NULL;
+    return o;
 }
 
 void owed_free(struct owed *o)
 {
     if (!o)
         return;
-    bits_fini(&o->quotes);
-    bits_fini(&o->statuses);
-    bits_fini(&o->snapshot);
     buf_fini(&o->lane);
     free(o);
 }

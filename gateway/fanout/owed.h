@@ -29,6 +29,7 @@ struct owed {
     int64_t since_ns;     /* fell behind */
     int64_t progress_ns;  /* the peer last took something */
     int64_t unsent_bytes; /* at the last look */
+    uint64_t words[];     /* of the three sets */
 };
 
 struct owed *owed_new(size_t symbols_len, int64_t mono_ns); /* NULL: out of memory */
