@@ -1,0 +1,342 @@
+// What a client may send by mistake or in anger: each is answered as PROTOCOL.md says, the
+// connection goes on serving, and others do not notice. (The plain mistakes are in
+// protocol.test.js, the plain wrong options in options.test.js.)
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { startGateway } from '../support/gateway.js';
+import { startRedis } from '../support/redis.js';
+import { external } from '../support/scene.js';
+import { until, within } from '../support/wait.js';
+import { connectWs } from '../support/wsclient.js';
+
+const symbols = ['coffee', 'AAPL', 'EUR/USD'];
+const LIST_EXTRA = 1024; // a list may be that much longer than limits.symbols_per_connection
+
+/** Three symbols with the prices 1, 2, 3 and the versions a0:1, a0:2, a0:3. */
+async function fed(t, config = {}) {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const gateway = await startGateway({
+    redis: { url: redis.url },
+    instruments: symbols.map((s) => external(s)),
+    ...config,
+    limits: { commands_per_minute: 1_000_000, ...config.limits },
+  });
+  t.after(() => gateway.stop());
+  await until(async () => (await gateway.metric('pricegate_bus_up')) === 1, 'the bus is up');
+  let n = 0;
+  const publish = async (symbol, price) => {
+    const now = Date.now();
+    const text = `{"symbol":"${symbol}","price":${price},"ts":${now},"recv":${now},"seq":"a0:${++n}","state":"live"}`;
+    await redis.command('PUBLISH', `${symbol}:price:stream`, text);
+  };
+  for (const [i, symbol] of symbols.entries()) await publish(symbol, i + 1);
+  await until(async () => (await gateway.get('/api/v1/quotes/EUR%2FUSD')).status === 200, 'prices');
+  const connect = async () => {
+    const client = await connectWs(gateway.wsUrl);
+    t.after(() => client.terminate());
+    return client;
+  };
+
+  let price = 1000;
+  /** The connection is as good as new: it subscribes, hears a new price, and unsubscribes. */
+  const serves = async (client, what) => {
+    client.send({ action: 'subscribe', symbols: ['coffee'], snapshot: false, id: what.slice(0, 60) });
+    const ack = await client.nextType('subscribed');
+    assert.equal(ack.id, what.slice(0, 60));
+    assert.deepEqual(ack.active, ['coffee'], what);
+    const wanted = ++price;
+    await publish('coffee', wanted);
+    await client.nextQuote('coffee', (q) => q.price === wanted);
+    client.send({ action: 'reset' });
+    assert.deepEqual((await client.nextType('unsubscribed')).active, [], what);
+  };
+  return { gateway, publish, connect, serves };
+}
+
+const shown = (text) => (text.length > 90 ? `${text.slice(0, 80)}... (${text.length})` : text);
+
+/** The next message is the answer to what was sent last: nothing else is owed to the client. */
+async function refused(client, text, id) {
+  client.send(text);
+  const error = await client.next();
+  assert.deepEqual(
+    [error.type, error.code, error.error, error.id],
+    ['error', 400, 'bad_message', id],
+    `${shown(text)}: ${shown(error.text)}`,
+  );
+  assert.ok(typeof error.message === 'string' && error.message.length > 0);
+  assert.ok(error.text.length < 1000, 'the answer to a mistake is short, whatever its length');
+}
+
+const subscribe = (more) => `{"action":"subscribe","id":1,"symbols":["coffee"],${more}}`;
+
+test('what is no JSON, or too deep, is refused with 400; the connection goes on', async (t) => {
+  const { connect, serves } = await fed(t);
+  const client = await connect();
+  const texts = [
+    ' \t\r\n',
+    '\0',
+    '{"action":"ping"}\0',
+    '{"action":"pi\0ng"}',
+    '{"action":"ping\\u0000"}',
+    '\ufeff{"action":"ping"}',
+    '{"action":"ping"}{"action":"ping"}',
+    '{"action":"ping",}',
+    "{'action':'ping'}",
+    '{"action":"ping","x":NaN}',
+    '{"action":"ping","x":1e999}',
+    '{"action":"ping","x":99999999999999999999}',
+    '{"action":"subscribe","symbols":["\\ud800"]}',
+    '{"action":"subscribe","symbols":["\\udc00\\ud800"]}',
+    '{"action":"subscribe","symbols":["\\ud83dx"]}',
+    '{"action":"subscribe","symbols":["coffee\\u0000"]}',
+    '{"action":"subscribe","symbols":["coffee"],"since":{"coffee":"a0:1","coffee":"a0:2"}}',
+    '{"action":"subscribe","symbols":["coffee"],"symbols":["AAPL"]}',
+    '['.repeat(60_000),
+    ']'.repeat(60_000),
+    '['.repeat(30_000) + ']'.repeat(30_000),
+    `{"action":"ping","x":${'{"a":'.repeat(8000)}1${'}'.repeat(8000)}}`,
+    `{"action":"ping","x":${'[{"a":'.repeat(5000)}`,
+    `"${'\\'.repeat(60_000)}`,
+    '"'.repeat(60_001),
+  ];
+  for (const text of texts) {
+    await refused(client, text, undefined);
+    await serves(client, JSON.stringify(shown(text)));
+  }
+});
+
+test('wrong members of a command are refused with 400 and its id; nothing is applied', async (t) => {
+  const { connect, serves } = await fed(t);
+  const client = await connect();
+  const texts = [
+    ...['1.5', '1e99', '-1e99', '0.1', '-9223372036854775808', '9223372036854775807', 'null', 'true', '""', '"1"', '[]', '[1]', '{}']
+      .map((v) => subscribe(`"interval_ms":${v}`)),
+    ...['null', '1', '"*"', '{}', '{"price":1}', '[null]', '["price",["ts"]]', `["${'x'.repeat(1000)}"]`]
+      .map((v) => subscribe(`"fields":${v}`)),
+    ...['null', '1', '""', '[]', '[["coffee","a0:1"]]', '{"coffee":null}', '{"coffee":-1}', '{"coffee":9223372036854775807}', '{"coffee":1.5}', '{"coffee":["a0:1"]}', '{"coffee":{}}', '{"elsewhere":1}']
+      .map((v) => subscribe(`"since":${v}`)),
+    ...['null', '0', '1', '"true"', '[]'].map((v) => subscribe(`"snapshot":${v}`)),
+    ...['null', '{}', '"*"', '1', '[["coffee"]]', '[{}]', '[1e5]', '["coffee","**"]', '["*coffee"]', '["c*e"]', '[" *"]', '["coffee","/*"]']
+      .map((v) => `{"action":"subscribe","id":1,"symbols":${v}}`),
+    '{"action":"unsubscribe","id":1,"symbols":[null]}',
+    '{"action":"type","id":1}',
+    '{"type":"subscribe","id":1,"symbols":["coffee"]}',
+    '{"action":"SUBSCRIBE","id":1,"symbols":["coffee"]}',
+    '{"action":["ping"],"id":1}',
+    `{"action":"${'ping'.repeat(10_000)}","id":1}`,
+  ];
+  for (const text of texts) await refused(client, text, 1);
+  client.send({ action: 'list', id: 'after' });
+  assert.deepEqual((await client.nextType('subscriptions')).active, []);
+  await serves(client, 'all of them');
+});
+
+test('a number beyond 64 bits is refused before its id is known', async (t) => {
+  const { connect, serves } = await fed(t);
+  const client = await connect();
+  for (const n of ['9223372036854775808', '-9223372036854775809', '1e400', '-1e400', '1'.repeat(50_000)]) {
+    for (const member of [`"interval_ms":${n}`, `"since":{"coffee":${n}}`, `"fields":[${n}]`]) {
+      await refused(client, subscribe(member), undefined);
+    }
+    await refused(client, `{"action":"ping","id":${n}}`, undefined);
+  }
+  await serves(client, 'all of them');
+});
+
+test('the hundredth bad message within a minute closes with 4008, not the ninety-ninth', async (t) => {
+  const { gateway, connect, serves } = await fed(t);
+  const [client, other] = [await connect(), await connect()];
+  for (let i = 0; i < 99; i++) await refused(client, 'nonsense', undefined);
+  await serves(client, 'ninety-nine');
+  client.send('nonsense');
+  assert.equal((await within(client.closed, 'the close')).code, 4008);
+  await gateway.log((l) => l.event === 'client_closed' && l.reason === 'command_rate');
+  await serves(other, 'the other');
+});
+
+// --- odd, but no mistake ---
+
+test('odd values that are allowed do what they say', async (t) => {
+  const { connect, serves } = await fed(t);
+  const client = await connect();
+  const names = async (text) => {
+    client.send(text);
+    await client.nextType('subscribed');
+    const { data } = await client.nextType('quote');
+    client.send({ action: 'reset' });
+    await client.nextType('unsubscribed');
+    return data.map((q) => Object.keys(q));
+  };
+  const all = ['symbol', 'price', 'ts', 'recv', 'seq', 'state'];
+  for (const more of ['"interval_ms":0', '"interval_ms":-0', '"interval_ms":1', '"x":null', '"since":{}']) {
+    assert.deepEqual(await names(subscribe(more)), [all], more);
+  }
+  for (const fields of ['[]', '[""]', '["nothing"]', '["symbol","symbol","seq"]', '["__proto__","constructor","PRICE"]']) {
+    assert.deepEqual(await names(subscribe(`"fields":${fields}`)), [['symbol', 'seq']], fields);
+  }
+  const pair = { action: 'subscribe', symbols: ['\u{1f600}', 'coffee', '', '../..', 'a\nb', 'x'.repeat(40_000)] };
+  client.send(pair);
+  const ack = await client.nextType('subscribed');
+  assert.deepEqual(ack.rejected.map((r) => [r.symbol, r.error]), pair.symbols.filter((s) => s !== 'coffee').map((s) => [s, 'unknown_symbol']));
+  assert.deepEqual(ack.active, ['coffee']);
+  client.send({ action: 'reset' });
+  await client.nextType('unsubscribed');
+  client.send({ action: 'subscribe', symbols: [] });
+  assert.deepEqual((await client.nextType('subscribed')).active, []);
+  await serves(client, 'all of them');
+});
+
+test('since: only the very version, or a later one of its epoch, spares the snapshot', async (t) => {
+  const { connect, serves } = await fed(t);
+  const client = await connect();
+  const isSent = async (version) => {
+    client.send({ action: 'subscribe', symbols: ['coffee'], since: { coffee: version, 'not here': version } });
+    await client.nextType('subscribed');
+    const { snapshot, data } = await client.nextType('quote');
+    assert.equal(snapshot, true);
+    client.send({ action: 'reset' });
+    await client.nextType('unsubscribed');
+    return data.length === 1;
+  };
+  // coffee stands at a0:1
+  for (const spared of ['a0:1', 'a0:2', 'a0:18446744073709551615']) assert.equal(await isSent(spared), false, spared);
+  const resent = [
+    'a0:0', 'a1:1', 'a1:9', '9f:1', 'ffffffffffffffff:1', '0:1',
+    'a0:-1', '-a0:1', '+a0:1', 'a0:+1', ' a0:1', 'a0: 1', 'a0:1 ', 'a0:1:1', 'a0:1x', 'a0:1.0', '0xa0:1',
+    'a0:18446744073709551616', 'a0:9'.padEnd(5000, '9'), '100000000000000a0:1', 'a0', 'a0:', ':1', ':', '', '*', 'null',
+  ];
+  for (const version of resent) assert.equal(await isSent(version), true, version);
+  await serves(client, 'all of them');
+});
+
+test('patterns of everything and of nothing, however often', async (t) => {
+  const { gateway, connect, serves } = await fed(t, { limits: { symbols_per_connection: 100 } });
+  const client = await connect();
+  const ask = async (list, action = 'subscribe') => {
+    client.send({ action, symbols: list });
+    return client.nextType(`${action}d`);
+  };
+  const many = 100 + LIST_EXTRA;
+  const everything = await ask(Array(many).fill('*'));
+  assert.deepEqual([everything.symbols, everything.rejected], [symbols, []]);
+  assert.deepEqual((await ask(Array(many).fill('*'), 'unsubscribe')).active, []);
+  // As many patterns as symbols are kept; what they match today does not count.
+  const nothing = await ask(Array.from({ length: many }, (_, i) => `Z${i}*`));
+  assert.deepEqual([nothing.symbols, nothing.active], [[], []]);
+  assert.equal(nothing.rejected.length, many - 100);
+  assert.ok(nothing.rejected.every((r) => r.error === 'symbol_limit'));
+  client.send({ action: 'subscribe', id: 1, symbols: Array(many + 1).fill('coffee') });
+  const error = await client.nextType('error');
+  assert.deepEqual([error.id, error.code, error.error], [1, 400, 'bad_message']);
+  assert.equal(await gateway.metric('pricegate_subscriptions'), 0);
+  client.send({ action: 'reset' });
+  await client.nextType('unsubscribed');
+  await serves(client, 'all of them');
+});
+
+// --- what closes ---
+
+test('bytes that are no UTF-8 close with 1007, each kind, and only that connection', async (t) => {
+  const { connect, serves } = await fed(t);
+  const other = await connect();
+  const kinds = {
+    'a continuation alone': [0x80],
+    'an overlong slash': [0xc0, 0xaf],
+    'an overlong NUL': [0xe0, 0x80, 0x80],
+    'a surrogate': [0xed, 0xa0, 0x80],
+    'beyond U+10FFFF': [0xf4, 0x90, 0x80, 0x80],
+    'no such lead byte': [0xf8, 0x88, 0x80, 0x80, 0x80],
+    'half a character': [0xe2, 0x82],
+  };
+  for (const [kind, bytes] of Object.entries(kinds)) {
+    const client = await connect();
+    const frame = Buffer.concat([Buffer.from('{"action":"ping","id":"'), Buffer.from(bytes), Buffer.from('"}')]);
+    client.socket.send(frame, { binary: false });
+    assert.equal((await within(client.closed, `${kind}: a close`)).code, 1007, kind);
+    assert.ok(!client.messages.some((m) => m.type === 'pong'), kind);
+  }
+  await serves(other, 'the other');
+});
+
+test('100,000 symbols in one message are too big: 1009', async (t) => {
+  const { gateway, connect, serves } = await fed(t);
+  const [client, other] = [await connect(), await connect()];
+  client.send({ action: 'subscribe', symbols: Array.from({ length: 100_000 }, (_, i) => `s${i}`) });
+  assert.equal((await within(client.closed, 'the close')).code, 1009);
+  await gateway.log((l) => l.event === 'client_closed' && l.reason === 'too_big');
+  await serves(other, 'the other');
+});
+
+// --- bombs that are within the limits ---
+
+test('100,000 symbols in pieces: each piece is answered in full', async (t) => {
+  const { gateway, connect, serves } = await fed(t);
+  const [client, other] = [await connect(), await connect()];
+  const piece = (n, length) => Array.from({ length }, (_, i) => `none-${n}-${i}`.padEnd(38, '-'));
+  let sent = 0;
+  for (let n = 0; sent < 100_000; n++) {
+    client.send({ action: 'subscribe', id: n, symbols: piece(n, 1500) });
+    other.send({ action: 'ping', id: n });
+    sent += 1500;
+    const ack = await client.nextType('subscribed', 30_000);
+    assert.equal(ack.id, n);
+    assert.equal(ack.rejected.length, 1500);
+    assert.equal((await other.nextType('pong', 30_000)).id, n);
+  }
+  // Shorter names are more of them: more than any list may have.
+  client.send({ action: 'subscribe', id: 'list', symbols: Array.from({ length: 8000 }, (_, i) => `s${i}`.slice(0, 4)) });
+  const error = await client.nextType('error');
+  assert.deepEqual([error.id, error.code, error.error], ['list', 400, 'bad_message']);
+  assert.equal(await gateway.metric('pricegate_subscriptions'), 0);
+  await serves(client, 'the bomber');
+  await serves(other, 'the other');
+});
+
+test('one that asks for long answers and reads none is dropped as slow; the others stay', async (t) => {
+  const { gateway, connect, serves } = await fed(t);
+  const [client, other] = [await connect(), await connect()];
+  const before = await gateway.metric('process_resident_memory_bytes');
+  client.socket.pause();
+  const list = Array.from({ length: 1500 }, (_, i) => `none-${i}`.padEnd(38, '-'));
+  // Each answer is some 200 kB: 20 MB altogether.
+  for (let id = 0; id < 100; id++) client.send({ action: 'subscribe', id, symbols: list });
+  await gateway.log((l) => l.event === 'client_closed' && l.reason === 'slow');
+  const grown = (await gateway.metric('process_resident_memory_bytes')) - before;
+  // A sanitizer keeps what was freed.
+  assert.ok(grown < (process.env.PRICEGATE_BIN?.includes('asan') ? 200e6 : 10e6), `${grown} bytes more`);
+  assert.equal(await gateway.metric('pricegate_connections'), 1);
+  await serves(other, 'the other');
+});
+
+test('a since of 100,000 entries, many at once: others are served in between', async (t) => {
+  const { connect, serves } = await fed(t, { limits: { message_bytes: 1_048_576 } });
+  const [client, other] = [await connect(), await connect()];
+  const entries = Array.from({ length: 100_000 }, (_, i) => `"${i.toString(36)}":""`).join();
+  const deep = `{"action":"ping","x":${'{"a":['.repeat(80_000)}`;
+  const bombs = 30;
+  for (let id = 0; id < bombs; id++) {
+    client.send(`{"action":"subscribe","id":${id},"symbols":["*"],"since":{${entries}}}`);
+    client.send(deep);
+  }
+  // Not after the bombs, but while they go off: the time a pong may take depends on the machine,
+  // what it may have to wait behind does not.
+  let pongs = 0;
+  const done = () => client.messages.filter((m) => m.type === 'subscribed').length;
+  while (done() < bombs) {
+    other.send({ action: 'ping', id: pongs });
+    assert.equal((await other.nextType('pong', 60_000)).id, pongs++);
+    assert.equal(client.socket.readyState, 1);
+  }
+  assert.ok(pongs >= bombs, `${pongs} pongs while ${bombs} bombs went off`);
+  await until(() => client.messages.filter((m) => m.type === 'error').length === bombs, 'the deep ones are refused');
+  const errors = client.messages.filter((m) => m.type === 'error');
+  assert.ok(errors.every((e) => e.code === 400 && e.error === 'bad_message'));
+  client.send({ action: 'reset', id: 'end' });
+  await client.next((m) => m.type === 'unsubscribed' && m.id === 'end');
+  await serves(client, 'the bomber');
+  await serves(other, 'the other');
+});
