@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { parseExact } from '../../web/quote.js';
 import { instrument, scene } from '../support/scene.js';
 import { creditsGone, hang, html, ok, reset, status, unknown } from '../support/upstream.js';
-import { sleep, until } from '../support/wait.js';
+import { until } from '../support/wait.js';
 
 const seconds = () => Math.floor(Date.now() / 1000);
 
@@ -355,18 +355,30 @@ test('a price far off is held back until it is confirmed', async (t) => {
 });
 
 test('a closed market is closed, not stale', async (t) => {
-  const { gateway, follow } = await scene(t, {
-    script: (upstream) => upstream.set('twelvedata', 'AAPL', ok({ price: '150.10', market: 'closed', ts: seconds() - 86_400 })),
-    config: { instruments: [instrument('AAPL', [['twelvedata', 'AAPL']], { stale_after_ms: 500 })] },
+  const { upstream, gateway, follow } = await scene(t, {
+    script: (upstream) => {
+      upstream.set('twelvedata', 'AAPL', ok({ price: '150.10', market: 'closed', ts: seconds() - 86_400 }));
+      upstream.set('yahoo', 'MSFT', ok({ price: '400.10' }));
+    },
+    config: {
+      instruments: [
+        instrument('AAPL', [['twelvedata', 'AAPL']], { stale_after_ms: 500 }),
+        // The same limit with an open market: when this one is stale, the other would be.
+        instrument('MSFT', [['yahoo', 'MSFT']], { stale_after_ms: 500, ttl_s: 1 }),
+      ],
+    },
   });
   const client = await follow();
   const quote = await client.nextQuote('AAPL');
   assert.equal(quote.state, 'closed');
   assert.equal(quote.market, 'closed');
-  const at = client.messages.length;
-  await sleep(1000); // twice stale_after_ms: nothing may come of it
+  await until(async () => (await gateway.get('/api/v1/quotes/MSFT')).status === 200, 'the other has a price');
+  upstream.set('twelvedata', 'AAPL', status(500));
+  upstream.set('yahoo', 'MSFT', status(500));
+  await client.nextStatus('MSFT', 'stale');
+  await client.nextStatus('MSFT', 'unavailable');
   assert.equal((await gateway.get('/api/v1/quotes/AAPL')).json.state, 'closed');
-  assert.ok(!client.messages.slice(at).some((m) => m.type === 'status'));
+  assert.ok(!client.messages.some((m) => m.type === 'status' && m.data.some((s) => s.symbol === 'AAPL')));
 });
 
 test('a late price is delayed', async (t) => {

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { external } from '../support/scene.js';
-import { sleep, until } from '../support/wait.js';
+import { until } from '../support/wait.js';
 import { connectWs } from '../support/wsclient.js';
 
 /** Three symbols, fed through Redis; publish(symbol, price) counts the seq up. */
@@ -51,10 +51,9 @@ test('interval_ms: one delivery per interval, the last value always', async (t) 
   let price = 1;
   while (Date.now() - asked < 1700) {
     await publish('coffee', ++price);
-    await sleep(25);
+    await plain.nextQuote('coffee', (q) => q.price === price);
   }
   await paced.nextQuote('coffee', (q) => q.price === price);
-  await plain.nextQuote('coffee', (q) => q.price === price);
   const windows = Math.floor((Date.now() - asked) / 500) + 1;
   const got = quotesOf(paced, 'coffee').length;
   assert.ok(got >= 3 && got <= windows, `${got} deliveries in ${windows} windows`);
