@@ -61,7 +61,8 @@ static enum failure spare(const struct feeds *f, struct chain_want want, int64_t
     if (p->day_left < 0 || asked_ms == 0 || !is_help(f, want))
         return FAIL_NONE;
     int64_t gap_ms = p->day_ends_in_ms / (p->day_left > 0 ? p->day_left : 1);
-    gap_ms *= users_of(f, provider, mono_ms);
+    if (!p->together)
+        gap_ms *= users_of(f, provider, mono_ms);
     if (mono_ms - asked_ms >= gap_ms)
         return FAIL_NONE;
     err_set(why, "asked %ld s ago; the day's credits allow one request in %ld s",

@@ -66,6 +66,8 @@ struct verdict {
 struct provider {
     struct config_provider_rule rule; /* name, key, symbol syntax, default limits */
     size_t batch_max;    /* symbols in one request, 1..PROVIDER_BATCH_MAX; each costs a credit */
+    bool table;          /* one reply holds all there is: a request costs one credit, and nothing
+                            limits how many symbols it is for but batch_max */
     int day_reset_utc_s; /* second of the UTC day at which the day's credits come back */
 
     /* Writes the request for n symbols. cfg gives key and base_url. -1: cannot be asked so. */

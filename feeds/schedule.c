@@ -5,6 +5,11 @@
  * setting the slow ones aside and dividing again, until none is added: at most n rounds, in
  * practice two or three.
  *
+ * A provider whose every reply holds all there is costs one credit for all of them: 1/r is their
+ * interval, and since they begin together and have the same interval they stay together. One that
+ * wants to be slower is asked for by itself; that costs a credit more than was planned, which the
+ * next plan sees.
+ *
  * Which provider an instrument leans on is decided anew in every plan: the first of its chain that
  * can be asked now. When the provider with few credits is down, the free one behind it is polled at
  * full speed; when it is back, the pace is its own again. `due` is therefore never stored: it is
@@ -128,10 +133,17 @@ static double rate(const struct schedule_provider *p)
     return minute > 0 && minute < day ? minute : day;
 }
 
+static int64_t ceiling(double x)
+{
+    return (int64_t)x + (x > (double)(int64_t)x);
+}
+
 /* The s of the essay. */
 static int64_t pace(const struct schedule *s, int provider)
 {
     double r = rate(&s->providers[provider]), found = 0;
+    if (s->providers[provider].together && r > 0)
+        return ceiling(1 / r);
     for (size_t round = 0; r > 0 && round <= s->slots_len; round++) {
         double slow_ones = 0;
         size_t n = 0;
@@ -149,7 +161,7 @@ static int64_t pace(const struct schedule *s, int provider)
             break;
         found = next;
     }
-    return (int64_t)found + (found > (double)(int64_t)found);
+    return ceiling(found);
 }
 
 void schedule_plan(struct schedule *s, const struct schedule_provider *providers)
@@ -186,7 +198,8 @@ static bool has_credit(struct schedule *s, const struct slot *t)
         return true;
     if (s->available[t->leans_on] == 0)
         return false;
-    s->available[t->leans_on]--;
+    if (!s->providers[t->leans_on].together)
+        s->available[t->leans_on]--;
     return true;
 }
 

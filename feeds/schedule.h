@@ -16,6 +16,7 @@
 /* What the schedule must know of a provider at the moment. */
 struct schedule_provider {
     bool usable;            /* enabled, neither open nor cooling, credits left */
+    bool together;          /* one credit, and one request, for all instruments that are due */
     int64_t per_minute;     /* credits a minute; 0 = no limit */
     int64_t day_left;       /* credits for polls until the reset; -1 = no limit */
     int64_t day_ends_in_ms; /* until that reset */

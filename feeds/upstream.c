@@ -60,6 +60,8 @@ size_t upstream_admit(struct upstream *u, size_t n, bool reserve, int64_t wall_m
         return no(f, FAIL_BREAKER_OPEN);
     }
     u->budget_dirty = true;
+    if (u->row->table)
+        return budget_take(&u->budget, 1, reserve, wall_ms) > 0 ? n : 0;
     return (size_t)budget_take(&u->budget, (int64_t)n, reserve, wall_ms);
 }
 
@@ -122,6 +124,7 @@ struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms)
     bool closed = breaker_shown(&u->breaker, wall_ms) == BREAKER_CLOSED;
     return (struct schedule_provider){
         .usable = closed && day_left > 0,
+        .together = u->row->table,
         .per_minute = u->budget.per_minute,
         .day_left = day_left == BUDGET_UNLIMITED ? -1 : day_left,
         .day_ends_in_ms = budget_day_reset_ms(&u->budget, wall_ms) - wall_ms,

@@ -55,6 +55,27 @@ static void test_never_added(void **state)
     schedule_free(s);
 }
 
+/* One reply for all: the day's credits are requests, whatever they are for. */
+static void test_a_table_is_asked_for_once(void **state)
+{
+    struct schedule_provider p = {.usable = true,
+                                  .together = true,
+                                  .day_left = 48,
+                                  .day_ends_in_ms = 86400000,
+                                  .available = 1};
+    struct schedule *s = make(10, 15000);
+    int ids[10];
+    (void)state;
+    plan(s, p, FREE);
+    for (int i = 0; i < 10; i++)
+        assert_in_range(schedule_interval_ms(s, i), 1800000, 1800001); /* rounded up */
+    for (int64_t now = 1000, polls = 0; polls < 20; polls++) {
+        assert_int_equal(schedule_take(s, now, ids), 10);
+        now = schedule_next_ms(s, now);
+    }
+    schedule_free(s);
+}
+
 struct stretch_case {
     const char *what;
     int n;
@@ -220,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_poll_at_once),
         cmocka_unit_test(test_never_added),
+        cmocka_unit_test(test_a_table_is_asked_for_once),
         cmocka_unit_test(test_stretch),
         cmocka_unit_test(test_stretch_mixed),
         cmocka_unit_test(test_first_usable_provider),
