@@ -5,14 +5,17 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
+#include <unistd.h>
 
 void bench_fail(const char *format, ...)
 {
@@ -23,6 +26,12 @@ void bench_fail(const char *format, ...)
     fputc('\n', stderr);
     va_end(args);
     exit(1);
+}
+
+void bench_bound_life(void)
+{
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    alarm(BENCH_LIFE_S);
 }
 
 static int64_t read_clock(clockid_t id)

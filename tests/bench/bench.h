@@ -15,6 +15,10 @@
 
 _Noreturn void bench_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* We end with the program that started us, and after BENCH_LIFE_S whatever happens. */
+#define BENCH_LIFE_S 900
+void bench_bound_life(void);
+
 int64_t bench_mono_ns(void); /* for intervals */
 int64_t bench_wall_ns(void); /* for stamps that another process compares with its own clock */
 

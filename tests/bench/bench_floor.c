@@ -4,8 +4,8 @@
  * WebSocket text frame {"type":"quote","data":[item,...]} around the items, one send() for each
  * client. No library but libc (OpenSSL with --cert), no protocol beyond the 101 answer and a look
  * for symbols in the subscribe message, no checks, no states, no metrics, no care for slow clients
- * but that they miss what does not fit. What a real server costs more than this is its own work;
- * what it costs as much as this is the kernel's.
+ * but that they miss what is too much for them. What a real server costs more than this is its own
+ * work; what it costs as much as this is the kernel's.
  *
  *   --flush-ms 0    one send per client per message (or per what one read of Redis's socket held)
  *   --flush-ms 10   at once after a pause, then one send per client per 10 ms; a symbol at most
@@ -349,10 +349,11 @@ static void parse(struct options *o, char **argv)
         options_usage(usage);
 }
 
-/* Ends by SIGTERM. */
+/* Ends by SIGTERM, with its parent, or with its time. */
 int main(int argc, char **argv)
 {
     (void)argc;
+    bench_bound_life();
     struct floor *f = bench_alloc(sizeof *f);
     parse(&f->o, argv);
     signal(SIGTERM, on_signal);

@@ -10,6 +10,7 @@
  *   --churn P      each second P percent of the clients close and come back
  *   --storm N      after counting, the last N clients close at once and come back at once; measured
  *                  is the time until all have their snapshot, and the others' latency meanwhile
+ *   --deflate      offers permessage-deflate and inflates what comes compressed
  *   --no-subscribe --ready-open   for servers that send everything to everybody */
 #include <errno.h>
 #include <signal.h>
@@ -28,7 +29,7 @@ static const char usage[] =
     "--port N [--path /ws] [--host 127.0.0.1:PORT] [--tls] [--pid SERVER]\n"
     "         [--clients 1000] [--symbols 100] [--want 0] [--seed 1] [--slow 0] [--churn 0]\n"
     "         [--storm 0] [--warm 1] [--seconds 5] [--opening 256] [--no-subscribe] "
-    "[--ready-open]\n";
+    "[--ready-open] [--deflate]\n";
 
 #define EVENTS_MAX 1024
 static const int64_t OPENING_LIMIT_NS = 60 * BENCH_NS_PER_S;
@@ -167,6 +168,7 @@ static void step(struct course *s, int64_t now_ns)
             break;
         s->report.open_s = passed_s;
         process_read(&s->report.opened, o->pid);
+        process_forget_peak(o->pid);
         fprintf(stderr, "ready\n");
         enter(s, WARMING, now_ns);
         break;
@@ -222,22 +224,23 @@ static void parse(struct load_options *o, char **argv)
     const struct option_row rows[] = {
         {"churn",           OPTION_REAL, &o->churn, 0, 100},
         {"clients",        OPTION_INT, &o->clients, 1, 60000},
-        {"host",              OPTION_TEXT, &o->host, 0, 0},
-        {"no-subscribe",         OPTION_FLAG, &o->no_subscribe, 0, 0},
-        {"opening",      OPTION_INT, &o->opening_max, 1, 4096},
-        {"path",            OPTION_TEXT, &o->path, 0, 0},
-        {"pid",            OPTION_INT, &o->pid, 1, 1 << 30},
-        {"port",         OPTION_INT, &o->port, 1, 65535},
-        {"ready-open",                OPTION_FLAG, &o->ready_open, 0, 0},
-        {"seconds",    OPTION_REAL, &o->seconds, 0.1, 600},
-        {"seed", OPTION_INT, &o->seed, 0, 1e9},
-        {"slow",                OPTION_INT, &o->slow, 0, 60000},
-        {"storm",         OPTION_INT, &o->storm, 0, 60000},
-        {"symbols",  OPTION_INT, &o->symbols, 1, BENCH_SYMBOLS_MAX},
-        {"tls",             OPTION_FLAG, &o->tls, 0, 0},
-        {"want",            OPTION_INT, &o->wanted, 0, BENCH_SYMBOLS_MAX},
-        {"warm",         OPTION_REAL, &o->warm_s, 0, 600},
-        {0               },
+        {"deflate",              OPTION_FLAG, &o->deflate, 0, 0},
+        {"host",         OPTION_TEXT, &o->host, 0, 0},
+        {"no-subscribe",      OPTION_FLAG, &o->no_subscribe, 0, 0},
+        {"opening",            OPTION_INT, &o->opening_max, 1, 4096},
+        {"path",         OPTION_TEXT, &o->path, 0, 0},
+        {"pid",      OPTION_INT, &o->pid, 1, 1 << 30},
+        {"port",                OPTION_INT, &o->port, 1, 65535},
+        {"ready-open",            OPTION_FLAG, &o->ready_open, 0, 0},
+        {"seconds",         OPTION_REAL, &o->seconds, 0.1, 600},
+        {"seed",                OPTION_INT, &o->seed, 0, 1e9},
+        {"slow",    OPTION_INT, &o->slow, 0, 60000},
+        {"storm", OPTION_INT, &o->storm, 0, 60000},
+        {"symbols",                OPTION_INT, &o->symbols, 1, BENCH_SYMBOLS_MAX},
+        {"tls",         OPTION_FLAG, &o->tls, 0, 0},
+        {"want",  OPTION_INT, &o->wanted, 0, BENCH_SYMBOLS_MAX},
+        {"warm",             OPTION_REAL, &o->warm_s, 0, 600},
+        {0           },
     };
     *o = (struct load_options){.path = "/ws",
                                .host = "127.0.0.1",
@@ -255,6 +258,8 @@ static void parse(struct load_options *o, char **argv)
 
 static void prepare(struct course *s)
 {
+    static const char deflate_offer[] =
+        "Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits\r\n";
     struct load *l = &s->load;
     if (bench_raise_files() < l->o.clients + 64)
         bench_fail("%d clients need more open files than `ulimit -Hn` allows", l->o.clients);
@@ -270,8 +275,10 @@ static void prepare(struct course *s)
     l->request_len = (size_t)snprintf(
         l->request, sizeof l->request,
         "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-        l->o.path, l->o.host);
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n",
+        l->o.path, l->o.host, l->o.deflate ? deflate_offer : "");
+    if (l->o.deflate)
+        l->inflater = inflater_new();
     if (l->request_len >= sizeof l->request)
         options_usage(usage);
     /* The certificate is the benchmark's own, made a moment ago, and the server on loopback. */
@@ -287,6 +294,7 @@ static void finish(struct course *s)
     for (int i = 0; i < l->o.clients; i++)
         load_conn_close(l, &l->conns[i]);
     SSL_CTX_free(l->tls);
+    inflater_free(l->inflater);
     free(l->buffer);
     free(l->conns);
     free(s->todo);
@@ -296,6 +304,7 @@ static void finish(struct course *s)
 int main(int argc, char **argv)
 {
     (void)argc;
+    bench_bound_life();
     struct course *s = bench_alloc(sizeof *s);
     parse(&s->load.o, argv);
     signal(SIGPIPE, SIG_IGN);

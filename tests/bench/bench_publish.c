@@ -237,6 +237,7 @@ static void parse(struct options *o, char **argv)
 int main(int argc, char **argv)
 {
     (void)argc;
+    bench_bound_life();
     struct publisher p = {0};
     parse(&p.o, argv);
     signal(SIGTERM, on_signal);

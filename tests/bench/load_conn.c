@@ -190,14 +190,22 @@ static void count_frame(struct load *l, struct load_conn *c, const struct ws_fra
                         int64_t wall_ns)
 {
     static const char stamp[] = "\"pub_ns\":", snapshot[] = "\"snapshot\":true";
-    const char *at = (const char *)f->payload, *end = at + f->len;
-    bool is_snapshot = memmem(at, f->len < 64 ? f->len : 64, snapshot, sizeof snapshot - 1);
+    size_t len = f->len;
+    const unsigned char *text = f->payload;
+    if (f->compressed) {
+        if (!l->inflater)
+            bench_fail("a compressed frame, but compression was not offered");
+        text = inflate_message(l->inflater, f->payload, f->len, &len);
+    }
+    const char *at = (const char *)text, *end = at + len;
+    bool is_snapshot = memmem(at, len < 64 ? len : 64, snapshot, sizeof snapshot - 1);
     if (is_snapshot)
         be_ready(l, c);
     if (!l->tally)
         return;
     l->tally->frames++;
     l->tally->bytes += f->total;
+    l->tally->compressed += f->compressed != 0;
     while ((at = memmem(at, (size_t)(end - at), stamp, sizeof stamp - 1))) {
         at += sizeof stamp - 1;
         if (is_snapshot)

@@ -12,13 +12,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "inflate.h"
 #include "latency.h"
 
 struct load_options {
     int port, pid, clients, symbols, wanted, slow, storm, opening_max, seed;
     double warm_s, seconds, churn; /* churn: percent of the clients per second */
     const char *path, *host;
-    bool tls, ready_open, no_subscribe;
+    bool tls, deflate, ready_open, no_subscribe;
 };
 
 enum load_state { LOAD_CLOSED, LOAD_CONNECTING, LOAD_HANDSHAKING, LOAD_UPGRADING, LOAD_OPEN };
@@ -36,7 +37,8 @@ struct load_conn {
 };
 
 struct load_tally {
-    uint64_t items, frames, bytes, snapshot_items;
+    uint64_t items, frames, bytes, snapshot_items; /* bytes: on the wire, less TLS */
+    uint64_t compressed;                           /* of the frames */
     struct latency latency;
 };
 
@@ -46,6 +48,7 @@ struct load {
     struct load_options o;
     int epoll;
     SSL_CTX *tls;
+    struct inflater *inflater; /* NULL: compression is not offered */
     struct load_conn *conns;
     int opening, ready;
     uint64_t lost;            /* closed by the server after the upgrade */

@@ -17,12 +17,14 @@ static double part(double whole, double by)
 static void print_count(const struct load_report *r, const struct load_tally *t)
 {
     printf("\"seconds\":%.3f,\"items\":%llu,\"items_per_s\":%.0f,\"frames\":%llu,"
-           "\"frames_per_s\":%.0f,\"bytes\":%llu,\"snapshot_items\":%llu,\"missing\":%lld,"
+           "\"frames_per_s\":%.0f,\"bytes\":%llu,\"compressed_frames\":%llu,\"snapshot_items\":%"
+           "llu,\"missing\":%lld,"
            "\"silent\":%llu,",
            r->seconds, (unsigned long long)t->items, part((double)t->items, r->seconds),
            (unsigned long long)t->frames, part((double)t->frames, r->seconds),
-           (unsigned long long)t->bytes, (unsigned long long)t->snapshot_items,
-           (long long)r->missing, (unsigned long long)r->silent);
+           (unsigned long long)t->bytes, (unsigned long long)t->compressed,
+           (unsigned long long)t->snapshot_items, (long long)r->missing,
+           (unsigned long long)r->silent);
     print_latency(&t->latency);
 }
 

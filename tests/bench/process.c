@@ -84,6 +84,17 @@ void process_read(struct process_use *u, int pid)
         u->cpu_s = u->user_s + u->system_s;
 }
 
+void process_forget_peak(int pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/clear_refs", pid);
+    FILE *f = pid > 0 ? fopen(path, "w") : NULL;
+    if (!f)
+        return;
+    fputs("5", f);
+    fclose(f);
+}
+
 void process_since(struct process_use *out, const struct process_use *before,
                    const struct process_use *after)
 {

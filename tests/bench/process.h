@@ -23,6 +23,8 @@ struct process_use {
 
 /* All zeros for pid 0 or a process that is not there. */
 void process_read(struct process_use *u, int pid);
+/* From now on peak_kb is the peak since now. Without the right to (not root) nothing happens. */
+void process_forget_peak(int pid);
 /* after - before; memory is that of `after`. A thread that ended meanwhile is not in it. */
 void process_since(struct process_use *out, const struct process_use *before,
                    const struct process_use *after);

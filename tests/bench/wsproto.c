@@ -21,7 +21,11 @@ int ws_frame_read(struct ws_frame *f, const unsigned char *bytes, size_t len)
     header += wide + mask;
     if (payload > len - header)
         return 0;
-    *f = (struct ws_frame){bytes[0] & 0x0f, bytes + header, payload, {0}, header + payload};
+    *f = (struct ws_frame){.opcode = bytes[0] & 0x0f,
+                           .compressed = bytes[0] & 0x40,
+                           .payload = bytes + header,
+                           .len = payload,
+                           .total = header + payload};
     memcpy(f->mask, bytes + header - mask, mask);
     return 1;
 }

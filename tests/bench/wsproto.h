@@ -13,6 +13,7 @@ enum { WS_CONTINUATION = 0, WS_TEXT = 1, WS_CLOSE = 8, WS_PING = 9, WS_PONG = 10
 
 struct ws_frame {
     int opcode;
+    int compressed;               /* the first reserved bit: permessage-deflate */
     const unsigned char *payload; /* as it came, so masked when a client sent it */
     size_t len;
     unsigned char mask[4]; /* zeros where the frame has none */
