@@ -66,6 +66,8 @@ static inline void reply_describe(const char *symbol, const struct answer *a, st
     reply_member(out, "bid", r->bid);
     reply_member(out, "ask", r->ask);
     reply_member(out, "volume", r->volume);
+    if (r->derived)
+        buf_adds(out, " derived");
     if (r->delayed_s)
         buf_addf(out, " delayed=%lld", (long long)r->delayed_s);
     buf_addc(out, '\n');

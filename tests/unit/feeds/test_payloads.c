@@ -10,7 +10,7 @@
 #include "reply_case.h"
 
 /* 2025-02-20 16:00:00 UTC, when most of the recorded charts' markets were open. */
-static const int64_t NOW_MS = 1740067200000;
+#define MARKETS_OPEN_MS INT64_C(1740067200000)
 
 /* A row in a few lines, whatever its length. */
 /* clang-format off */
@@ -228,15 +228,37 @@ static const struct reply_case yahoo_rows[] = {
      .answers = "AAPL no_data",
      .verdict = "ok"},
 };
+
+static const struct reply_case ecb_rows[] = {
+    {.what = "data-api-exr-csvdata.csv", .symbols = "EUR/USD",
+     .answers = "EUR/USD bad_schema", .verdict = "bad_schema"},
+    {.what = "eurofxref-daily-2015-01-07.xml", .symbols = "EUR/USD",
+     .answers = "EUR/USD no_data", .verdict = "ok"},
+    {.what = "eurofxref-daily-2024-06-26.xml", .symbols = "EUR/USD,GBP/USD,EUR/ISK,EUR/RUB",
+     .answers = "EUR/USD 1.0689 USD @1719403800000 unknown\n"
+                "GBP/USD 1.26567 USD @1719403800000 unknown derived\n"
+                "EUR/ISK 149.10 ISK @1719403800000 unknown\n"
+                "EUR/RUB not_found",
+     .verdict = "ok"},
+    /* history: many days, an empty one, one that was cut off */
+    {.what = "eurofxref-hist-90d.xml", .symbols = "EUR/USD",
+     .answers = "EUR/USD bad_schema", .verdict = "bad_schema"},
+    {.what = "eurofxref-hist-empty.xml", .symbols = "EUR/USD",
+     .answers = "EUR/USD no_data", .verdict = "ok"},
+    {.what = "eurofxref-hist-partial.xml", .symbols = "EUR/USD",
+     .answers = "EUR/USD bad_schema", .verdict = "bad_schema"},
+};
 /* clang-format on */
 
 static const struct folder {
-    const char *provider;
+    const char *provider; /* and the folder */
     const struct reply_case *rows;
     size_t n;
+    int64_t now_ms; /* when the recordings were fresh */
 } folders[] = {
-    {"twelvedata", twelvedata_rows, ARRAY_LEN(twelvedata_rows)},
-    {"yahoo",      yahoo_rows,      ARRAY_LEN(yahoo_rows)     },
+    {"ecb",        ecb_rows,        ARRAY_LEN(ecb_rows),        1719482400000}, /* 2024-06-27 */
+    {"twelvedata", twelvedata_rows, ARRAY_LEN(twelvedata_rows), MARKETS_OPEN_MS},
+    {"yahoo",      yahoo_rows,      ARRAY_LEN(yahoo_rows),      MARKETS_OPEN_MS},
 };
 
 static const char *recordings(void)
@@ -296,7 +318,7 @@ static void test_recordings(void **state)
                 bad++;
                 continue;
             }
-            bad += !reply_case_holds(provider_find(f->provider), &f->rows[k], text, len, NOW_MS);
+            bad += !reply_case_holds(provider_find(f->provider), &f->rows[k], text, len, f->now_ms);
             free(text);
             read++;
         }
