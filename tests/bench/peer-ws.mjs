@@ -1,6 +1,6 @@
 // A relay as one writes it with the npm package `ws`: hears Redis, sends each message to everybody.
 //
-//   node peer-ws.mjs REDIS_SOCKET [CERT KEY]        prints {"port":N}
+//   node peer-ws.mjs REDIS_SOCKET [CERT KEY] [--deflate]        prints {"port":N}
 
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -9,11 +9,13 @@ import net from 'node:net';
 
 import { WebSocketServer } from 'ws';
 
-const [socket, cert, key] = process.argv.slice(2);
+const deflate = process.argv.includes('--deflate');
+const [socket, cert, key] = process.argv.slice(2).filter((arg) => arg !== '--deflate');
 const server = cert
   ? https.createServer({ cert: readFileSync(cert), key: readFileSync(key) })
   : http.createServer();
-const clients = new WebSocketServer({ server, path: '/ws', perMessageDeflate: false }).clients;
+const perMessageDeflate = deflate && { serverNoContextTakeover: true, threshold: 0 };
+const clients = new WebSocketServer({ server, path: '/ws', perMessageDeflate }).clients;
 
 const redis = net.connect(socket, () => redis.write('PSUBSCRIBE *:price:stream\r\n'));
 let text = '';

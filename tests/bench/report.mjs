@@ -1,5 +1,7 @@
 // From single measurements to figures: medians, ratios to the floor of the same round, one table.
 
+import { tell } from './perf.mjs';
+import { judge } from './targets.mjs';
 import { expected } from './workloads.mjs';
 
 export function median(values) {
@@ -9,8 +11,8 @@ export function median(values) {
   return sorted.length % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
 }
 
-/** What one measurement says; `floor`: the floor's in the same round; `busy`: this server's. */
-function figures(m, workload, floor, busy) {
+/** What one measurement says; `floor`: the floor's in the same round. */
+function figures(m, workload, floor) {
   const items = m.items > 0;
   return {
     items_per_s: workload.quotes ? m.items_per_s : null,
@@ -29,6 +31,8 @@ function figures(m, workload, floor, busy) {
     rss_bytes_per_client: m.rss_bytes_per_client,
     rss_kb_peak: m.rss_kb_peak,
     rss_kb_per_slow: workload.slow ? (m.rss_kb_end - m.rss_kb_opened) / workload.slow : null,
+    peak_kb_per_slow: workload.slow ? (m.rss_kb_peak - m.rss_kb_opened) / workload.slow : null,
+    bytes_per_item: items ? m.bytes / m.items : null,
     missing: m.missing >= 0 ? m.missing : null,
     lost_clients: m.lost + m.refused,
     load_cpu_percent: m.load_cpu_percent,
@@ -37,9 +41,6 @@ function figures(m, workload, floor, busy) {
     storm_s: m.storm?.seconds ?? null,
     storm_p99_ms: m.storm?.p99_ms ?? null,
     storm_p99_to_before: m.storm ? m.storm.p99_ms / m.p99_ms : null,
-    cpu_to_busy: busy && items ? m.cpu_us_per_item / busy.cpu_us_per_item : null,
-    p99_to_busy: busy && items ? m.p99_ms / busy.p99_ms : null,
-    syscalls_per_item: m.syscalls ? m.syscalls.per_s / m.syscalls.items_per_s : null,
   };
 }
 
@@ -48,10 +49,7 @@ export function summarise(results, workloads) {
   const rows = [];
   for (const [name, byServer] of Object.entries(results)) {
     for (const [server, rounds] of Object.entries(byServer)) {
-      const each = rounds.map((m, i) => figures(
-        m, workloads[name], byServer.floor?.[i],
-        name === 'tls' || name === 'slow' ? results.busy?.[server]?.[i] : null,
-      ));
+      const each = rounds.map((m, i) => figures(m, workloads[name], byServer.floor?.[i]));
       // A round that failed left a hole.
       const done = each.filter(Boolean);
       const row = { workload: name, server, rounds: done.length };
@@ -75,12 +73,9 @@ function remarks(row) {
   if (row.publisher_late_ms > 20) said.push(`publisher up to ${row.publisher_late_ms.toFixed(0)} ms late`);
   say(row.storm_s, (v) => `all back and current after ${v.toFixed(2)} s`);
   say(row.storm_p99_ms, (v) => `others' p99 meanwhile ${v.toFixed(1)} ms (${times(row.storm_p99_to_before)})`);
-  say(row.cpu_to_busy, (v) => `CPU ${times(v)} of busy`);
-  say(row.p99_to_busy, (v) => `p99 ${times(v)} of busy`);
   say(row.rss_kb_per_slow, (v) => `+${v.toFixed(1)} KB per slow client`);
   if (row.workload === 'random') say(row.cpu_to_floor_writes, (v) => `per write ${times(v)}`);
-  if (row.workload === 'burst') say(row.rss_kb_peak, (v) => `peak RSS ${(v / 1024).toFixed(0)} MB`);
-  say(row.syscalls_per_item, (v) => `${v.toFixed(3)} syscalls per delivery`);
+  if (row.workload.startsWith('burst')) say(row.rss_kb_peak, (v) => `peak RSS ${(v / 1024).toFixed(0)} MB`);
   return said.join('; ');
 }
 
@@ -97,16 +92,44 @@ const COLUMNS = [
   ['p99 ms', (r) => fixed(2)(r.p99_ms)],
   ['p99.9 ms', (r) => fixed(2)(r.p999_ms)],
   ['KB/client', (r) => fixed(1)(r.rss_bytes_per_client / 1024)],
+  ['bytes/item', (r) => fixed(0)(r.bytes_per_item)],
   ['remarks', remarks],
 ];
 
 /** The rows as a Markdown table, padded so that it reads well in a terminal too. */
-export function table(rows) {
-  const cells = [COLUMNS.map(([title]) => title), ...rows.map((r) => COLUMNS.map(([, show]) => show(r)))];
-  const widths = COLUMNS.map((_, i) => Math.max(3, ...cells.map((row) => row[i].length)));
+function table(columns, rows) {
+  const cells = [columns.map(([title]) => title), ...rows.map((r) => columns.map(([, show]) => show(r)))];
+  const widths = columns.map((_, i) => Math.max(3, ...cells.map((row) => row[i].length)));
   const line = (row) => `| ${row.map((cell, i) => (i < 2 || i === row.length - 1
     ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join(' | ')} |`;
   const rule = `|${widths.map((w, i) => (i < 2 || i === widths.length - 1
     ? '-'.repeat(w + 2) : `${'-'.repeat(w + 1)}:`)).join('|')}|`;
   return [line(cells[0]), rule, ...cells.slice(1).map(line)].join('\n');
+}
+
+const TARGETS = [
+  ['target', (t) => t.target],
+  ['limit', (t) => t.limit],
+  ['figure', (t) => t.figure],
+  ['reached', (t) => ({ true: 'yes', false: 'NO', null: '' })[t.reached]],
+];
+
+/** Everything as Markdown: README shows it as it is, and a terminal can read it. */
+export function markdown({ machine, system, redis, openssl, servers, load_average, method, rows, looks, failures }) {
+  const versions = Object.entries(servers).filter(([, v]) => v).map(([name, v]) => `${name}: ${v}`);
+  const targets = judge(rows).filter((t) => t.value !== null);
+  return [
+    `${machine}; ${system}; Redis ${redis}; ${openssl}. ${versions.join('; ')}.`,
+    '',
+    `Medians of ${method.runs} rounds (idle ones and peers: ${Math.min(method.runs, 2)}), ${method.seconds} s counted in each; `
+      + 'server alone on core 0, Redis, publisher and clients on core 1, all over loopback; ratios are to bare '
+      + '`send()` calls of the same bytes in the same round; latency from the publisher\'s clock in the message '
+      + `to the reader's. Load average before: ${load_average[0].toFixed(2)}.`,
+    '',
+    table(COLUMNS, rows),
+    '',
+    ...(targets.length > 0 ? [table(TARGETS, targets), ''] : []),
+    ...(Object.keys(looks).length > 0 ? ['Where the time goes:', '', tell(looks), ''] : []),
+    ...failures.map((failure) => `FAILED ${failure}`),
+  ].join('\n').trimEnd();
 }

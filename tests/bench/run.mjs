@@ -2,11 +2,13 @@
 //
 //   node tests/bench/run.mjs [options] [workload...]        default: all workloads
 //     --quick            one round of 2 s, at most 2,000 clients: a look, not a figure
-//     --runs N           rounds (3); --seconds S counted per measurement (5)
+//     --runs N           rounds (5; peers and idle: at most 2); --seconds S counted per measurement (4)
 //     --servers a,b      only these (floor pricegate Nchan ws)
-//     --idle N           clients of the workload `idle` (10000)
-//     --syscalls         a further short run of floor and pricegate that counts system calls (perf)
+//     --idle N           clients of the workload `idle` (19000)
+//     --perf             further short runs of floor and pricegate, quiet and busy: where the time goes
 //     --json FILE        everything measured, for a machine
+//     --markdown FILE    the report into a file as well, as README shows it
+//     --from FILE        measures nothing: the report out of an earlier --json
 //     --list             what the workloads are
 //
 // Needs redis-server, taskset, openssl, two cores, and the programs built: $PRICEGATE_BIN (default
@@ -21,7 +23,7 @@
 // round, figures are medians over the rounds.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -32,13 +34,19 @@ import { makeCerts } from '../support/certs.js';
 import { binary } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { sleep, within } from '../support/wait.js';
-import { summarise, table } from './report.mjs';
+import { look } from './perf.mjs';
+import { markdown, summarise } from './report.mjs';
 import { LOAD_CORE, pin, servers } from './servers.mjs';
-import { quick, workloads as all } from './workloads.mjs';
+import { quick, takes, workloads as all } from './workloads.mjs';
 
 const bin = process.env.BENCH_BIN ?? fileURLToPath(new URL('../../build/tests/bench', import.meta.url));
 const children = new Set();
 process.on('exit', () => children.forEach((child) => child.kill('SIGKILL')));
+
+// All temporary folders, the helpers' too, lie in one that goes with us.
+process.env.TMPDIR = mkdtempSync(join(os.tmpdir(), 'pricegate-bench-'));
+process.on('exit', () => rmSync(process.env.TMPDIR, { recursive: true, force: true, maxRetries: 3 }));
+
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130));
 
 /** Runs a program to its end; calls ready() when it says so on stderr. Its one line of JSON. */
@@ -73,41 +81,23 @@ function loadOptions(w, server, { warm, seconds }) {
   return [
     ...Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]),
     ...(w.tls ? ['--tls'] : []),
+    ...(w.deflate ? ['--deflate'] : []),
     ...server.load,
   ];
 }
 
-const CALLS = ['sendto', 'sendmsg', 'write', 'writev', 'recvfrom', 'read', 'epoll_ctl', 'epoll_wait',
-  'epoll_pwait', 'ioctl', 'futex'];
-
-/** Counts the system calls of a process for some seconds, by perf: unlike strace, which makes each
- *  call so slow that messages pile up and leave together, it does not change what it counts. */
-async function countCalls(pid, seconds) {
-  const events = ['raw_syscalls:sys_enter', ...CALLS.map((name) => `syscalls:sys_enter_${name}`)];
-  const perf = spawn('perf', ['stat', '-x', ';', '-e', events.join(','), '-p', String(pid), '--', 'sleep', String(seconds)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  children.add(perf);
-  let text = '';
-  perf.stderr.on('data', (bytes) => (text += bytes));
-  await within(new Promise((resolve, reject) => perf.once('close', resolve).once('error', reject)), 'perf ends', 60_000);
-  children.delete(perf);
-  const counts = Object.fromEntries([...text.matchAll(/^(\d+);[^;]*;\w+:sys_enter_?(\w*)/gm)].map((m) => [m[2] || 'all', Number(m[1])]));
-  if (!('all' in counts)) throw new Error(`perf counts no system calls: ${text.slice(0, 200)}`);
-  return { per_s: counts.all / seconds, by_name: counts, seconds };
-}
-
 /** One server, one workload, once. */
-async function measure(kind, w, place, times, count = null) {
+async function measure(kind, w, place, times, looking = false) {
   const server = await kind.start({ ...place, workload: w });
   try {
     const how = server.publish ?? ['--redis', place.redis.socket];
     await publish(how, '--symbols', w.symbols, '--rate', 5000, '--count', w.symbols).done;
     let publisher = null;
-    let calls = null;
+    let seen = null;
     const ready = () => {
-      if (count) calls = sleep(1000 * times.warm).then(() => count(server.pid, times.seconds));
-      calls?.catch(() => {}); // awaited below
+      // Half of the time for the calls, half for the samples, and a second for perf to begin.
+      if (looking) seen = sleep(1000 * times.warm).then(() => look(server.pid, (times.seconds - 1) / 2, process.env.TMPDIR));
+      seen?.catch(() => {}); // awaited below
       if (!w.publish) return;
       publisher = publish(how, '--symbols', w.symbols, '--seconds', times.warm + times.seconds + 120, ...w.publish);
       publisher.done.catch(() => {}); // its end is awaited below
@@ -115,7 +105,7 @@ async function measure(kind, w, place, times, count = null) {
     const load = run(join(bin, 'bench_load'), loadOptions(w, server, times), { ready });
     const result = await load.done;
     publisher?.child.kill('SIGTERM');
-    return { ...result, publisher: publisher && (await publisher.done), syscalls: await calls };
+    return { ...result, publisher: publisher && (await publisher.done), look: await seen };
   } finally {
     await server.stop();
     await place.redis.command('FLUSHALL');
@@ -126,7 +116,8 @@ function options() {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: {
-      quick: { type: 'boolean' }, list: { type: 'boolean' }, syscalls: { type: 'boolean' },
+      quick: { type: 'boolean' }, list: { type: 'boolean' }, perf: { type: 'boolean' },
+      markdown: { type: 'string' }, from: { type: 'string' },
       runs: { type: 'string' }, seconds: { type: 'string' }, servers: { type: 'string' },
       idle: { type: 'string' }, json: { type: 'string' },
     },
@@ -139,8 +130,8 @@ function options() {
   if (strangers.length > 0) throw new Error(`no such server: ${strangers.join(', ')}`);
   return {
     ...values, names, wanted,
-    runs: Number(values.runs ?? (values.quick ? 1 : 3)),
-    times: { warm: values.quick ? 1 : 2, seconds: Number(values.seconds ?? (values.quick ? 2 : 5)) },
+    runs: Number(values.runs ?? (values.quick ? 1 : 5)),
+    times: { warm: values.quick ? 1 : 1.5, seconds: Number(values.seconds ?? (values.quick ? 2 : 4)) },
   };
 }
 
@@ -165,10 +156,39 @@ function environment() {
   };
 }
 
+const LOOKED_AT = ['quiet', 'busy'];
+const LOOK = { warm: 1, seconds: 5 };
+const FEW = 2; // rounds for peers: they are a scale, not what is judged
+
+/** Every measurement in its order: all servers of a workload one after the other, round by round. */
+function schedule(o, workloads, present) {
+  const plan = [];
+  for (let round = 0; round < o.runs; round++) {
+    for (const [name, w] of Object.entries(workloads)) {
+      for (const kind of present) {
+        if (kind.peer && (!w.peers || kind.cannot?.(w))) continue;
+        if (round < Math.min(w.rounds ?? o.runs, kind.peer ? FEW : o.runs)) plan.push({ round, name, w, kind });
+      }
+    }
+  }
+  return plan;
+}
+
+function report(found, { json, markdown: file }) {
+  const text = markdown(found);
+  console.log(`\n${text}`);
+  if (file) writeFileSync(file, `${text}\n`);
+  if (json) writeFileSync(json, `${JSON.stringify(found, null, 1)}\n`);
+}
+
 async function main() {
   const o = options();
   if (o.list) {
     for (const [name, w] of Object.entries(all)) console.log(`${name.padEnd(10)}${w.about}`);
+    return;
+  }
+  if (o.from) {
+    report(JSON.parse(readFileSync(o.from, 'utf8')), { markdown: o.markdown });
     return;
   }
   for (const file of [binary, ...['floor', 'load', 'publish'].map((name) => join(bin, `bench_${name}`))]) {
@@ -180,30 +200,42 @@ async function main() {
   const workloads = chosen(o);
   const about = environment();
   const present = servers.filter((s) => o.wanted.includes(s.name) && about.servers[s.name]);
+  about.servers = Object.fromEntries(present.map((s) => [s.name, about.servers[s.name]]));
+  const plan = schedule(o, workloads, present);
+  const looked = o.perf ? plan.filter((p) => p.round === 0 && !p.kind.peer && LOOKED_AT.includes(p.name)) : [];
+  const total = plan.reduce((sum, p) => sum + takes(p.w, o.times), 0)
+    + looked.reduce((sum, p) => sum + takes(p.w, LOOK), 0);
+  process.stderr.write(`${plan.length + looked.length} measurements, about ${Math.ceil(total / 60)} minutes\n`);
+
   const results = Object.fromEntries(o.names.map((name) => [name, {}]));
+  const looks = {};
+  const failures = [];
   const certs = makeCerts();
   const redis = await startRedis();
   const place = { redis, certs, bin };
-  const failures = [];
+  const attempt = async (what, doIt) => {
+    process.stderr.write(`${what}\n`);
+    try {
+      await doIt();
+    } catch (error) {
+      failures.push(`${what}: ${error.message}`);
+      process.stderr.write(`  failed: ${error.message}\n`);
+    }
+  };
   try {
-    for (let round = 0; round < o.runs; round++) {
-      for (const [name, w] of Object.entries(workloads)) {
-        for (const kind of present.filter((s) => !s.peer || w.peers)) {
-          process.stderr.write(`round ${round + 1}/${o.runs}: ${name}, ${kind.name}\n`);
-          const rounds = (results[name][kind.name] ??= []);
-          try {
-            const result = await measure(kind, w, place, o.times);
-            if (o.syscalls && round === 0 && !kind.peer && w.publish) {
-              const counted = await measure(kind, w, place, { warm: 1, seconds: 2 }, countCalls);
-              result.syscalls = { ...counted.syscalls, items_per_s: counted.items_per_s };
-            }
-            rounds[round] = result;
-          } catch (error) {
-            failures.push(`${name}, ${kind.name}: ${error.message}`);
-            process.stderr.write(`  failed: ${error.message}\n`);
-          }
-        }
-      }
+    for (const { round, name, w, kind } of plan) {
+      await attempt(`round ${round + 1}/${o.runs}: ${name}, ${kind.name}`, async () => {
+        const rounds = (results[name][kind.name] ??= []);
+        const result = await measure(kind, w, place, o.times);
+        if (w.deflate && kind.name !== 'floor' && result.compressed_frames === 0) throw new Error('nothing came compressed');
+        rounds[round] = result;
+      });
+    }
+    for (const { name, w, kind } of looked) {
+      await attempt(`perf: ${name}, ${kind.name}`, async () => {
+        const seen = await measure(kind, w, place, LOOK, true);
+        (looks[name] ??= {})[kind.name] = { ...seen.look, items_per_s: seen.items_per_s };
+      });
     }
   } finally {
     await redis.stop();
@@ -211,16 +243,8 @@ async function main() {
   }
 
   const rows = summarise(results, workloads);
-  console.log(`\n${about.machine}; ${about.system}; Redis ${about.redis}; ${about.openssl}`);
-  console.log(present.map((s) => `${s.name}: ${about.servers[s.name]}`).join('; '));
-  console.log(`medians of ${o.runs}, ${o.times.seconds} s each; server on core 0, everything else on core 1; `
-    + `load average before: ${about.load_average[0].toFixed(2)}\n`);
-  console.log(table(rows));
-  for (const failure of failures) console.log(`FAILED ${failure}`);
-  if (o.json) {
-    const method = { runs: o.runs, ...o.times, workloads };
-    writeFileSync(o.json, `${JSON.stringify({ ...about, method, rows, results, failures }, null, 1)}\n`);
-  }
+  const method = { runs: o.runs, ...o.times, workloads };
+  report({ ...about, method, rows, looks, failures, results }, o);
   if (failures.length > 0) process.exitCode = 1;
 }
 

@@ -13,6 +13,20 @@ import { fileURLToPath } from 'node:url';
 import { binary, startGateway } from '../support/gateway.js';
 import { temporaryFolder, until, within } from '../support/wait.js';
 
+// None outlives us. SIGTERM, because a killed nginx leaves its worker.
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGTERM')));
+
+function start(command, args, stdout) {
+  const child = spawn('taskset', ['-c', SERVER_CORE, command, ...args], {
+    stdio: ['ignore', stdout, 'inherit'],
+  });
+  running.add(child);
+  const exited = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
+  exited.then(() => running.delete(child));
+  return { child, exited };
+}
+
 export const SERVER_CORE = '0';
 export const LOAD_CORE = '1';
 
@@ -46,10 +60,7 @@ async function end(child, exited) {
 
 /** A program that prints {"port":N} once it listens. */
 async function startPrinting(command, args) {
-  const child = spawn('taskset', ['-c', SERVER_CORE, command, ...args], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const { child, exited } = start(command, args, 'pipe');
   const line = new Promise((resolve) => createInterface({ input: child.stdout }).once('line', resolve));
   const first = await within(Promise.race([line, exited]), `${command} listens`);
   if (typeof first !== 'string') throw new Error(`${command} ended at once`);
@@ -83,7 +94,8 @@ const pricegate = {
       symbol: symbol(i), sources: [],
     }));
     const listen = workload.tls ? { tls: { cert: certs.cert, key: certs.key } } : {};
-    const gateway = await startGateway({ listen, redis: { url: redis.url }, instruments });
+    const fanout = workload.deflate ? { fanout: { compression: true } } : {};
+    const gateway = await startGateway({ listen, redis: { url: redis.url }, instruments, ...fanout });
     pin(gateway.pid, SERVER_CORE);
     await until(async () => (await redis.command('PUBSUB', 'NUMPAT')) > 0 ||
       (await redis.command('PUBSUB', 'NUMSUB', `${symbol(0)}:price:stream`))[1] > 0,
@@ -118,6 +130,7 @@ http {
 const nchan = {
   name: 'Nchan',
   peer: true,
+  cannot: (workload) => workload.deflate, // an option of each channel's location, not tried here
   version: () => existsSync(NCHAN)
     ? `nginx ${version('nginx', ['-v'], /nginx\/(\S+)/)}, package ${version('dpkg-query', ['-W', 'libnginx-mod-nchan'], /\t(\S+)/)}`
     : null,
@@ -127,10 +140,7 @@ const nchan = {
     const tlsPort = workload.tls ? await freePort() : 0;
     const file = join(folder.path, 'nginx.conf');
     writeFileSync(file, nginxConfig({ dir: folder.path, port, tlsPort, certs }));
-    const child = spawn('taskset', ['-c', SERVER_CORE, 'nginx', '-p', folder.path, '-c', file, '-e', join(folder.path, 'error.log')], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const exited = new Promise((resolve) => child.once('exit', resolve));
+    const { child, exited } = start('nginx', ['-p', folder.path, '-c', file, '-e', join(folder.path, 'error.log')], 'ignore');
     const children = `/proc/${child.pid}/task/${child.pid}/children`;
     const pid = await until(
       () => existsSync(join(folder.path, 'nginx.pid')) && Number(readFileSync(children, 'utf8').trim().split(' ')[0]),
@@ -162,7 +172,8 @@ const ws = {
   },
   async start({ workload, redis, certs }) {
     const tls = workload.tls ? [certs.cert, certs.key] : [];
-    const server = await startPrinting(process.execPath, [here('peer-ws.mjs'), redis.socket, ...tls]);
+    const deflate = workload.deflate ? ['--deflate'] : [];
+    const server = await startPrinting(process.execPath, [here('peer-ws.mjs'), redis.socket, ...tls, ...deflate]);
     return { ...server, load: ['--no-subscribe', '--ready-open'] };
   },
 };

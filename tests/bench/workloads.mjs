@@ -7,6 +7,8 @@
 //   slow      clients besides that never read   churn    percent of the clients per second
 //   storm     how many of the clients leave at once and return
 //   seconds   to count, where it is not --seconds: idle ones a whole period of heartbeats
+//   rounds    at most so many, where more of them say nothing new
+//   deflate   compression: offered by the clients, switched on where the server has it
 //   peers     measured as well, where installed: servers that send everything to everybody
 
 export const workloads = {
@@ -36,6 +38,16 @@ export const workloads = {
     about: 'busy, and 111 more clients (a tenth of all) that never read',
     clients: 1000, slow: 111, symbols: 100, quotes: 1000, publish: ['--rate', '1000'], floor: 10,
   },
+  'burst-slow': {
+    about: 'burst, and 111 more clients that never read',
+    clients: 1000, slow: 111, symbols: 500, quotes: 500, publish: ['--burst', '500', '--every-ms', '1000'],
+    floor: 10,
+  },
+  'busy-deflate': {
+    about: 'busy, compressed for clients that offer it (the floor sends plain)',
+    clients: 1000, symbols: 100, quotes: 1000, publish: ['--rate', '1000'], floor: 10, deflate: true,
+    peers: true,
+  },
   storm: {
     about: '20 quotes/s to 5,500 clients, of whom 5,000 leave at once and return',
     clients: 5500, storm: 5000, symbols: 100, quotes: 20, publish: ['--rate', '20'], floor: 0,
@@ -46,11 +58,11 @@ export const workloads = {
   },
   idle: {
     about: 'connected, 20 random symbols of 500 each, no quotes',
-    clients: 10000, symbols: 500, want: 20, floor: 10, seconds: 20,
+    clients: 19000, symbols: 500, want: 20, floor: 10, seconds: 20, rounds: 2,
   },
   'idle-tls': {
     about: 'the same over TLS',
-    clients: 2000, symbols: 500, want: 20, floor: 10, tls: true, seconds: 20,
+    clients: 2000, symbols: 500, want: 20, floor: 10, tls: true, seconds: 20, rounds: 2,
   },
 };
 
@@ -65,4 +77,10 @@ export function quick(workload) {
 /** Items per second that all readers together should get. */
 export function expected({ clients, symbols, want = 0, quotes = 0 }) {
   return clients * quotes * (want > 0 ? want / symbols : 1);
+}
+
+/** Seconds that one measurement takes, roughly: start and end, opening, warming, counting, storm. */
+export function takes({ clients, slow = 0, tls, storm, seconds }, times) {
+  const open = (clients + slow) / (tls ? 1000 : 4000);
+  return 1.5 + open + times.warm + (seconds ?? times.seconds) + (storm ? 3 : 0);
 }
