@@ -16,8 +16,11 @@
 #include "compression.h"
 #include "view_options.h"
 
-#define FRAME_HEADER_MAX  10
-#define FRAME_PAYLOAD_MAX 65536 /* of frames with data, those of a flush excepted */
+#define FRAME_HEADER_MAX 10
+/* Of frames with data, those of a flush excepted. What a full socket does not take of a frame is
+ * kept for this one client, so what one client gets by itself (snapshots, what it missed) comes in
+ * small ones. */
+#define FRAME_PAYLOAD_MAX 16384
 #define FRAME_FLUSH_MAX   1048576
 
 /* Between the two the payload is appended to out. */
