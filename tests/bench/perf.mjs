@@ -67,7 +67,7 @@ async function sample(pid, seconds, folder) {
   } catch {
     return { missing: `samples: perf is not permitted to take them (as root, or kernel.perf_event_paranoid): ${said.trim().split('\n')[0]}` };
   }
-  const rows = [...report.matchAll(/^\s*([\d.]+)%;\s*(\S+)\s*;\[(.)\] (.+?)\s*$/gm)]
+  const rows = [...report.matchAll(/^\s*([\d.]+)%\s*;\s*(\S+)\s*;\[(.)\] (.+?)\s*$/gm)]
     .map(([, percent, dso, ring, symbol]) => ({ percent: Number(percent), dso, ring, symbol }));
   if (rows.length === 0) return { missing: `samples: perf took none: ${said.trim().split('\n')[0]}` };
   const user = rows.filter((r) => r.ring === '.');
