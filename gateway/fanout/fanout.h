@@ -98,6 +98,9 @@ void fanout_client_message(struct client *c, const char *bytes, size_t len, int6
                            int64_t mono_ns);
 /* Anything at all was received (pong, part of a message): it is alive. */
 void fanout_client_alive(struct client *c, int64_t mono_ns);
+/* Answers to its commands wait for its socket: more commands only make it worse and should not be
+ * read before the socket has drained. */
+bool fanout_client_choked(const struct client *c);
 /* The socket has drained. */
 void fanout_client_writable(struct client *c, int64_t mono_ns);
 /* A close has begun, ours or the peer's: nothing more may be written. It leaves its views. */

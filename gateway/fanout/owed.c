@@ -321,6 +321,11 @@ void owed_pump(struct client *c, int64_t mono_ns)
     client_wait(c, mono_ns);
 }
 
+bool fanout_client_choked(const struct client *c)
+{
+    return c->path == CLIENT_BEHIND && c->owed->lane.len > 0;
+}
+
 void fanout_client_writable(struct client *c, int64_t mono_ns)
 {
     if (c->path != CLIENT_BEHIND || c->owed->held)

@@ -60,6 +60,7 @@ struct conn {
     struct client *client;
     struct buf message;             /* as far as it has come; holds no memory between messages */
     bool compressed;                /* is that message */
+    bool deaf;                      /* not read at the moment */
     struct ws_extension *extension; /* owned; NULL: none was agreed upon */
     unsigned fragments, pongs;
     int64_t pongs_since_ms;

@@ -27,7 +27,9 @@
 static const int ACCEPTS_PER_TURN = 32;
 static const int64_t PAUSE_MS = 100;
 static const int64_t HEADERS_MS = 5000; /* from accept to the end of the first headers */
-static const int USER_TIMEOUT_MS = 30000;
+/* Half-open peers: 30 s, and a little more, so that of one that takes nothing (a full socket is
+ * nothing acknowledged, too) the fan-out notices first and says "slow". */
+static const int USER_TIMEOUT_MS = 32000;
 static const int BACKLOG = 4096;
 /* The kernel takes no more while so much waits to be sent. What it holds for a client that does not
  * keep up are old prices, of which nothing can be taken back: 20 KB with this, 190 KB with the send

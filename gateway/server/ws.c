@@ -48,6 +48,18 @@ static void send_close(struct conn *c)
         conn_kill(c);
 }
 
+/* Back-pressure: who sends commands faster than it takes their answers is not read until it has
+ * taken them. Otherwise its answers would pile up to their limit and it would be dropped as slow,
+ * although it reads. */
+static void regulate(struct conn *c)
+{
+    bool read = c->closing || !c->client || !fanout_client_choked(c->client);
+    if (read != c->deaf)
+        return;
+    c->deaf = !read;
+    lws_rx_flow_control(c->wsi, read);
+}
+
 static void begin_close(struct conn *c, enum close_reason reason)
 {
     if (c->closing)
@@ -65,6 +77,7 @@ static void begin_close(struct conn *c, enum close_reason reason)
     }
     c->server->closing_streams++;
     conn_deadline(c, CLOSE_MS);
+    regulate(c); /* the peer's close frame is to be heard */
     send_close(c);
     if (!c->close_sent)
         lws_callback_on_writable(c->wsi);
@@ -197,6 +210,7 @@ void ws_receive(struct conn *c, const char *bytes, size_t len)
     else
         take_message(c, &c->message);
     buf_fini(&c->message); /* most say one thing and then only listen */
+    regulate(c);
 }
 
 void ws_pong(struct conn *c)
@@ -219,6 +233,7 @@ void ws_writable(struct conn *c)
         fanout_client_writable(c->client, clock_mono_ns());
     else
         send_close(c);
+    regulate(c);
 }
 
 /* The code that the library is about to send, as our reason. */

@@ -256,7 +256,7 @@ static const struct folder {
     size_t n;
     int64_t now_ms; /* when the recordings were fresh */
 } folders[] = {
-    {"ecb",        ecb_rows,        ARRAY_LEN(ecb_rows),        1719482400000}, /* 2024-06-27 */
+    {"ecb",        ecb_rows,        ARRAY_LEN(ecb_rows),        1719482400000  }, /* 2024-06-27 */
     {"twelvedata", twelvedata_rows, ARRAY_LEN(twelvedata_rows), MARKETS_OPEN_MS},
     {"yahoo",      yahoo_rows,      ARRAY_LEN(yahoo_rows),      MARKETS_OPEN_MS},
 };
