@@ -7,6 +7,7 @@
 
 enum { DIGITS_MIN = 6, DIGITS_MAX = 18 };
 static const int64_t FIXING_MS = (12 * 60 + 10) * 60000;
+static const int64_t AGE_MAX_DAYS = 6; /* Easter and Christmas make gaps of up to five */
 
 bool rates_code_ok(const char *code)
 {
@@ -88,6 +89,18 @@ void rates_answer(const struct rates *r, const char *const *symbols, size_t n,
 {
     for (size_t i = 0; i < n; i++)
         answer(r, symbols[i], &answers[i]);
+}
+
+enum failure rates_check(const struct rates *r, int64_t now_ms, struct answer *why)
+{
+    int64_t age_days = (now_ms - r->ts_ms) / 86400000;
+    if (r->len == 0)
+        parse_fail(why, FAIL_NO_DATA, "a table without rates");
+    else if (r->ts_ms <= 0)
+        parse_fail(why, FAIL_BAD_SCHEMA, "rates without their time");
+    else if (age_days >= AGE_MAX_DAYS)
+        parse_fail(why, FAIL_NO_DATA, "the latest rates are %d days old", (int)age_days);
+    return why->failure;
 }
 
 int64_t rates_fixing_ms(const char *date)

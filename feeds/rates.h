@@ -44,7 +44,8 @@ void rates_answer(const struct rates *r, const char *const *symbols, size_t n,
 /* The time of the European Central Bank's rates of a day ("2026-01-31"): they are fixed at 14:10
  * Frankfurt time, of which the earlier in UTC is taken, 12:10. 0: no such date. */
 int64_t rates_fixing_ms(const char *date);
-/* A table this old is not published any more: Easter and Christmas make gaps of up to 5 days. */
-#define RATES_AGE_MAX_MS ((int64_t)6 * 86400000)
+/* Can the table be used at all? no_data: it is empty, or so old that nobody publishes it any more;
+ * bad_schema: it has no time. FAIL_NONE: it can. */
+enum failure rates_check(const struct rates *r, int64_t now_ms, struct answer *why);
 
 #endif

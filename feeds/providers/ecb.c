@@ -121,11 +121,8 @@ static enum failure check(const struct reading *x, int64_t now_ms, struct answer
         parse_fail(why, FAIL_BAD_SCHEMA, "not a file of reference rates");
     else if (x->days > 1)
         parse_fail(why, FAIL_BAD_SCHEMA, "%d days where one is expected", x->days);
-    else if (x->days == 0 || x->rates.len == 0)
-        parse_fail(why, FAIL_NO_DATA, "a file without rates");
-    else if (now_ms - x->rates.ts_ms > RATES_AGE_MAX_MS)
-        parse_fail(why, FAIL_NO_DATA, "the latest rates are %d days old",
-                   (int)((now_ms - x->rates.ts_ms) / 86400000));
+    else
+        return rates_check(&x->rates, now_ms, why);
     return why->failure;
 }
 
