@@ -99,13 +99,13 @@ void flush_view(struct fanout *f, struct view *v, int64_t mono_ns)
     view_ref(v);
     drop_void_statuses(f, v);
     observe(f, v, &p, mono_ns);
-    for (struct seat *s = v->behind.first; s; s = next) {
+    for (struct seat *s = v->behind; s; s = next) {
         next = s->next;
         owed_add_flush(s->client, &f->quotes, &f->statuses);
     }
-    while (v->ready.first && (bits_any(&f->quotes) || bits_any(&f->statuses))) {
+    while (v->ready && (bits_any(&f->quotes) || bits_any(&f->statuses))) {
         struct run r = build(f, v);
-        for (struct seat *s = v->ready.first; s; s = next) {
+        for (struct seat *s = v->ready; s; s = next) {
             next = s->next;
             share(f, s->client, &r, mono_ns);
         }
@@ -113,7 +113,7 @@ void flush_view(struct fanout *f, struct view *v, int64_t mono_ns)
         bits_copy(&f->statuses, &f->rest_statuses);
     }
     /* Those whose sockets are free and who only waited for this flush. */
-    for (struct seat *s = v->behind.first; s; s = next) {
+    for (struct seat *s = v->behind; s; s = next) {
         next = s->next;
         if (s->client->owed->held)
             owed_pump(s->client, mono_ns);

@@ -130,8 +130,6 @@ static struct view *make(struct views *vs, const struct bits *symbols,
     v->encoding = encoding;
     v->hash = hash;
     v->oldest_ns = INT64_MAX;
-    v->ready.last = &v->ready.first;
-    v->behind.last = &v->behind.first;
     hold_symbols(vs, v, (unsigned)vs->used++);
     if (vs->used > vs->table_len)
         grow(vs);
@@ -261,24 +259,20 @@ void view_unref(struct views *vs, struct view *v)
 
 /* --- seats --- */
 
-static void enlist(struct view *v, struct seat *seat, bool behind)
+static void enlist(struct seat **head, struct seat *seat)
 {
-    struct seats *list = behind ? &v->behind : &v->ready;
-    seat->next = NULL;
-    seat->prev = list->last;
-    *list->last = seat;
-    list->last = &seat->next;
+    seat->next = *head;
+    seat->prev = head;
+    if (*head)
+        (*head)->prev = &seat->next;
+    *head = seat;
 }
 
-static void delist(struct view *v, struct seat *seat)
+static void delist(struct seat *seat)
 {
     *seat->prev = seat->next;
     if (seat->next)
         seat->next->prev = seat->prev;
-    else if (v->ready.last == &seat->next)
-        v->ready.last = seat->prev;
-    else
-        v->behind.last = seat->prev;
     seat->next = NULL;
     seat->prev = NULL;
 }
@@ -287,7 +281,7 @@ void view_sit(struct view *v, struct seat *seat, bool behind)
 {
     REQUIRE(!seat->view);
     seat->view = v;
-    enlist(v, seat, behind);
+    enlist(behind ? &v->behind : &v->ready, seat);
     v->seats++;
     view_ref(v);
 }
@@ -297,7 +291,7 @@ void view_leave(struct views *vs, struct seat *seat)
     struct view *v = seat->view;
     if (!v)
         return;
-    delist(v, seat);
+    delist(seat);
     seat->view = NULL;
     v->seats--;
     view_unref(vs, v);
@@ -307,8 +301,8 @@ void view_move(struct seat *seat, bool behind)
 {
     if (!seat->view)
         return;
-    delist(seat->view, seat);
-    enlist(seat->view, seat, behind);
+    delist(seat);
+    enlist(behind ? &seat->view->behind : &seat->view->ready, seat);
 }
 
 /* --- marks --- */

@@ -38,12 +38,6 @@ struct seat {
     struct client *client;
 };
 
-/* In the order in which they sat down: whoever has been here for longer is served first, and a
- * crowd that comes back all at once is nothing to them. */
-struct seats {
-    struct seat *first, **last; /* last: where the next one is hung in */
-};
-
 struct view {
     struct bits symbols;          /* the key, with options and encoding */
     struct view_options *options; /* owned; NULL = none */
@@ -52,8 +46,8 @@ struct view {
     unsigned number; /* its place in views.all, its bit in views.holders; changes */
     unsigned refs;   /* seats and whoever holds it for a moment */
 
-    struct seats ready;  /* get the shared bytes */
-    struct seats behind; /* keep their own account of what is owed */
+    struct seat *ready;  /* get the shared bytes */
+    struct seat *behind; /* keep their own account of what is owed */
     size_t seats;
 
     struct bits quotes;   /* has a newer item than was flushed */

@@ -39,51 +39,17 @@ static void test_shared(void **state)
     view_unref(&vs, v);
     view_unref(&vs, w);
     assert_int_equal(vs.used, 1);
-    assert_ptr_equal(v->ready.first, &a);
-    assert_ptr_equal(v->behind.first, &b);
+    assert_ptr_equal(v->ready, &a);
+    assert_ptr_equal(v->behind, &b);
     view_move(&a, true);
-    assert_null(v->ready.first);
+    assert_null(v->ready);
     view_move(&b, false);
-    assert_ptr_equal(v->ready.first, &b);
+    assert_ptr_equal(v->ready, &b);
     view_leave(&vs, &a);
     view_leave(&vs, &a);
     assert_int_equal(v->seats, 1);
     view_leave(&vs, &b);
     assert_int_equal(vs.used, 0);
-    views_fini(&vs);
-}
-
-/* Whoever sat down first stands first, whoever leaves, moves or comes back. */
-static void test_order(void **state)
-{
-    static const int one[] = {3};
-    static const int want[] = {1, 4, 2, 0};
-    struct views vs;
-    struct seat seats[5] = {0};
-    (void)state;
-    assert_int_equal(views_init(&vs, N, 42), 0);
-    struct view *v = get(&vs, one, 1);
-    for (int i = 0; i < 5; i++)
-        view_sit(v, &seats[i], false);
-    view_move(&seats[0], true); /* the first */
-    view_move(&seats[2], true);
-    view_leave(&vs, &seats[3]);
-    view_move(&seats[2], false); /* the last of those behind, then the only one */
-    view_move(&seats[0], false);
-    int n = 0;
-    for (const struct seat *s = v->ready.first; s; s = s->next)
-        assert_ptr_equal(s, &seats[want[n++]]);
-    assert_int_equal(n, 4);
-    assert_null(v->behind.first);
-    view_move(&seats[0], true); /* the last of those ready */
-    view_sit(v, &seats[3], false);
-    assert_ptr_equal(seats[2].next, &seats[3]);
-    view_leave(&vs, &seats[0]); /* behind, alone */
-    view_move(&seats[1], true);
-    assert_ptr_equal(v->behind.first, &seats[1]);
-    for (int i = 0; i < 5; i++)
-        view_leave(&vs, &seats[i]);
-    view_unref(&vs, v);
     views_fini(&vs);
 }
 
@@ -204,8 +170,10 @@ static void test_many(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shared), cmocka_unit_test(test_order), cmocka_unit_test(test_marks),
-        cmocka_unit_test(test_rests),  cmocka_unit_test(test_many),
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_marks),
+        cmocka_unit_test(test_rests),
+        cmocka_unit_test(test_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
