@@ -95,6 +95,8 @@ bool parse_decimal(const json_t *v, struct decimal *out);
 void parse_base_url(const struct config_provider *cfg, const char *dflt, struct buf *out);
 /* Percent-encodes everything but unreserved characters. */
 void parse_escape(const char *s, struct buf *out);
+/* Can the key be sent in a header? A line break in it would begin a header of its own. */
+bool parse_key_sendable(const char *key);
 /* answers[i] = failure with the sentence, for all i. */
 void parse_fail_all(struct answer *answers, size_t n, enum failure f, const char *detail);
 

@@ -339,3 +339,11 @@ void parse_escape(const char *s, struct buf *out)
             buf_addf(out, "%%%02X", (unsigned)(unsigned char)*s);
     }
 }
+
+bool parse_key_sendable(const char *key)
+{
+    const char *p = key;
+    while (*p > 0x20 && *p < 0x7f)
+        p++;
+    return p > key && *p == '\0';
+}

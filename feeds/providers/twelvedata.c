@@ -65,23 +65,12 @@ static const char *symbol_problem(const char *symbol)
     return *p ? help : NULL;
 }
 
-/* A line break in a header's value would begin a header of its own. */
-static bool key_is_safe(const char *key)
-{
-    if (!*key)
-        return false;
-    for (; *key; key++)
-        if (*key <= 0x20 || *key >= 0x7f)
-            return false;
-    return true;
-}
-
 static int td_request(const struct config_provider *cfg, const char *const *symbols, size_t n,
                       struct http_request *out, struct err *err)
 {
     if (!cfg->api_key)
         return err_set(err, "twelvedata: no api_key");
-    if (!key_is_safe(cfg->api_key))
+    if (!parse_key_sendable(cfg->api_key))
         return err_set(err, "twelvedata: api_key holds characters that cannot be sent");
     if (n == 0 || n > PROVIDER_BATCH_MAX)
         return err_set(err, "twelvedata: 1 to %d symbols at once, not %zu", PROVIDER_BATCH_MAX, n);

@@ -118,6 +118,17 @@ static void test_escape_and_base_url(void **state)
     buf_fini(&b);
 }
 
+static void test_key_sendable(void **state)
+{
+    (void)state;
+    assert_true(parse_key_sendable("aB3-_=.~!"));
+    assert_false(parse_key_sendable(""));
+    assert_false(parse_key_sendable("two words"));
+    assert_false(parse_key_sendable("a\r\nHost: x.test"));
+    assert_false(parse_key_sendable("a\x7f"));
+    assert_false(parse_key_sendable("\xc3\xa9"));
+}
+
 static void test_detail(void **state)
 {
     (void)state;
@@ -356,6 +367,7 @@ int main(void)
         cmocka_unit_test(test_utc_text),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_escape_and_base_url),
+        cmocka_unit_test(test_key_sendable),
         cmocka_unit_test(test_detail),
         cmocka_unit_test(test_hostile_replies),
         cmocka_unit_test(test_truncated_replies),
