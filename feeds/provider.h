@@ -120,6 +120,9 @@ void parse_positive(const json_t *v, struct decimal *out);
 int64_t parse_epoch_s(const json_t *v);
 /* "2026-01-31" or "2026-01-31 12:00:00", taken as UTC, in ms since the epoch; 0 = no such time. */
 int64_t parse_utc_text(const char *text);
+/* "2026-01-31T12:00:00.123456789Z", or with an offset like +01:00, in ms since the epoch (what is
+ * finer is cut off); 0 = no such time. */
+int64_t parse_rfc3339(const char *text);
 /* Copies a currency code; absent and null give "". -1: not a text, or too long to be one. */
 int parse_currency(const json_t *v, char out[static 8]);
 /* The verdict that follows from the answers: the provider as a whole has failed when all symbols

@@ -268,29 +268,84 @@ static int days_in_month(int y, int m)
     return days[m - 1] + (m == 2 && leap);
 }
 
+/* "2026-01-31" at *p as days since the epoch; -1: no such date. */
+static int64_t read_date(const char **p)
+{
+    int y = digits(p, 4);
+    if (y < 1970 || !skip(p, '-'))
+        return -1;
+    int m = digits(p, 2);
+    if (m < 1 || m > 12 || !skip(p, '-'))
+        return -1;
+    int d = digits(p, 2);
+    return d < 1 || d > days_in_month(y, m) ? -1 : days_from_date(y, m, d);
+}
+
+/* "12:00:00" at *p in seconds; -1: no such time of day. */
+static int64_t read_clock(const char **p)
+{
+    int h = digits(p, 2);
+    if (h < 0 || h > 23 || !skip(p, ':'))
+        return -1;
+    int m = digits(p, 2);
+    if (m < 0 || m > 59 || !skip(p, ':'))
+        return -1;
+    int s = digits(p, 2);
+    return s < 0 || s > 60 ? -1 : (h * 60 + m) * 60 + s;
+}
+
 int64_t parse_utc_text(const char *text)
 {
     const char *p = text;
-    int h = 0, min = 0, s = 0;
-    if (!p)
+    int64_t days = p ? read_date(&p) : -1, s = 0;
+    if (days >= 0 && *p && (!skip(&p, ' ') || (s = read_clock(&p)) < 0))
         return 0;
-    int y = digits(&p, 4);
-    if (y < 1970 || !skip(&p, '-'))
+    return days < 0 || *p ? 0 : (days * 86400 + s) * 1000;
+}
+
+/* What stands behind the seconds: ".", then digits, of which thousandths are kept. -1: no digit. */
+static int read_fraction(const char **p)
+{
+    int ms = 0, n = 0;
+    if (!skip(p, '.'))
         return 0;
-    int m = digits(&p, 2);
-    if (m < 1 || m > 12 || !skip(&p, '-'))
+    for (; **p >= '0' && **p <= '9'; (*p)++, n++)
+        if (n < 3)
+            ms = ms * 10 + (**p - '0');
+    for (int i = n; i < 3; i++)
+        ms *= 10;
+    return n ? ms : -1;
+}
+
+/* "Z" or "+01:00" at *p in minutes. False: neither. */
+static bool read_zone(const char **p, int *minutes)
+{
+    char sign = **p;
+    *minutes = 0;
+    if (skip(p, 'Z') || skip(p, 'z'))
+        return true;
+    if (!skip(p, '+') && !skip(p, '-'))
+        return false;
+    int h = digits(p, 2);
+    if (h < 0 || h > 23 || !skip(p, ':'))
+        return false;
+    int m = digits(p, 2);
+    *minutes = (h * 60 + m) * (sign == '-' ? -1 : 1);
+    return m >= 0 && m <= 59;
+}
+
+int64_t parse_rfc3339(const char *text)
+{
+    const char *p = text;
+    int64_t days = p ? read_date(&p) : -1;
+    int minutes, ms;
+    if (days < 0 || (!skip(&p, 'T') && !skip(&p, 't')))
         return 0;
-    int d = digits(&p, 2);
-    if (d < 1 || d > days_in_month(y, m))
+    int64_t s = read_clock(&p);
+    if (s < 0 || (ms = read_fraction(&p)) < 0 || !read_zone(&p, &minutes) || *p)
         return 0;
-    if (*p) {
-        if (!skip(&p, ' ') || (h = digits(&p, 2)) < 0 || !skip(&p, ':') ||
-            (min = digits(&p, 2)) < 0 || !skip(&p, ':') || (s = digits(&p, 2)) < 0)
-            return 0;
-    }
-    if (*p || h > 23 || min > 59 || s > 60)
-        return 0;
-    return (((days_from_date(y, m, d) * 24 + h) * 60 + min) * 60 + s) * 1000;
+    int64_t at_ms = (days * 86400 + s - minutes * 60) * 1000 + ms;
+    return at_ms > 0 ? at_ms : 0;
 }
 
 int parse_currency(const json_t *v, char out[static 8])

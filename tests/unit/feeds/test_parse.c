@@ -37,6 +37,51 @@ static void test_utc_text(void **state)
     assert_int_equal(parse_utc_text(NULL), 0);
 }
 
+static void test_rfc3339(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } rows[] = {
+        {"2025-03-11T15:01:05Z",           1741705265000},
+        {"2025-03-11t15:01:05z",           1741705265000},
+        {"2025-03-11T15:01:05.1Z",         1741705265100},
+        {"2025-03-11T15:01:05.04Z",        1741705265040},
+        {"2025-03-11T15:01:05.123999Z",    1741705265123},
+        {"2025-03-11T15:01:05.123456789Z", 1741705265123},
+        {"2025-03-11T16:31:05.5+01:30",    1741705265500},
+        {"2025-03-11T10:01:05-05:00",      1741705265000},
+        {"1970-01-01T00:00:00Z",           0            },
+        {"1970-01-01T00:00:00+01:00",      0            },
+        {"2025-03-11T15:01:05",            0            },
+        {"2025-03-11T15:01:05.Z",          0            },
+        {"2025-03-11T15:01:05.12",         0            },
+        {"2025-03-11T15:01:05+0100",       0            },
+        {"2025-03-11T15:01:05+1:00",       0            },
+        {"2025-03-11T15:01:05+24:00",      0            },
+        {"2025-03-11T15:01:05+01:60",      0            },
+        {"2025-03-11T15:01:05+01:0",       0            },
+        {"2025-03-11T15:01:05ZZ",          0            },
+        {"2025-03-11T15:01:61Z",           0            },
+        {"2025-03-11T15:01:0Z",            0            },
+        {"2025-03-11T1:01:05Z",            0            },
+        {"2025-03-11T15:1:05Z",            0            },
+        {"2025-03-11T15.01:05Z",           0            },
+        {"2025-03-11T15:01.05Z",           0            },
+        {"2025-03-11T24:00:00Z",           0            },
+        {"2025-03-11T15:60:00Z",           0            },
+        {"2025-02-29T15:01:05Z",           0            },
+        {"2025-03-11 15:01:05Z",           0            },
+        {"2025-03-11",                     0            },
+        {"",                               0            },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        if (parse_rfc3339(rows[i].text) != rows[i].ms)
+            fail_msg("%s was read as %lld", rows[i].text, (long long)parse_rfc3339(rows[i].text));
+    assert_int_equal(parse_rfc3339(NULL), 0);
+}
+
 static json_t *json(const char *text)
 {
     json_t *v = json_loads(text, JSON_DECODE_ANY, NULL);
@@ -365,6 +410,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_utc_text),
+        cmocka_unit_test(test_rfc3339),
         cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_escape_and_base_url),
         cmocka_unit_test(test_key_sendable),
