@@ -13,6 +13,7 @@ import { startGateway } from '../support/gateway.js';
 import { folder, recordings, serve } from '../support/recordings.js';
 import { external, instrument, scene } from '../support/scene.js';
 import { html, ok, status } from '../support/upstream.js';
+import { within } from '../support/wait.js';
 
 const shots = process.env.PRICEGATE_SHOTS ?? mkdtempSync(join(tmpdir(), 'pricegate-shots-'));
 const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
@@ -211,6 +212,32 @@ test('no provider answers: a plain notice, and why', async (t) => {
   stock(upstream);
   await page.says(`${row('AAPL')} .value`, '150.10');
   assert.equal(await page.isVisible('#notice'), false);
+  assert.deepEqual(page.problems, []);
+});
+
+test('compressed frames are read by the browser', async (t) => {
+  const symbols = Array.from({ length: 60 }, (_, i) => `S${i}`);
+  const { gateway, redis } = await scene(t, {
+    redis: true,
+    config: { fanout: { compression: true }, instruments: symbols.map((symbol) => external(symbol)) },
+  });
+  const page = await open(t, gateway.url);
+  const wire = await page.context().newCDPSession(page);
+  const agreed = new Promise((resolve) => {
+    wire.on('Network.webSocketHandshakeResponseReceived', ({ response }) => resolve(response.headers));
+  });
+  await wire.send('Network.enable');
+  await page.reload();
+  const headers = Object.entries(await within(agreed, 'the handshake'));
+  const extension = headers.find(([name]) => name.toLowerCase() === 'sec-websocket-extensions');
+  assert.deepEqual(extension?.[1], 'permessage-deflate');
+  await page.says(badge, 'live');
+  for (const price of ['150.10', '151.20']) {
+    // All at once: long frames, which are the ones that get compressed.
+    const item = (symbol) => `{"symbol":"${symbol}","price":${price},"ts":${Date.now()}}`;
+    await Promise.all(symbols.map((s) => redis.command('PUBLISH', `${s}:price:stream`, item(s))));
+    for (const symbol of ['S0', 'S59']) await page.says(`${row(symbol)} .value`, price);
+  }
   assert.deepEqual(page.problems, []);
 });
 
