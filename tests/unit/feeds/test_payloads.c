@@ -248,6 +248,22 @@ static const struct reply_case ecb_rows[] = {
     {.what = "eurofxref-hist-partial.xml", .symbols = "EUR/USD",
      .answers = "EUR/USD bad_schema", .verdict = "bad_schema"},
 };
+
+static const struct reply_case fred_rows[] = {
+    {.what = "error-400-api-key.json", .symbols = "DEXUSEU", .status = 400,
+     .answers = "DEXUSEU auth", .verdict = "auth"},
+    {.what = "observations-dexbzus.json", .symbols = "DEXBZUS",
+     .answers = "DEXBZUS 5.2914 BRL @1773417600000 unknown prev=5.214", .verdict = "ok"},
+    {.what = "observations-dexcaus.json", .symbols = "DEXCAUS",
+     .answers = "DEXCAUS 1.3736 CAD @1773417600000 unknown prev=1.3618", .verdict = "ok"},
+    {.what = "observations-dexjpus.json", .symbols = "DEXJPUS",
+     .answers = "DEXJPUS 159.54 JPY @1773417600000 unknown prev=159.21", .verdict = "ok"},
+    {.what = "observations-dexuseu.json", .symbols = "DEXUSEU",
+     .answers = "DEXUSEU 1.1444 USD @1773417600000 unknown prev=1.1522", .verdict = "ok"},
+    /* cut off by who kept it */
+    {.what = "observations-umcsent-dots-fragment.txt", .symbols = "UMCSENT",
+     .answers = "UMCSENT bad_schema", .verdict = "bad_schema"},
+};
 /* clang-format on */
 
 static const struct folder {
@@ -258,6 +274,7 @@ static const struct folder {
     int64_t now_ms; /* when the recordings were fresh */
 } folders[] = {
     {"ecb",        NULL, ecb_rows,        ARRAY_LEN(ecb_rows),        1719482400000  }, /* 2024-06-27 */
+    {"fred",       NULL, fred_rows,       ARRAY_LEN(fred_rows),       1773655200000  }, /* 2026-03-16 */
     {"twelvedata", NULL, twelvedata_rows, ARRAY_LEN(twelvedata_rows), MARKETS_OPEN_MS},
     {"yahoo",      NULL, yahoo_rows,      ARRAY_LEN(yahoo_rows),      MARKETS_OPEN_MS},
 };
