@@ -6,7 +6,7 @@
 #include <string.h>
 
 enum { DIGITS_MIN = 6, DIGITS_MAX = 18 };
-static const int64_t FIXING_MS = (12 * 60 + 10) * 60000;
+static const int64_t FIXING_MS = INT64_C(60000) * (12 * 60 + 10);
 static const int64_t AGE_MAX_DAYS = 6; /* Easter and Christmas make gaps of up to five */
 
 bool rates_code_ok(const char *code)

@@ -5,9 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Length of the sequence that s begins with (1-4), or 0: it is not one. left: bytes from s on, at
+/* Length of the sequence that text begins with (1-4), or 0: it is not one. left: its bytes, at
  * least 1. */
-size_t utf8_len(const char *s, size_t left);
+size_t utf8_len(const char *text, size_t left);
 
 bool utf8_valid(const char *s, size_t len);
 
