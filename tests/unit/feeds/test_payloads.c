@@ -264,6 +264,16 @@ static const struct reply_case fred_rows[] = {
     {.what = "observations-umcsent-dots-fragment.txt", .symbols = "UMCSENT",
      .answers = "UMCSENT bad_schema", .verdict = "bad_schema"},
 };
+
+static const struct reply_case eia_rows[] = {
+    {.what = "error-403-api-key-missing.json", .symbols = "RWTC", .status = 403,
+     .answers = "RWTC auth", .verdict = "auth"},
+    {.what = "natural-gas-futures-weekly.json", .symbols = "RNGC4",
+     .answers = "RNGC4 1.869 USD @756734400000 unknown", .verdict = "ok"},
+    /* seven years old by then */
+    {.what = "petroleum-spot-rwtc-weekly.json", .symbols = "RWTC",
+     .answers = "RWTC no_data", .verdict = "ok"},
+};
 /* clang-format on */
 
 static const struct folder {
@@ -274,6 +284,7 @@ static const struct folder {
     int64_t now_ms; /* when the recordings were fresh */
 } folders[] = {
     {"ecb",        NULL, ecb_rows,        ARRAY_LEN(ecb_rows),        1719482400000  }, /* 2024-06-27 */
+    {"eia",        NULL, eia_rows,        ARRAY_LEN(eia_rows),        757051200000   }, /* 1993-12-28 */
     {"fred",       NULL, fred_rows,       ARRAY_LEN(fred_rows),       1773655200000  }, /* 2026-03-16 */
     {"twelvedata", NULL, twelvedata_rows, ARRAY_LEN(twelvedata_rows), MARKETS_OPEN_MS},
     {"yahoo",      NULL, yahoo_rows,      ARRAY_LEN(yahoo_rows),      MARKETS_OPEN_MS},
