@@ -265,6 +265,24 @@ static const struct reply_case fred_rows[] = {
      .answers = "UMCSENT bad_schema", .verdict = "bad_schema"},
 };
 
+static const struct reply_case exchangerate_rows[] = {
+    {.what = "error-invalid-key.json", .symbols = "USD/CAD", .status = 403,
+     .answers = "USD/CAD auth", .verdict = "auth"},
+    {.what = "error-unsupported-code.json", .symbols = "USD/CAD", .status = 404,
+     .answers = "USD/CAD not_found", .verdict = "ok"},
+    {.what = "open-latest-usd.json", .symbols = "USD/CAD,USD/BZD,CAD/USD,CHF/CNY,USD/EUR",
+     .answers = "USD/CAD 1.383268 CAD @1757462551000 unknown\n"
+                "USD/BZD 2 BZD @1757462551000 unknown\n"
+                "CAD/USD 0.72292571 USD @1757462551000 unknown derived\n"
+                "CHF/CNY 8.9449036 CNY @1757462551000 unknown derived\n"
+                "USD/EUR not_found",
+     .verdict = "ok"},
+    {.what = "v6-pair-usd-cny.json", .symbols = "USD/CNY,CNY/USD",
+     .answers = "USD/CNY 7.1241 CNY @1757462401000 unknown\n"
+                "CNY/USD 0.140369 USD @1757462401000 unknown derived",
+     .verdict = "ok"},
+};
+
 static const struct reply_case eia_rows[] = {
     {.what = "error-403-api-key-missing.json", .symbols = "RWTC", .status = 403,
      .answers = "RWTC auth", .verdict = "auth"},
@@ -276,6 +294,7 @@ static const struct reply_case eia_rows[] = {
 };
 /* clang-format on */
 
+#define ROWS(rows) rows, ARRAY_LEN(rows)
 static const struct folder {
     const char *provider;
     const char *name; /* of the folder, when it is not the provider's */
@@ -283,11 +302,12 @@ static const struct folder {
     size_t n;
     int64_t now_ms; /* when the recordings were fresh */
 } folders[] = {
-    {"ecb",        NULL, ecb_rows,        ARRAY_LEN(ecb_rows),        1719482400000  }, /* 2024-06-27 */
-    {"eia",        NULL, eia_rows,        ARRAY_LEN(eia_rows),        757051200000   }, /* 1993-12-28 */
-    {"fred",       NULL, fred_rows,       ARRAY_LEN(fred_rows),       1773655200000  }, /* 2026-03-16 */
-    {"twelvedata", NULL, twelvedata_rows, ARRAY_LEN(twelvedata_rows), MARKETS_OPEN_MS},
-    {"yahoo",      NULL, yahoo_rows,      ARRAY_LEN(yahoo_rows),      MARKETS_OPEN_MS},
+    {"ecb",          NULL,              ROWS(ecb_rows),          1719482400000  }, /* 2024-06-27 */
+    {"eia",          NULL,              ROWS(eia_rows),          757051200000   }, /* 1993-12-28 */
+    {"exchangerate", "exchangerateapi", ROWS(exchangerate_rows), 1757494800000  }, /* 2025-09-10 */
+    {"fred",         NULL,              ROWS(fred_rows),         1773655200000  }, /* 2026-03-16 */
+    {"twelvedata",   NULL,              ROWS(twelvedata_rows),   MARKETS_OPEN_MS},
+    {"yahoo",        NULL,              ROWS(yahoo_rows),        MARKETS_OPEN_MS},
 };
 
 static const char *recordings(void)
