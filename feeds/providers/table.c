@@ -3,7 +3,8 @@
 
 #include "provider.h"
 
-#define PROVIDERS(X) X(ecb) X(eia) X(exchangerate) X(fred) X(sim) X(twelvedata) X(yahoo)
+#define PROVIDERS(X)                                                                               \
+    X(ecb) X(eia) X(exchangerate) X(frankfurter) X(fred) X(sim) X(twelvedata) X(yahoo)
 
 #define X(name) extern const struct provider provider_##name;
 PROVIDERS(X)

@@ -283,6 +283,21 @@ static const struct reply_case exchangerate_rows[] = {
      .verdict = "ok"},
 };
 
+/* Recorded a year apart: only the newest is not too old. */
+static const struct reply_case frankfurter_rows[] = {
+    {.what = "v1-latest-2026-09-04.json", .symbols = "EUR/USD,GBP/JPY,EUR/CHF",
+     .answers = "EUR/USD 1.1622 USD @1788523800000 unknown\n"
+                "GBP/JPY 211.402 JPY @1788523800000 unknown derived\n"
+                "EUR/CHF not_found",
+     .verdict = "ok"},
+    {.what = "v1-latest-eur-usd.json", .symbols = "EUR/USD",
+     .answers = "EUR/USD no_data", .verdict = "ok"},
+    {.what = "v2-error-422-invalid-currency.json", .symbols = "EUR/ZZZ", .status = 422,
+     .answers = "EUR/ZZZ not_found", .verdict = "ok"},
+    {.what = "v2-rates-eur-usd.json", .symbols = "EUR/USD",
+     .answers = "EUR/USD no_data", .verdict = "ok"},
+};
+
 static const struct reply_case eia_rows[] = {
     {.what = "error-403-api-key-missing.json", .symbols = "RWTC", .status = 403,
      .answers = "RWTC auth", .verdict = "auth"},
@@ -305,6 +320,7 @@ static const struct folder {
     {"ecb",          NULL,              ROWS(ecb_rows),          1719482400000  }, /* 2024-06-27 */
     {"eia",          NULL,              ROWS(eia_rows),          757051200000   }, /* 1993-12-28 */
     {"exchangerate", "exchangerateapi", ROWS(exchangerate_rows), 1757494800000  }, /* 2025-09-10 */
+    {"frankfurter",  NULL,              ROWS(frankfurter_rows),  1788562500000  }, /* 2026-09-04 */
     {"fred",         NULL,              ROWS(fred_rows),         1773655200000  }, /* 2026-03-16 */
     {"twelvedata",   NULL,              ROWS(twelvedata_rows),   MARKETS_OPEN_MS},
     {"yahoo",        NULL,              ROWS(yahoo_rows),        MARKETS_OPEN_MS},
