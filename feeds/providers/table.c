@@ -4,7 +4,8 @@
 #include "provider.h"
 
 #define PROVIDERS(X)                                                                               \
-    X(ecb) X(eia) X(exchangerate) X(frankfurter) X(fred) X(ico) X(sim) X(twelvedata) X(yahoo)
+    X(ecb)                                                                                         \
+    X(eia) X(exchangerate) X(frankfurter) X(fred) X(ico) X(oanda) X(sim) X(twelvedata) X(yahoo)
 
 #define X(name) extern const struct provider provider_##name;
 PROVIDERS(X)

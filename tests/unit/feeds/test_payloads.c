@@ -307,6 +307,19 @@ static const struct reply_case eia_rows[] = {
     {.what = "petroleum-spot-rwtc-weekly.json", .symbols = "RWTC",
      .answers = "RWTC no_data", .verdict = "ok"},
 };
+
+static const struct reply_case oanda_rows[] = {
+    /* of another address: there is no book in candles */
+    {.what = "candles.json", .symbols = "DE30_EUR",
+     .answers = "DE30_EUR bad_schema", .verdict = "bad_schema"},
+    /* the stream is many objects, one a line */
+    {.what = "pricing-stream.ndjson.txt", .symbols = "EUR_USD",
+     .answers = "EUR_USD bad_schema", .verdict = "bad_schema"},
+    {.what = "pricing-two-instruments.json", .symbols = "EUR_USD,EUR_JPY",
+     .answers = "EUR_USD 1.121635 USD @1475645296729 open bid=1.12157 ask=1.12170\n"
+                "EUR_JPY 115.3375 JPY @1475645295621 open bid=115.329 ask=115.346",
+     .verdict = "ok"},
+};
 /* clang-format on */
 
 #define ROWS(rows) rows, ARRAY_LEN(rows)
@@ -322,6 +335,7 @@ static const struct folder {
     {"exchangerate", "exchangerateapi", ROWS(exchangerate_rows), 1757494800000  }, /* 2025-09-10 */
     {"frankfurter",  NULL,              ROWS(frankfurter_rows),  1788562500000  }, /* 2026-09-04 */
     {"fred",         NULL,              ROWS(fred_rows),         1773655200000  }, /* 2026-03-16 */
+    {"oanda",        NULL,              ROWS(oanda_rows),        1475645300000  }, /* 2016-10-05 */
     {"twelvedata",   NULL,              ROWS(twelvedata_rows),   MARKETS_OPEN_MS},
     {"yahoo",        NULL,              ROWS(yahoo_rows),        MARKETS_OPEN_MS},
 };
