@@ -4,8 +4,9 @@
 #include "provider.h"
 
 #define PROVIDERS(X)                                                                               \
-    X(ecb)                                                                                         \
-    X(eia) X(exchangerate) X(frankfurter) X(fred) X(ico) X(oanda) X(sim) X(twelvedata) X(yahoo)
+    X(coinbase)                                                                                    \
+    X(ecb) X(eia) X(exchangerate) X(frankfurter) X(fred) X(ico) X(oanda) X(sim) X(twelvedata)      \
+        X(yahoo)
 
 #define X(name) extern const struct provider provider_##name;
 PROVIDERS(X)

@@ -320,6 +320,29 @@ static const struct reply_case oanda_rows[] = {
                 "EUR_JPY 115.3375 JPY @1475645295621 open bid=115.329 ask=115.346",
      .verdict = "ok"},
 };
+
+static const struct reply_case coinbase_rows[] = {
+    /* candles of a day: the time of its beginning */
+    {.what = "exchange-candles-btc-1d.json", .symbols = "BTC-EUR",
+     .answers = "BTC-EUR 32120.19 EUR @1609977600000 unknown open=29818.73 high=32900 low=29516.98 "
+                "volume=5957.46980324",
+     .verdict = "ok"},
+    {.what = "exchange-candles-sparse.json", .symbols = "BTC-EUR",
+     .answers = "BTC-EUR 32120.19 EUR @1609977600000 unknown open=29818.73 high=32900 low=29516.98 "
+                "volume=5957.46980324",
+     .verdict = "ok"},
+    {.what = "exchange-error-404.json", .symbols = "BTC-XXX", .status = 404,
+     .answers = "BTC-XXX not_found", .verdict = "ok"},
+    /* ten a second: some seconds */
+    {.what = "exchange-error-429.json", .symbols = "BTC-USD", .status = 429,
+     .answers = "BTC-USD rate_limited", .verdict = "rate_limited cooldown=10000"},
+    /* what there is, and no price */
+    {.what = "exchange-products.json", .symbols = "BTC-EUR",
+     .answers = "BTC-EUR bad_schema", .verdict = "bad_schema"},
+    /* a price without its time */
+    {.what = "v2-prices-spot-eth.json", .symbols = "ETH-USD",
+     .answers = "ETH-USD bad_schema", .verdict = "bad_schema"},
+};
 /* clang-format on */
 
 #define ROWS(rows) rows, ARRAY_LEN(rows)
@@ -330,6 +353,7 @@ static const struct folder {
     size_t n;
     int64_t now_ms; /* when the recordings were fresh */
 } folders[] = {
+    {"coinbase",     NULL,              ROWS(coinbase_rows),     MARKETS_OPEN_MS},
     {"ecb",          NULL,              ROWS(ecb_rows),          1719482400000  }, /* 2024-06-27 */
     {"eia",          NULL,              ROWS(eia_rows),          757051200000   }, /* 1993-12-28 */
     {"exchangerate", "exchangerateapi", ROWS(exchangerate_rows), 1757494800000  }, /* 2025-09-10 */
