@@ -343,6 +343,20 @@ static const struct reply_case coinbase_rows[] = {
     {.what = "v2-prices-spot-eth.json", .symbols = "ETH-USD",
      .answers = "ETH-USD bad_schema", .verdict = "bad_schema"},
 };
+
+static const struct reply_case finnhub_rows[] = {
+    {.what = "error-429-limit.json", .symbols = "AAPL", .status = 429,
+     .answers = "AAPL rate_limited", .verdict = "rate_limited cooldown=70000"},
+    {.what = "quote-unknown-symbol-zeros.json", .symbols = "NOPE",
+     .answers = "NOPE no_data", .verdict = "ok"},
+    /* frames of the socket */
+    {.what = "ws-error-too-many-symbols.json", .symbols = "AAPL",
+     .answers = "AAPL rate_limited", .verdict = "rate_limited cooldown=70000"},
+    {.what = "ws-ping.json", .symbols = "AAPL",
+     .answers = "AAPL bad_schema", .verdict = "bad_schema"},
+    {.what = "ws-trade.json", .symbols = "BINANCE:BTCUSDT",
+     .answers = "BINANCE:BTCUSDT 66972.77 - @1721555886208 unknown", .verdict = "ok"},
+};
 /* clang-format on */
 
 #define ROWS(rows) rows, ARRAY_LEN(rows)
@@ -357,6 +371,7 @@ static const struct folder {
     {"ecb",          NULL,              ROWS(ecb_rows),          1719482400000  }, /* 2024-06-27 */
     {"eia",          NULL,              ROWS(eia_rows),          757051200000   }, /* 1993-12-28 */
     {"exchangerate", "exchangerateapi", ROWS(exchangerate_rows), 1757494800000  }, /* 2025-09-10 */
+    {"finnhub",      NULL,              ROWS(finnhub_rows),      MARKETS_OPEN_MS},
     {"frankfurter",  NULL,              ROWS(frankfurter_rows),  1788562500000  }, /* 2026-09-04 */
     {"fred",         NULL,              ROWS(fred_rows),         1773655200000  }, /* 2026-03-16 */
     {"oanda",        NULL,              ROWS(oanda_rows),        1475645300000  }, /* 2016-10-05 */
