@@ -4,9 +4,9 @@
 #include "provider.h"
 
 #define PROVIDERS(X)                                                                               \
-    X(coinbase)                                                                                    \
-    X(ecb) X(eia) X(exchangerate) X(finnhub) X(frankfurter) X(fred) X(ico) X(oanda) X(sim)         \
-        X(twelvedata) X(yahoo)
+    X(alphavantage)                                                                                \
+    X(coinbase) X(ecb) X(eia) X(exchangerate) X(finnhub) X(frankfurter) X(fred) X(ico) X(oanda)    \
+        X(sim) X(twelvedata) X(yahoo)
 
 #define X(name) extern const struct provider provider_##name;
 PROVIDERS(X)

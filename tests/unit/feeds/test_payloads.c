@@ -357,6 +357,44 @@ static const struct reply_case finnhub_rows[] = {
     {.what = "ws-trade.json", .symbols = "BINANCE:BTCUSDT",
      .answers = "BINANCE:BTCUSDT 66972.77 - @1721555886208 unknown", .verdict = "ok"},
 };
+
+static const struct reply_case alphavantage_rows[] = {
+    {.what = "burst-information-200.json", .symbols = "IBM",
+     .answers = "IBM rate_limited", .verdict = "rate_limited cooldown=5000"},
+    {.what = "currency-exchange-rate.json", .symbols = "BTC/CNY",
+     .answers = "BTC/CNY 109631.43060700 CNY @1513797801000 unknown", .verdict = "ok"},
+    {.what = "digital-btc-aud-daily.json", .symbols = "BTC/AUD",
+     .answers = "BTC/AUD 54397.30924680 AUD @1610193600000 unknown open=55074.06950240 "
+                "high=56150.17720000 low=52540.71680000 volume=75785.97967500",
+     .verdict = "ok"},
+    {.what = "fx-daily-eur-aud.json", .symbols = "EUR/AUD",
+     .answers = "EUR/AUD 1.57823 AUD @1610366400000 unknown open=1.57496 high=1.58318 low=1.57290",
+     .verdict = "ok"},
+    /* the close of that day in New York */
+    {.what = "global-quote.json", .symbols = "MSFT",
+     .answers = "MSFT 112.1300 - @1538769600000 unknown prev=112.7900 open=112.6300 high=113.1700 "
+                "low=110.6400 volume=29062853",
+     .verdict = "ok"},
+    {.what = "premium-endpoint-information-200.json", .symbols = "IBM",
+     .answers = "IBM auth", .verdict = "auth cooldown=3600000"},
+    {.what = "rate-limit-information-200.json", .symbols = "IBM",
+     .answers = "IBM rate_limited", .verdict = "rate_limited cooldown=-1"},
+    /* names, no prices */
+    {.what = "symbol-search-ibm.json", .symbols = "IBM",
+     .answers = "IBM bad_schema", .verdict = "bad_schema"},
+    {.what = "time-series-daily-adjusted-ibm.json", .symbols = "IBM",
+     .answers = "IBM 128.58 - @1610398800000 unknown open=127.95 high=129.675 low=127.66 "
+                "volume=5602466",
+     .verdict = "ok"},
+    {.what = "time-series-daily-ibm.json", .symbols = "IBM",
+     .answers = "IBM 128.58 - @1610398800000 unknown open=127.95 high=129.675 low=127.66",
+     .verdict = "ok"},
+    /* New York's time, to the minute */
+    {.what = "time-series-intraday.json", .symbols = "MSFT",
+     .answers = "MSFT 86.5000 - @1513626960000 unknown open=86.4900 high=86.5000 low=86.4750 "
+                "volume=10494",
+     .verdict = "ok"},
+};
 /* clang-format on */
 
 #define ROWS(rows) rows, ARRAY_LEN(rows)
@@ -367,6 +405,7 @@ static const struct folder {
     size_t n;
     int64_t now_ms; /* when the recordings were fresh */
 } folders[] = {
+    {"alphavantage", NULL,              ROWS(alphavantage_rows), MARKETS_OPEN_MS},
     {"coinbase",     NULL,              ROWS(coinbase_rows),     MARKETS_OPEN_MS},
     {"ecb",          NULL,              ROWS(ecb_rows),          1719482400000  }, /* 2024-06-27 */
     {"eia",          NULL,              ROWS(eia_rows),          757051200000   }, /* 1993-12-28 */
