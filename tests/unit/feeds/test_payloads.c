@@ -395,6 +395,18 @@ static const struct reply_case alphavantage_rows[] = {
                 "volume=10494",
      .verdict = "ok"},
 };
+
+static const struct reply_case nasdaqdatalink_rows[] = {
+    {.what = "dataset-brent-2016.json", .symbols = "EIA/PET_RBRTE_D",
+     .answers = "EIA/PET_RBRTE_D 53.53 - @1482148800000 unknown prev=54.15", .verdict = "ok"},
+    {.what = "dataset-empty-data.json", .symbols = "EIA/PET_RBRTE_D",
+     .answers = "EIA/PET_RBRTE_D no_data", .verdict = "ok"},
+    {.what = "error-403-qepx04.json", .symbols = "EIA/PET_RBRTE_D", .status = 403,
+     .answers = "EIA/PET_RBRTE_D auth", .verdict = "auth"},
+    /* the day is used up */
+    {.what = "error-429-qelx01.json", .symbols = "EIA/PET_RBRTE_D", .status = 429,
+     .answers = "EIA/PET_RBRTE_D rate_limited", .verdict = "rate_limited cooldown=-1"},
+};
 /* clang-format on */
 
 #define ROWS(rows) rows, ARRAY_LEN(rows)
@@ -405,17 +417,18 @@ static const struct folder {
     size_t n;
     int64_t now_ms; /* when the recordings were fresh */
 } folders[] = {
-    {"alphavantage", NULL,              ROWS(alphavantage_rows), MARKETS_OPEN_MS},
-    {"coinbase",     NULL,              ROWS(coinbase_rows),     MARKETS_OPEN_MS},
-    {"ecb",          NULL,              ROWS(ecb_rows),          1719482400000  }, /* 2024-06-27 */
-    {"eia",          NULL,              ROWS(eia_rows),          757051200000   }, /* 1993-12-28 */
-    {"exchangerate", "exchangerateapi", ROWS(exchangerate_rows), 1757494800000  }, /* 2025-09-10 */
-    {"finnhub",      NULL,              ROWS(finnhub_rows),      MARKETS_OPEN_MS},
-    {"frankfurter",  NULL,              ROWS(frankfurter_rows),  1788562500000  }, /* 2026-09-04 */
-    {"fred",         NULL,              ROWS(fred_rows),         1773655200000  }, /* 2026-03-16 */
-    {"oanda",        NULL,              ROWS(oanda_rows),        1475645300000  }, /* 2016-10-05 */
-    {"twelvedata",   NULL,              ROWS(twelvedata_rows),   MARKETS_OPEN_MS},
-    {"yahoo",        NULL,              ROWS(yahoo_rows),        MARKETS_OPEN_MS},
+    {"alphavantage",   NULL,              ROWS(alphavantage_rows),   MARKETS_OPEN_MS},
+    {"coinbase",       NULL,              ROWS(coinbase_rows),       MARKETS_OPEN_MS},
+    {"ecb",            NULL,              ROWS(ecb_rows),            1719482400000  }, /* 2024-06-27 */
+    {"eia",            NULL,              ROWS(eia_rows),            757051200000   }, /* 1993-12-28 */
+    {"exchangerate",   "exchangerateapi", ROWS(exchangerate_rows),   1757494800000  }, /* 2025-09-10 */
+    {"finnhub",        NULL,              ROWS(finnhub_rows),        MARKETS_OPEN_MS},
+    {"frankfurter",    NULL,              ROWS(frankfurter_rows),    1788562500000  }, /* 2026-09-04 */
+    {"fred",           NULL,              ROWS(fred_rows),           1773655200000  }, /* 2026-03-16 */
+    {"nasdaqdatalink", NULL,              ROWS(nasdaqdatalink_rows), 1482314400000  }, /* 2016-12-21 */
+    {"oanda",          NULL,              ROWS(oanda_rows),          1475645300000  }, /* 2016-10-05 */
+    {"twelvedata",     NULL,              ROWS(twelvedata_rows),     MARKETS_OPEN_MS},
+    {"yahoo",          NULL,              ROWS(yahoo_rows),          MARKETS_OPEN_MS},
 };
 
 static const char *recordings(void)
