@@ -5,8 +5,20 @@
 
 #define PROVIDERS(X)                                                                               \
     X(alphavantage)                                                                                \
-    X(coinbase) X(ecb) X(eia) X(exchangerate) X(finnhub) X(frankfurter) X(fred) X(ico)             \
-        X(nasdaqdatalink) X(oanda) X(sim) X(twelvedata) X(yahoo)
+    X(coinbase)                                                                                    \
+    X(ecb)                                                                                         \
+    X(eia)                                                                                         \
+    X(exchangerate)                                                                                \
+    X(finnhub)                                                                                     \
+    X(frankfurter)                                                                                 \
+    X(fred)                                                                                        \
+    X(ico)                                                                                         \
+    X(nasdaqdatalink)                                                                              \
+    X(oanda)                                                                                       \
+    X(sim)                                                                                         \
+    X(stooq)                                                                                       \
+    X(twelvedata)                                                                                  \
+    X(yahoo)
 
 #define X(name) extern const struct provider provider_##name;
 PROVIDERS(X)

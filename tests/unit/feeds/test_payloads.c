@@ -407,6 +407,20 @@ static const struct reply_case nasdaqdatalink_rows[] = {
     {.what = "error-429-qelx01.json", .symbols = "EIA/PET_RBRTE_D", .status = 429,
      .answers = "EIA/PET_RBRTE_D rate_limited", .verdict = "rate_limited cooldown=-1"},
 };
+
+static const struct reply_case stooq_rows[] = {
+    {.what = "apikey-page-200.txt", .symbols = "kc.f",
+     .answers = "kc.f blocked", .verdict = "blocked cooldown=86400000"},
+    {.what = "browser-challenge-200.html.txt", .symbols = "kc.f",
+     .answers = "kc.f blocked", .verdict = "blocked cooldown=86400000"},
+    {.what = "daily-hits-limit.txt", .symbols = "kc.f",
+     .answers = "kc.f rate_limited", .verdict = "rate_limited cooldown=-1"},
+    {.what = "quote-kcf-default-fields.csv", .symbols = "kc.f",
+     .answers = "kc.f 317.17 USX @1774455408000 unknown open=317.4 high=318.68 low=311.5",
+     .verdict = "ok"},
+    {.what = "quote-unknown-nd.csv", .symbols = "appl.us",
+     .answers = "appl.us not_found", .verdict = "ok"},
+};
 /* clang-format on */
 
 #define ROWS(rows) rows, ARRAY_LEN(rows)
@@ -427,6 +441,7 @@ static const struct folder {
     {"fred",           NULL,              ROWS(fred_rows),           1773655200000  }, /* 2026-03-16 */
     {"nasdaqdatalink", NULL,              ROWS(nasdaqdatalink_rows), 1482314400000  }, /* 2016-12-21 */
     {"oanda",          NULL,              ROWS(oanda_rows),          1475645300000  }, /* 2016-10-05 */
+    {"stooq",          NULL,              ROWS(stooq_rows),          1774468800000  }, /* 2026-03-25 */
     {"twelvedata",     NULL,              ROWS(twelvedata_rows),     MARKETS_OPEN_MS},
     {"yahoo",          NULL,              ROWS(yahoo_rows),          MARKETS_OPEN_MS},
 };
