@@ -60,7 +60,7 @@ static const struct reply_case cases[] = {
      .body = SPOT("\"amount\":\"83000.5\",\"base\":\"BTC\",\"currency\":\"USD\""),
      .answers = "BTC-USD bad_schema", .verdict = "bad_schema"},
     {.what = "spot of another", .symbols = "BTC-USD",
-     .body = SPOT("\"amount\":\"83000.5\",\"base\":\"ETH\",\"currency\":\"USD\""),
+     .body = SPOT("\"amount\":null,\"base\":\"ETH\",\"currency\":\"USD\""),
      .answers = "BTC-USD bad_schema", .verdict = "bad_schema"},
     {.what = "spot of nothing", .symbols = "BTC-USD", .body = SPOT(""),
      .answers = "BTC-USD bad_schema", .verdict = "bad_schema"},
