@@ -24,7 +24,7 @@
 
 static const char OPEN_URL[] = "https://open.er-api.com";
 static const char KEYED_URL[] = "https://v6.exchangerate-api.com";
-static const int64_t SHUT_OUT_MS = 20 * 60 * 1000;
+static const int64_t SHUT_OUT_MS = 20L * 60 * 1000;
 
 static int exchangerate_request(const struct config_provider *cfg, const char *const *symbols,
                                 size_t n, struct http_request *out, struct err *err)

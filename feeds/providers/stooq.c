@@ -32,11 +32,11 @@ static const char BASE_URL[] = "https://stooq.com";
 static const char FIRST_LINE[] = "Symbol,Date,Time,Open,High,Low,Close";
 static const char NOT_GIVEN[] = "N/D";
 
-static const int64_t HOUR_MS = 3600 * 1000;
-static const int64_t DAY_MS = 86400 * 1000;
-static const int64_t BLOCKED_MS = 86400 * 1000;
+static const int64_t HOUR_MS = 3600000;
+static const int64_t DAY_MS = 86400000;
 
 enum { BATCH_MAX = 20, SYMBOL_BYTES_MAX = 20, FIELDS_MAX = 9, FIELD_BYTES_MAX = 40 };
+enum { BLOCKED_MS = 86400000 };
 enum { COL_SYMBOL, COL_DATE, COL_TIME, COL_OPEN, COL_HIGH, COL_LOW, COL_CLOSE, COL_VOLUME };
 
 /* ---- asking ---- */
@@ -112,9 +112,9 @@ static const struct {
     int64_t cooldown_ms;
     const char *sentence;
 } refusals[] = {
-    {"Exceeded the daily hits limit", FAIL_RATE_LIMITED, -1,         "the day's requests are used up"   },
-    {"Get your apikey",               FAIL_BLOCKED,      BLOCKED_MS, "wants a person to fetch an apikey"},
-    {"No data",                       FAIL_NO_DATA,      0,          "No data"                          },
+    {"Exceeded the daily hits limit", FAIL_RATE_LIMITED, -1,         "the day's hits are used up"},
+    {"Get your apikey",               FAIL_BLOCKED,      BLOCKED_MS, "wants an apikey"           },
+    {"No data",                       FAIL_NO_DATA,      0,          "No data"                   },
 };
 
 static bool begins(const char *text, const char *end, const char *with)

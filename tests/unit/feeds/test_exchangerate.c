@@ -9,7 +9,7 @@ static const int64_t NOW_MS = 1772445600000;
 #define ENDING "\"time_eol_unix\":0,"
 #define OPEN(head, rates)                                                                          \
     "{\"result\":\"success\"," head "\"base_code\":\"USD\",\"rates\":{" rates "}}"
-#define RATES       "\"USD\":1,\"EUR\":0.853612,\"JPY\":147.5,\"KWD\":0.305,\"GBP\":\"0.74\",\"BZD\":2"
+#define RATES       "\"USD\":1,\"EUR\":0.853612,\"JPY\":147.5,\"GBP\":\"0.74\",\"BZD\":2"
 #define ERROR(type) "{\"result\":\"error\",\"error-type\":\"" type "\"}"
 
 /* A row in a few lines, whatever its length. */
