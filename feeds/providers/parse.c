@@ -198,6 +198,10 @@ json_t *parse_body(const struct http_reply *reply, struct answer *why)
         json_t *root = jsonx_parse(reply->body + i, reply->len - i, PARSE_BODY_MAX, &err);
         if (root)
             return root;
+        /* It quotes what it stumbled over, and there are replies that repeat our key. */
+        char *quoted = strstr(err.text, " near '");
+        if (quoted)
+            *quoted = '\0';
     }
     not_json(reply, err.text, why);
     return NULL;

@@ -220,6 +220,9 @@ static void test_details_hold_no_secrets(void **state)
         FLAT("400", "Invalid request ?api_key=hunter2&length=5"),
         FLAT("500", "api_key hunter2 failed"),
         ERR("\"X\"", "the url https://api.test/?k=hunter2"),
+        "{\"request\":{\"params\":{\"api_key\":\"hunter2\xff\"}}}",
+        "{\"request\":{\"api_key\" \"hunter2\"}}",
+        "{\"request\":hunter2}",
     };
     const char *const symbols[] = {"RWTC"};
     for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {

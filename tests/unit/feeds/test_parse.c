@@ -299,6 +299,22 @@ static void test_hostile_replies(void **state)
     }
 }
 
+/* A reply that broke inside our key, which it repeats, is not quoted. */
+static void test_broken_reply_is_not_quoted(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {"{\"k\":\"hunter2\xff\"}", "{\"k\" \"hunter2\"}",
+                                         "{\"k\":hunter2}", "{\"hunter2\":1,\"hunter2\":2}"};
+    for (size_t i = 0; i < ARRAY_LEN(bodies); i++) {
+        struct http_reply reply = {.status = 200, .body = bodies[i], .len = strlen(bodies[i])};
+        struct answer why = {0};
+        assert_null(parse_body(&reply, &why));
+        assert_int_equal(why.failure, FAIL_BAD_SCHEMA);
+        assert_non_null(strstr(why.detail, "not JSON: "));
+        assert_null(strstr(why.detail, "hunter"));
+    }
+}
+
 /* Every beginning of a good reply is either the whole or a failure. */
 static void test_truncated_replies(void **state)
 {
@@ -409,17 +425,12 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_utc_text),
-        cmocka_unit_test(test_rfc3339),
-        cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_escape_and_base_url),
-        cmocka_unit_test(test_key_sendable),
-        cmocka_unit_test(test_detail),
-        cmocka_unit_test(test_hostile_replies),
-        cmocka_unit_test(test_truncated_replies),
-        cmocka_unit_test(test_too_large_and_too_deep),
-        cmocka_unit_test(test_verdict),
-        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_utc_text),          cmocka_unit_test(test_rfc3339),
+        cmocka_unit_test(test_numbers),           cmocka_unit_test(test_escape_and_base_url),
+        cmocka_unit_test(test_key_sendable),      cmocka_unit_test(test_detail),
+        cmocka_unit_test(test_hostile_replies),   cmocka_unit_test(test_broken_reply_is_not_quoted),
+        cmocka_unit_test(test_truncated_replies), cmocka_unit_test(test_too_large_and_too_deep),
+        cmocka_unit_test(test_verdict),           cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
