@@ -188,17 +188,10 @@ static void test_rule(void **state)
     (void)state;
     const struct provider *p = provider_find("nasdaqdatalink");
     static const char *const good[] = {"CHRIS/ICE_KC1", "LBMA/GOLD", "WIKI/AAPL"};
-    static const char *const bad[] = {"",
-                                      "CHRIS",
-                                      "CHRIS/",
-                                      "/KC1",
-                                      "CHRIS/KC1/X",
-                                      "A/B?c",
-                                      "chris/kc1",
-                                      "A/..",
-                                      "A B/C",
-                                      "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWXYZ/"
-                                      "ABCDEFGHIJKL"};
+    static const char too_long[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFGHIJKLMNOPQRSTUVWXYZ/"
+                                   "ABCDEFGHIJKL";
+    static const char *const bad[] = {"",      "CHRIS",     "CHRIS/", "/KC1",  "CHRIS/KC1/X",
+                                      "A/B?c", "chris/kc1", "A/..",   "A B/C", too_long};
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_null(p->rule.symbol_problem(good[i]));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)

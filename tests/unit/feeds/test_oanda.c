@@ -68,6 +68,8 @@ static const struct reply_case cases[] = {
      .answers = "EUR_USD no_data", .verdict = "ok"},
     {.what = "bids absent", .symbols = "EUR_USD", .body = ONE(ASKS(P("\"1\"")) TIME),
      .answers = "EUR_USD bad_schema", .verdict = "bad_schema"},
+    {.what = "asks only", .symbols = "EUR_USD", .body = ONE(TIME ",\"tradeable\":7"),
+     .answers = "EUR_USD bad_schema", .verdict = "bad_schema"},
     {.what = "asks absent", .symbols = "EUR_USD", .body = ONE(BIDS(P("\"1\"")) TIME),
      .answers = "EUR_USD bad_schema", .verdict = "bad_schema"},
     {.what = "zeros", .symbols = "EUR_USD", .body = ONE(BIDS(P("\"0\"")) ASKS(P("\"0.0\"")) TIME),
