@@ -44,8 +44,10 @@ bool compressor_replace(struct compressor *c, struct buf *b, size_t from)
     size_t len = b->len - from;
     size_t room = deflateBound(&c->z, len) + sizeof TAIL;
     unsigned char *to = (unsigned char *)buf_reserve(b, room);
-    if (!to)
+    if (!to) {
+        b->failed = false; /* nothing of it is missing */
         return false;
+    }
     deflateReset(&c->z);
     c->z.next_in = (unsigned char *)b->p + from;
     c->z.avail_in = (unsigned)len;
@@ -154,30 +156,40 @@ static enum decompress_verdict inflate_all(struct decompressor *d, const void *m
     return between_blocks(&d->z) ? DECOMPRESS_OK : DECOMPRESS_BAD;
 }
 
-/* What can be referred to are the last 32 KB of all that was said. */
-static bool remember(struct buf *window, const char *text, size_t len)
+void decompress_window_fini(struct decompress_window *w)
 {
-    if (len > WINDOW_BYTES_MAX) {
-        text += len - WINDOW_BYTES_MAX;
-        len = WINDOW_BYTES_MAX;
-    }
-    if (window->len + len > WINDOW_BYTES_MAX) {
-        size_t gone = window->len + len - WINDOW_BYTES_MAX;
-        memmove(window->p, window->p + gone, window->len - gone);
-        window->len -= gone;
-    }
-    buf_add(window, text, len);
-    return !window->failed;
+    free(w->text);
+    *w = (struct decompress_window){0};
 }
 
-enum decompress_verdict decompressor_message(struct decompressor *d, struct buf *window,
-                                             const void *message, size_t len, size_t most,
-                                             struct buf *out)
+/* Of what it held and what is new the last WINDOW_BYTES_MAX. */
+static bool remember(struct decompress_window *w, const char *text, size_t len)
+{
+    size_t new_len = len < WINDOW_BYTES_MAX ? len : WINDOW_BYTES_MAX;
+    size_t kept = WINDOW_BYTES_MAX - new_len;
+    if (kept > w->len)
+        kept = w->len;
+    if (new_len == 0)
+        return true;
+    unsigned char *both = malloc(kept + new_len);
+    if (!both)
+        return false;
+    if (kept > 0)
+        memcpy(both, w->text + w->len - kept, kept);
+    memcpy(both + kept, text + len - new_len, new_len);
+    free(w->text);
+    *w = (struct decompress_window){both, kept + new_len};
+    return true;
+}
+
+enum decompress_verdict decompressor_message(struct decompressor *d,
+                                             struct decompress_window *window, const void *message,
+                                             size_t len, size_t most, struct buf *out)
 {
     size_t begins = out->len;
     d->window_len = window ? (unsigned)window->len : 0;
     if (d->window_len > 0)
-        memcpy(d->window, window->p, d->window_len);
+        memcpy(d->window, window->text, d->window_len);
     if (!begin(d))
         return DECOMPRESS_MEMORY;
     enum decompress_verdict v = inflate_all(d, message, len, begins + most, out);

@@ -23,7 +23,7 @@ struct compressor *compressor_new(void) MUST_CHECK; /* NULL: out of memory */
 void compressor_free(struct compressor *c);         /* NULL is fine */
 
 /* Replaces the bytes of b from `from` on by the message that they make, when that is shorter.
- * False: it is not, or there is no memory, and nothing was changed. */
+ * False: it is not, or there is no memory for it, and the bytes are as they were. */
 bool compressor_replace(struct compressor *c, struct buf *b, size_t from) MUST_CHECK;
 
 enum decompress_verdict {
@@ -37,11 +37,18 @@ struct decompressor;
 struct decompressor *decompressor_new(void) MUST_CHECK; /* NULL: out of memory */
 void decompressor_free(struct decompressor *d);         /* NULL is fine */
 
-/* Appends the text of one message to `out`, which is not complete unless OK. window: what this peer
- * has said before, at most 32 KB of it, brought up to date here; NULL when it has promised not to
- * refer to it. */
-enum decompress_verdict decompressor_message(struct decompressor *d, struct buf *window,
-                                             const void *message, size_t len, size_t most,
-                                             struct buf *out) MUST_CHECK;
+/* What a peer has said before, as far back as it may refer to: 32 KB at most, no byte more than
+ * that is held. A zeroed one is ready. */
+struct decompress_window {
+    unsigned char *text;
+    size_t len;
+};
+void decompress_window_fini(struct decompress_window *w);
+
+/* Appends the text of one message to `out`, which is not complete unless OK. The window is brought
+ * up to date; NULL: this peer has promised not to refer to anything. */
+enum decompress_verdict decompressor_message(struct decompressor *d,
+                                             struct decompress_window *window, const void *message,
+                                             size_t len, size_t most, struct buf *out) MUST_CHECK;
 
 #endif

@@ -64,7 +64,7 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
         ws_writable(c);
         return 0;
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE:
-        return ws_peer_closes(c);
+        return ws_peer_closes(c, in, len);
     case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL:
         ws_close_began(c);
         return 0;

@@ -50,10 +50,13 @@ static void send_close(struct conn *c)
 
 /* Back-pressure: who sends commands faster than it takes their answers is not read until it has
  * taken them. Otherwise its answers would pile up to their limit and it would be dropped as slow,
- * although it reads. */
+ * although it reads.
+ *   Not over TLS: the library (4.1.6), told in the middle of a record not to read on, puts the rest
+ * of it aside, finds more of the record decrypted, takes the rest up again, and so for ever, with
+ * the whole process. There such a client is still dropped. */
 static void regulate(struct conn *c)
 {
-    bool read = c->closing || !c->client || !fanout_client_choked(c->client);
+    bool read = c->tls || c->closing || !c->client || !fanout_client_choked(c->client);
     if (read != c->deaf)
         return;
     c->deaf = !read;
@@ -218,6 +221,10 @@ void ws_pong(struct conn *c)
     int64_t mono_ns = clock_mono_ns();
     if (!c->client || c->closing)
         return;
+    if (lws_get_reserved_bits(c->wsi)) {
+        refuse(c, CLOSE_PROTOCOL); /* of a ping it is not seen: the library answers it itself */
+        return;
+    }
     fanout_client_alive(c->client, mono_ns);
     if (mono_ns / 1000000 - c->pongs_since_ms >= 1000) {
         c->pongs_since_ms = mono_ns / 1000000;
@@ -256,10 +263,16 @@ void ws_close_began(struct conn *c)
     fanout_client_closing(c->client);
 }
 
-int ws_peer_closes(struct conn *c)
+int ws_peer_closes(struct conn *c, const char *payload, size_t len)
 {
     if (c->closing)
         return -1; /* both have said it: the end */
+    if (len > 2 && !utf8_valid(payload + 2, len - 2) && c->client) {
+        lws_close_reason(c->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL, 0);
+        fanout_client_reason(c->client, CLOSE_BAD_UTF8);
+        fanout_client_closing(c->client);
+        return -1;
+    }
     ws_close_began(c);
     return 0;
 }

@@ -12,7 +12,7 @@ int ws_established(struct conn *c);
 void ws_receive(struct conn *c, const char *bytes, size_t len);
 void ws_pong(struct conn *c);
 void ws_writable(struct conn *c);
-int ws_peer_closes(struct conn *c);
+int ws_peer_closes(struct conn *c, const char *payload, size_t len);
 void ws_close_began(struct conn *c); /* the library closes; nothing more may be written */
 
 /* Begins to close for a reason of the server's own (shutdown). Safe outside the library's events.

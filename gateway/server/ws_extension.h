@@ -13,7 +13,8 @@
 extern const struct lws_extension ws_extensions[];
 
 /* Is there, in the value of a Sec-WebSocket-Extensions header, exactly one offer of
- * permessage-deflate, and one that can be met? Anything else is declined, never an error. Pure. */
+ * permessage-deflate, and one that can be met? Anything else is declined, which is no error. (The
+ * library itself ends the connection of a header of more than 255 bytes.) Pure. */
 bool ws_extension_acceptable(const char *offers);
 
 /* The library asks: 0 agrees. */
@@ -21,8 +22,8 @@ int ws_extension_confirm(struct conn *c, struct lws *wsi);
 
 /* The connection's part of it; NULL in c: nothing was agreed upon. */
 struct ws_extension {
-    bool remembers;    /* the client may refer to what it said before */
-    struct buf window; /* that */
+    bool remembers; /* the client may refer to what it said before: */
+    struct decompress_window window;
 };
 void ws_extension_free(struct ws_extension *x); /* NULL is fine */
 

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 
 import { startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
-import { external } from '../support/scene.js';
+import { external, testCerts } from '../support/scene.js';
 import { until, within } from '../support/wait.js';
 import { connectWs } from '../support/wsclient.js';
 
@@ -16,6 +16,7 @@ const LIST_EXTRA = 1024; // a list may be that much longer than limits.symbols_p
 
 /** Three symbols with the prices 1, 2, 3 and the versions a0:1, a0:2, a0:3. */
 async function fed(t, config = {}) {
+  const ca = config.listen?.tls ? { ca: testCerts().pem.ca } : {};
   const redis = await startRedis();
   t.after(() => redis.stop());
   const gateway = await startGateway({
@@ -25,7 +26,7 @@ async function fed(t, config = {}) {
     limits: { commands_per_minute: 1_000_000, ...config.limits },
   });
   t.after(() => gateway.stop());
-  await until(async () => (await gateway.metric('pricegate_bus_up')) === 1, 'the bus is up');
+  await until(async () => (await gateway.metric('pricegate_bus_up', ca)) === 1, 'the bus is up');
   let n = 0;
   const publish = async (symbol, price) => {
     const now = Date.now();
@@ -33,9 +34,9 @@ async function fed(t, config = {}) {
     await redis.command('PUBLISH', `${symbol}:price:stream`, text);
   };
   for (const [i, symbol] of symbols.entries()) await publish(symbol, i + 1);
-  await until(async () => (await gateway.get('/api/v1/quotes/EUR%2FUSD')).status === 200, 'prices');
+  await until(async () => (await gateway.get('/api/v1/quotes/EUR%2FUSD', ca)).status === 200, 'prices');
   const connect = async () => {
-    const client = await connectWs(gateway.wsUrl);
+    const client = await connectWs(gateway.wsUrl, ca);
     t.after(() => client.terminate());
     return client;
   };
@@ -328,6 +329,25 @@ test('one that asks for long answers and reads none is not read either; the othe
   if (!process.env.LONG) return; // half a minute without progress, and it is out
   await gateway.log((l) => l.event === 'client_closed' && l.reason === 'slow', 60_000);
   assert.equal(await gateway.metric('pricegate_connections'), 1);
+});
+
+// The library must not be told to stop reading in the middle of a record of TLS: it would go round
+// for ever.
+test('the same over TLS, many commands in one record', async (t) => {
+  const certs = testCerts();
+  const { gateway, connect, serves } = await fed(t, {
+    listen: { tls: { cert: certs.cert, key: certs.key } },
+  });
+  const [client, other] = [await connect(), await connect()];
+  client.socket.pause();
+  const list = Array.from({ length: 1500 }, (_, i) => `none-${i}`.padEnd(32, '-'));
+  for (let id = 0; id < 40; id++) client.send({ action: 'subscribe', id, symbols: list });
+  const ping = Buffer.from([0x89, 0x84, 0, 0, 0, 0, 1, 2, 3, 4]);
+  const command = Buffer.from('{"action":"ping"}');
+  const text = Buffer.concat([Buffer.from([0x81, 0x80 | command.length, 0, 0, 0, 0]), command]);
+  client.socket._socket.write(Buffer.concat(Array.from({ length: 200 }, (_, i) => (i % 2 ? ping : text))));
+  await gateway.log((l) => l.event === 'client_closed' && l.reason === 'slow', 20_000);
+  await serves(other, 'the other');
 });
 
 test('a since of 100,000 entries, many at once: others are served in between', async (t) => {

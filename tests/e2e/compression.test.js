@@ -157,6 +157,10 @@ test('what is refused, and with which code', async (t) => {
       frame(TEXT | COMPRESSED, deflated('{}').subarray(0, 2)), frame(LAST | CONTINUATION | COMPRESSED, deflated('{}').subarray(2)),
     ])],
     ['another reserved bit', 1002, frame(LAST | TEXT | 0x20, Buffer.from('{}'))],
+    ['a hundred bytes that would be 60,000', 1009,
+      frame(LAST | TEXT | COMPRESSED, deflated(`{"action":"ping","x":"${'x'.repeat(60_000)}"}`))],
+    ['a reserved bit on a pong', 1002, frame(LAST | COMPRESSED | 10, Buffer.from('x'))],
+    ['a close that is not UTF-8', 1007, frame(LAST | 8, Buffer.from([3, 232, 0xff, 0xfe]))],
     ['not UTF-8 inside', 1007, frame(LAST | TEXT | COMPRESSED, deflated(Buffer.from('{"action":"\xff"}', 'latin1')))],
     ['not UTF-8, not compressed', 1007, frame(LAST | TEXT, Buffer.from('{"action":"\xff"}', 'latin1'))],
   ];

@@ -130,8 +130,8 @@ export async function startGateway(config, { env = {}, args = [], rawConfig, por
       request(gateway.url, { method: 'POST', body: '', ...options, path }),
 
     /** The value of one metric line, for example 'pricegate_connections'; NaN when it is absent. */
-    async metric(name) {
-      const { body } = await gateway.get('/metrics');
+    async metric(name, options) {
+      const { body } = await gateway.get('/metrics', options);
       const line = body.split('\n').find((l) => l.startsWith(`${name} `));
       return line ? Number(line.slice(name.length + 1)) : NaN;
     },

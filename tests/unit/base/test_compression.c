@@ -110,7 +110,8 @@ static void peer_says(struct peer *p, struct buf *message, const char *text, siz
 static void test_a_peer_that_refers_to_what_it_said(void **state)
 {
     struct decompressor *d = decompressor_new();
-    struct buf window = {0}, message = {0}, out = {0};
+    struct decompress_window window = {0};
+    struct buf message = {0}, out = {0};
     struct peer p;
     size_t first = 0;
     (void)state;
@@ -134,7 +135,7 @@ static void test_a_peer_that_refers_to_what_it_said(void **state)
     }
     assert_int_equal(window.len, 32768);
     deflateEnd(&p.z);
-    buf_fini(&window);
+    decompress_window_fini(&window);
     buf_fini(&message);
     buf_fini(&out);
     decompressor_free(d);
@@ -146,7 +147,8 @@ static void test_peers_are_apart(void **state)
     static const char a[] = "aaaa bbbb cccc dddd eeee ffff aaaa bbbb cccc dddd";
     static const char b[] = "zzzz yyyy xxxx wwww vvvv uuuu zzzz yyyy xxxx wwww";
     struct decompressor *d = decompressor_new();
-    struct buf window_a = {0}, window_b = {0}, message = {0}, out = {0};
+    struct decompress_window window_a = {0}, window_b = {0};
+    struct buf message = {0}, out = {0};
     struct peer p, q;
     (void)state;
     assert_non_null(d);
@@ -171,8 +173,8 @@ static void test_peers_are_apart(void **state)
                      DECOMPRESS_BAD);
     deflateEnd(&p.z);
     deflateEnd(&q.z);
-    buf_fini(&window_a);
-    buf_fini(&window_b);
+    decompress_window_fini(&window_a);
+    decompress_window_fini(&window_b);
     buf_fini(&message);
     buf_fini(&out);
     decompressor_free(d);
@@ -181,7 +183,8 @@ static void test_peers_are_apart(void **state)
 static void test_limits(void **state)
 {
     struct decompressor *d = decompressor_new();
-    struct buf zeros = {0}, message = {0}, out = {0}, window = {0};
+    struct buf zeros = {0}, message = {0}, out = {0};
+    struct decompress_window window = {0};
     struct peer p;
     (void)state;
     assert_non_null(d);
@@ -208,7 +211,7 @@ static void test_limits(void **state)
     buf_fini(&zeros);
     buf_fini(&message);
     buf_fini(&out);
-    buf_fini(&window);
+    decompress_window_fini(&window);
     decompressor_free(d);
 }
 
