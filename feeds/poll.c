@@ -123,6 +123,16 @@ static enum failure publish(struct feeds *f, struct feed *d, size_t pos, const s
     return FAIL_NONE;
 }
 
+static void count_checks(struct feeds *f, const struct quality_result *q)
+{
+    for (size_t i = 0; i < quality_rules(); i++) {
+        if (q->passed >> i & 1)
+            metrics_add(f->metrics, METRIC_QUALITY, quality_rule_at(i).name, "pass", 1);
+        if (q->failed >> i & 1)
+            metrics_add(f->metrics, METRIC_QUALITY, quality_rule_at(i).name, "fail", 1);
+    }
+}
+
 static enum failure host_offer(void *ctx, struct chain_want want, const struct record *record,
                                struct err *why)
 {
@@ -131,13 +141,12 @@ static enum failure host_offer(void *ctx, struct chain_want want, const struct r
     struct record rec = *record;
     struct quality_result q =
         quality_check(d->in, &d->quality, (int)want.pos, &rec, clock_wall_ms());
+    count_checks(f, &q);
     if (q.failure != FAIL_NONE) {
         *why = q.why;
-        metrics_add(f->metrics, METRIC_QUALITY, q.rule, "fail", 1);
         feed_log_rejected(d, want.pos, &rec, &q, clock_mono_ms());
         return q.failure;
     }
-    metrics_add(f->metrics, METRIC_QUALITY, "all", "pass", 1);
     enum failure failure = publish(f, d, want.pos, &rec);
     if (failure != FAIL_NONE)
         err_set(why, "out of memory");
@@ -174,6 +183,10 @@ static void host_done(void *ctx, struct walk *w)
 
 void poll_init(struct feeds *f)
 {
+    for (size_t i = 0; i < quality_rules(); i++) { /* to be seen while still 0 */
+        metrics_add(f->metrics, METRIC_QUALITY, quality_rule_at(i).name, "pass", 0);
+        metrics_add(f->metrics, METRIC_QUALITY, quality_rule_at(i).name, "fail", 0);
+    }
     f->host = (struct chain_host){
         .ctx = f,
         .config = f->config,

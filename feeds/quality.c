@@ -11,6 +11,16 @@
  * range is configured it is believed for a plain jump of less than a factor of 10 only, never for
  * a factor of 100 or an inversion, which no market makes but every mixed-up unit does.
  *
+ * Severity. What makes the price itself doubtful rejects the record; what only contradicts it is
+ * dropped: a crossed market, and the day's figures where the price lies outside of them. Those are
+ * often a moment older than the price, rounded to fewer digits, or of another session than a price
+ * before or after the hours, so a little is allowed, and before and after the hours everything.
+ *
+ * No rules are: "unique (symbol, time)", as an equal time with another price is a correction and
+ * with the same price a confirmation, both wanted (PROTOCOL 3; publish.c says nothing twice); and
+ * freshness, as an old price of a closed market is right, and of an open one better than none: age
+ * is a state (live, delayed, stale) and no fault of the record. Time is monotonic: "older".
+ *
  * An inversion cannot be told from a small move when the price is about 1 (USD/CHF at 0.995 and
  * 1.004), so less than 1 % of change is none.
  *
@@ -24,6 +34,9 @@ static const int64_t FUTURE_MS = 5000;    /* clocks differ */
 static const double AGREE = 0.01;         /* prices within 1 % say the same */
 static const double FACTOR_BELIEVED = 10; /* of a jump that one source alone insists on */
 static const int POLLS_NEEDED = 2;        /* beyond the first that said so */
+static const double DAY_SLACK = 0.001;    /* a price beyond the day's figures: rounding, lag */
+
+enum outcome { PASSED, FAILED, NOT_ASKED /* there is nothing it could look at */ };
 
 struct check {
     const struct instrument *in;
@@ -32,7 +45,6 @@ struct check {
     struct record *rec;
     int64_t now_ms;
     struct err *why;
-    const char *jump_rule; /* which of the three rules of jumps it was */
 };
 
 /* a / b, both positive. */
@@ -55,7 +67,7 @@ static void text_of(struct decimal d, char out[static DECIMAL_TEXT_MAX])
 }
 
 /* Minor to major unit, exactly, all members or none. */
-static bool units_ok(struct check *c)
+static enum outcome currency_known(struct check *c)
 {
     struct record *r = c->rec;
     struct decimal *const members[] = {&r->price, &r->bid, &r->ask,       &r->open,
@@ -66,55 +78,67 @@ static bool units_ok(struct check *c)
         if (c->in->currency && strlen(c->in->currency) < sizeof r->currency)
             snprintf(r->currency, sizeof r->currency, "%s", c->in->currency);
         if (!r->currency[0])
-            return true;
+            return NOT_ASKED;
     }
     if (units_major(r->currency, major, &places) != 0) {
         err_set(c->why, "unit \"%s\" is not known; prices in it cannot be read", r->currency);
-        return false;
+        return FAILED;
     }
     for (size_t i = 0; places > 0 && i < ARRAY_LEN(members); i++) {
         if (members[i]->given && decimal_shift_down(*members[i], places, members[i]) != 0) {
             err_set(c->why, "a price in %s has too many digits", r->currency);
-            return false;
+            return FAILED;
         }
     }
     snprintf(r->currency, sizeof r->currency, "%s", major);
-    return true;
+    return PASSED;
 }
 
-static bool positive_ok(struct check *c)
+static enum outcome is_finite(struct check *c)
+{
+    if (c->rec->price.given) /* no other can be made: decimals know neither NaN nor infinity */
+        return PASSED;
+    err_set(c->why, "the price is no number");
+    return FAILED;
+}
+
+static enum outcome positive(struct check *c)
 {
     char text[DECIMAL_TEXT_MAX];
     if (decimal_positive(c->rec->price))
-        return true;
+        return PASSED;
     text_of(c->rec->price, text);
     err_set(c->why, "the price is %s, not above 0", text);
-    return false;
+    return FAILED;
 }
 
-static bool future_ok(struct check *c)
+static enum outcome future(struct check *c)
 {
     if (c->rec->ts_ms > 0 && c->rec->ts_ms <= c->now_ms + FUTURE_MS)
-        return true;
+        return PASSED;
     err_set(c->why, "its time is %lld ms ahead of ours", (long long)(c->rec->ts_ms - c->now_ms));
-    return false;
+    return FAILED;
 }
 
-static bool currency_ok(struct check *c)
+static enum outcome currency(struct check *c)
 {
-    if (!c->in->currency || strcmp(c->in->currency, c->rec->currency) == 0)
-        return true;
+    if (!c->in->currency)
+        return NOT_ASKED;
+    if (strcmp(c->in->currency, c->rec->currency) == 0)
+        return PASSED;
     err_set(c->why, "a price in %s, configured is %s", c->rec->currency, c->in->currency);
-    return false;
+    return FAILED;
 }
 
-static bool older_ok(struct check *c)
+static enum outcome older(struct check *c)
 {
-    if (!c->m->held || c->rec->ts_ms >= c->m->held_ts_ms)
-        return true;
+    if (!c->m->held)
+        return NOT_ASKED;
+    if (c->rec->ts_ms >= c->m->held_ts_ms)
+        return PASSED;
     err_set(c->why, "%lld ms older than the price we hold",
             (long long)(c->m->held_ts_ms - c->rec->ts_ms));
-    return false;
+    return FAILED;
 }
 
 static bool in_range(const struct check *c)
@@ -128,34 +152,37 @@ static bool has_range(const struct check *c)
     return c->in->range_min.given && c->in->range_max.given;
 }
 
-static bool range_ok(struct check *c)
+static enum outcome range(struct check *c)
 {
     char price[DECIMAL_TEXT_MAX], min[DECIMAL_TEXT_MAX], max[DECIMAL_TEXT_MAX];
-    if (c->m->held || !has_range(c) || in_range(c))
-        return true;
+    if (c->m->held || !has_range(c)) /* what is held says more than a range */
+        return NOT_ASKED;
+    if (in_range(c))
+        return PASSED;
     text_of(c->rec->price, price);
     text_of(c->in->range_min, min);
     text_of(c->in->range_max, max);
     err_set(c->why, "%.40s is outside the range %.40s to %.40s", price, min, max);
-    return false;
+    return FAILED;
 }
 
-/* The rule of jumps that the price breaks, or NULL. */
-static const char *jump_rule(const struct check *c)
+enum jump { NO_JUMP, JUMP, JUMP_FACTOR_100, JUMP_INVERSE };
+
+/* What kind of jump it is from the held price. */
+static enum jump jump_kind(const struct check *c)
 {
     double r = ratio(c->rec->price, c->m->held_price);
     double product = decimal_to_double(c->rec->price) * decimal_to_double(c->m->held_price);
+    enum jump plain = fabs(r - 1) * 100 > c->in->max_jump_pct ? JUMP : NO_JUMP;
     if (about_one(r))
-        return fabs(r - 1) * 100 > c->in->max_jump_pct ? "jump" : NULL;
+        return plain;
     if (about_one(r / 100) || about_one(r * 100))
-        return "factor_100";
-    if (about_one(product))
-        return "inverse";
-    return fabs(r - 1) * 100 > c->in->max_jump_pct ? "jump" : NULL;
+        return JUMP_FACTOR_100;
+    return about_one(product) ? JUMP_INVERSE : plain;
 }
 
 /* Somebody, or the same one often enough, says what was doubted. Remembers the doubt otherwise. */
-static bool jump_agreed(struct check *c)
+static bool jump_agreed(struct check *c, enum jump kind)
 {
     struct quality_memory *m = c->m;
     bool agrees = m->doubted.given && about_one(ratio(c->rec->price, m->doubted));
@@ -170,47 +197,103 @@ static bool jump_agreed(struct check *c)
         return in_range(c);
     /* A unit bug that shows after the price has moved is no exact factor of 100 any more. */
     double r = ratio(c->rec->price, c->m->held_price);
-    return strcmp(c->jump_rule, "jump") == 0 && r < FACTOR_BELIEVED && r > 1 / FACTOR_BELIEVED;
+    return kind == JUMP && r < FACTOR_BELIEVED && r > 1 / FACTOR_BELIEVED;
 }
 
-static bool jump_ok(struct check *c)
+/* The record jumps in this way, and nobody agrees. */
+static enum outcome jumps(struct check *c, enum jump way)
 {
     char price[DECIMAL_TEXT_MAX], held[DECIMAL_TEXT_MAX];
     if (!c->m->held || !decimal_positive(c->m->held_price))
-        return true;
-    c->jump_rule = jump_rule(c);
-    if (!c->jump_rule) {
+        return NOT_ASKED;
+    enum jump kind = jump_kind(c);
+    if (kind == NO_JUMP)
         c->m->doubted = (struct decimal){0};
-        return true;
-    }
-    if (jump_agreed(c))
-        return true;
+    if (kind != way || jump_agreed(c, kind))
+        return PASSED;
     text_of(c->rec->price, price);
     text_of(c->m->held_price, held);
-    err_set(c->why, "%.40s against %.40s held (%s): waits until others agree", price, held,
-            c->jump_rule);
-    return false;
+    err_set(c->why, "%.40s against %.40s held: waits until others agree", price, held);
+    return FAILED;
+}
+
+static enum outcome factor_100(struct check *c)
+{
+    return jumps(c, JUMP_FACTOR_100);
+}
+
+static enum outcome inverse(struct check *c)
+{
+    return jumps(c, JUMP_INVERSE);
+}
+
+static enum outcome jump(struct check *c)
+{
+    return jumps(c, JUMP);
+}
+
+/* A bid above the ask is no market: neither can be trusted, the price itself can. */
+static enum outcome crossed(struct check *c)
+{
+    struct record *r = c->rec;
+    if (!r->bid.given || !r->ask.given)
+        return NOT_ASKED;
+    if (decimal_cmp(r->bid, r->ask) <= 0)
+        return PASSED;
+    r->bid = r->ask = (struct decimal){0};
+    return FAILED;
+}
+
+/* a > b; missing ones are not. slack: a share of b. */
+static bool above(struct decimal a, struct decimal b, double slack)
+{
+    if (!a.given || !b.given || decimal_cmp(a, b) <= 0)
+        return false;
+    return decimal_to_double(a) > decimal_to_double(b) * (1 + slack);
+}
+
+/* The day's high and low hold each other, the opening price and, in the hours, the price. */
+static enum outcome ohlc(struct check *c)
+{
+    struct record *r = c->rec;
+    bool in_hours = r->market != MARKET_PRE && r->market != MARKET_POST;
+    if (!r->high.given && !r->low.given)
+        return NOT_ASKED;
+    if (!above(r->low, r->high, 0) && !above(r->open, r->high, DAY_SLACK) &&
+        !above(r->low, r->open, DAY_SLACK) &&
+        !(in_hours && (above(r->price, r->high, DAY_SLACK) || above(r->low, r->price, DAY_SLACK))))
+        return PASSED;
+    r->open = r->high = r->low = (struct decimal){0};
+    return FAILED;
 }
 
 static const struct {
-    const char *rule; /* NULL: jump_ok() says which */
-    enum failure failure;
-    bool (*ok)(struct check *c);
+    struct quality_rule rule;
+    enum failure failure; /* of a record that is rejected */
+    enum outcome (*ask)(struct check *c);
 } rules[] = {
-    {"currency", FAIL_BAD_SCHEMA, units_ok   },
-    {"positive", FAIL_BAD_SCHEMA, positive_ok},
-    {"future",   FAIL_BAD_SCHEMA, future_ok  },
-    {"currency", FAIL_BAD_SCHEMA, currency_ok},
-    {"older",    FAIL_OLDER,      older_ok   },
-    {"range",    FAIL_BAD_SCHEMA, range_ok   },
-    {NULL,       FAIL_BAD_SCHEMA, jump_ok    },
+    {{"currency_known", "currency", QUALITY_REJECT}, FAIL_BAD_SCHEMA, currency_known},
+    {{"finite", "price", QUALITY_REJECT},            FAIL_BAD_SCHEMA, is_finite     },
+    {{"positive", "price", QUALITY_REJECT},          FAIL_BAD_SCHEMA, positive      },
+    {{"future", "ts", QUALITY_REJECT},               FAIL_BAD_SCHEMA, future        },
+    {{"currency", "currency", QUALITY_REJECT},       FAIL_BAD_SCHEMA, currency      },
+    {{"older", "ts", QUALITY_REJECT},                FAIL_OLDER,      older         },
+    {{"range", "price", QUALITY_REJECT},             FAIL_BAD_SCHEMA, range         },
+    {{"factor_100", "price", QUALITY_REJECT},        FAIL_BAD_SCHEMA, factor_100    },
+    {{"inverse", "price", QUALITY_REJECT},           FAIL_BAD_SCHEMA, inverse       },
+    {{"jump", "price", QUALITY_REJECT},              FAIL_BAD_SCHEMA, jump          },
+    {{"crossed", "bid, ask", QUALITY_DROP},          FAIL_NONE,       crossed       },
+    {{"ohlc", "open, high, low", QUALITY_DROP},      FAIL_NONE,       ohlc          },
 };
 
-/* A bid above the ask is no market: neither can be trusted, the price itself can. */
-static void drop_crossed(struct record *r)
+size_t quality_rules(void)
 {
-    if (r->bid.given && r->ask.given && decimal_cmp(r->bid, r->ask) > 0)
-        r->bid = r->ask = (struct decimal){0};
+    return ARRAY_LEN(rules);
+}
+
+struct quality_rule quality_rule_at(size_t number)
+{
+    return rules[number].rule;
 }
 
 struct quality_result quality_check(const struct instrument *in, struct quality_memory *m,
@@ -224,13 +307,15 @@ struct quality_result quality_check(const struct instrument *in, struct quality_
                       .now_ms = now_ms,
                       .why = &result.why};
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-        if (rules[i].ok(&c))
+        enum outcome outcome = rules[i].ask(&c);
+        result.passed |= outcome == PASSED ? UINT32_C(1) << i : 0;
+        result.failed |= outcome == FAILED ? UINT32_C(1) << i : 0;
+        if (outcome != FAILED || rules[i].rule.severity == QUALITY_DROP)
             continue;
         result.failure = rules[i].failure;
-        result.rule = rules[i].rule ? rules[i].rule : c.jump_rule;
+        result.rule = rules[i].rule.name;
         return result;
     }
-    drop_crossed(rec);
     return result;
 }
 

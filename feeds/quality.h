@@ -1,13 +1,14 @@
 /* quality.h - is this record a price we may put our name to? Pure.
  *
- * In order: units to major currency (exact decimals), finite and positive, time not in the future,
- * configured currency, not older than what is held, range (when there is nothing to compare with),
- * jump (over max_jump_pct, or within 1 % of x100, /100 or 1/x of the held price). A jump is held
- * back until a second source, or two more polls of the same one, agree within 1 %; agreement of the
- * same source alone counts only inside the configured range, because a unit bug agrees with itself
- * for ever. (Without a range it counts for a plain jump, never for x100, /100 and 1/x.)
+ * The rules are a table, in the order in which they are asked; a rule that rejects ends the record,
+ * one that drops takes members out of it. Prices are in the major currency (exact decimals) from
+ * the first rule on. A jump (over max_jump_pct, or within 1 % of x100, /100 or 1/x of the held
+ * price) is held back until a second source, or two more polls of the same one, agree within 1 %;
+ * agreement of the same source alone counts only inside the configured range, because a unit bug
+ * agrees with itself for ever. (Without a range it counts for a plain jump, never for x100, /100
+ * and 1/x.)
  *
- * A bid above the ask is dropped with it. A record without currency takes the instrument's. */
+ * A record without currency takes the instrument's. */
 #ifndef PRICEGATE_QUALITY_H
 #define PRICEGATE_QUALITY_H
 
@@ -25,12 +26,21 @@ struct quality_memory {
     int doubted_polls;      /* how often that source has said so */
 };
 
-/* The rule that decided, for pipeline_data_quality_checks_total and the dead-letter log:
- * "currency" "positive" "future" "older" "range" "jump" "factor_100" "inverse". */
+enum quality_severity { QUALITY_REJECT, QUALITY_DROP };
+
+/* For pipeline_data_quality_checks_total, the dead letters and data-health. */
+struct quality_rule {
+    const char *name, *applies_to;
+    enum quality_severity severity;
+};
+size_t quality_rules(void);                         /* how many there are, at most 32 */
+struct quality_rule quality_rule_at(size_t number); /* in the order in which they are asked */
+
 struct quality_result {
     enum failure failure; /* FAIL_NONE: accepted. FAIL_OLDER, else FAIL_BAD_SCHEMA */
-    const char *rule;     /* NULL when accepted */
+    const char *rule;     /* that rejected the record; NULL when accepted */
     struct err why;
+    uint32_t passed, failed; /* a bit for each rule (by number) that was asked, dropping ones too */
 };
 
 /* Normalises *rec in place (price members and currency to the major unit) and checks it. Does not

@@ -43,7 +43,7 @@ static void test_fallback_and_back(void **state)
     assert_int_equal(w->statuses, 0);
     assert_true(metrics_get(&w->metrics, METRIC_PROVIDER_REQUESTS, "twelvedata", "rate_limited") ==
                 1);
-    assert_true(metrics_get(&w->metrics, METRIC_QUALITY, "all", "pass") >= 3);
+    assert_true(metrics_get(&w->metrics, METRIC_QUALITY, "positive", "pass") >= 3);
 }
 
 /* The fallback is late: the held price stays, grows stale, and says why. */
@@ -161,6 +161,9 @@ static void test_jump_is_refused(void **state)
     assert_string_equal(w->results[0].error, "bad_schema");
     assert_int_equal(w->items[COFFEE], 1);
     assert_true(metrics_get(&w->metrics, METRIC_QUALITY, "factor_100", "fail") == 1);
+    assert_true(metrics_get(&w->metrics, METRIC_QUALITY, "factor_100", "pass") == 0);
+    assert_true(metrics_get(&w->metrics, METRIC_QUALITY, "older", "pass") == 1);
+    assert_true(metrics_get(&w->metrics, METRIC_QUALITY, "positive", "pass") == 2);
 }
 
 static void test_simulation(void **state)

@@ -55,64 +55,64 @@ static void test_rules(void **state)
         const char *after; /* price and currency afterwards */
     } rows[] = {
   /* units and currency */
-        {"USD", NULL,  NULL, NULL,     "2.943",                                  "USD",  0,            NULL,         "2.943 USD" },
-        {"USD", NULL,  NULL, NULL,     "294.30",                                 "USX",  0,            NULL,         "2.9430 USD"},
-        {"GBP", NULL,  NULL, NULL,     "305.3",                                  "GBp",  0,            NULL,         "3.053 GBP" },
-        {"GBP", NULL,  NULL, NULL,     "7",                                      "GBX",  0,            NULL,         "0.07 GBP"  },
-        {"ZAR", NULL,  NULL, NULL,     "12345",                                  "ZAc",  0,            NULL,         "123.45 ZAR"},
-        {"ILS", NULL,  NULL, NULL,     "0.5",                                    "ILA",  0,            NULL,         "0.005 ILS" },
-        {NULL,  NULL,  NULL, NULL,     "305.3",                                  "GBp",  0,            NULL,         "3.053 GBP" },
-        {"USD", NULL,  NULL, NULL,     "2",                                      "",     0,            NULL,         "2 USD"     },
-        {NULL,  NULL,  NULL, NULL,     "2",                                      "",     0,            NULL,         "2 "        },
-        {"USD", NULL,  NULL, NULL,     "3.05",                                   "GBP",  0,            "currency",   "3.05 GBP"  },
-        {"USD", NULL,  NULL, NULL,     "305",                                    "GBp",  0,            "currency",   "3.05 GBP"  },
-        {"USD", NULL,  NULL, NULL,     "2",                                      "XXc",  0,            "currency",   "2 XXc"     },
-        {NULL,  NULL,  NULL, NULL,     "2",                                      "usd",  0,            "currency",   "2 usd"     },
-        {NULL,  NULL,  NULL, NULL,     "2",                                      "USDT", 0,            "currency",   "2 USDT"    },
-        {"GBP", NULL,  NULL, NULL,     "0.000000000000000000000000000000000001", "GBp",  0,            "currency",
-         NULL                                                                                                                    },
+        {"USD", NULL,  NULL, NULL,     "2.943",                                  "USD",  0,            NULL,             "2.943 USD" },
+        {"USD", NULL,  NULL, NULL,     "294.30",                                 "USX",  0,            NULL,             "2.9430 USD"},
+        {"GBP", NULL,  NULL, NULL,     "305.3",                                  "GBp",  0,            NULL,             "3.053 GBP" },
+        {"GBP", NULL,  NULL, NULL,     "7",                                      "GBX",  0,            NULL,             "0.07 GBP"  },
+        {"ZAR", NULL,  NULL, NULL,     "12345",                                  "ZAc",  0,            NULL,             "123.45 ZAR"},
+        {"ILS", NULL,  NULL, NULL,     "0.5",                                    "ILA",  0,            NULL,             "0.005 ILS" },
+        {NULL,  NULL,  NULL, NULL,     "305.3",                                  "GBp",  0,            NULL,             "3.053 GBP" },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "",     0,            NULL,             "2 USD"     },
+        {NULL,  NULL,  NULL, NULL,     "2",                                      "",     0,            NULL,             "2 "        },
+        {"USD", NULL,  NULL, NULL,     "3.05",                                   "GBP",  0,            "currency",       "3.05 GBP"  },
+        {"USD", NULL,  NULL, NULL,     "305",                                    "GBp",  0,            "currency",       "3.05 GBP"  },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "XXc",  0,            "currency_known", "2 XXc"     },
+        {NULL,  NULL,  NULL, NULL,     "2",                                      "usd",  0,            "currency_known", "2 usd"     },
+        {NULL,  NULL,  NULL, NULL,     "2",                                      "USDT", 0,            "currency_known", "2 USDT"    },
+        {"GBP", NULL,  NULL, NULL,     "0.000000000000000000000000000000000001", "GBp",  0,
+         "currency_known",                                                                                               NULL        },
 
  /* positive */
-        {"USD", NULL,  NULL, NULL,     "0",                                      "USD",  0,            "positive",   NULL        },
-        {"USD", NULL,  NULL, NULL,     "-0.01",                                  "USD",  0,            "positive",   NULL        },
-        {"USD", NULL,  NULL, NULL,     "",                                       "USD",  0,            "positive",   NULL        },
-        {"USD", NULL,  NULL, "2",      "0.000",                                  "USD",  0,            "positive",   NULL        },
-        {"USD", NULL,  NULL, NULL,     "0.00000001",                             "USD",  0,            NULL,         NULL        },
+        {"USD", NULL,  NULL, NULL,     "0",                                      "USD",  0,            "positive",       NULL        },
+        {"USD", NULL,  NULL, NULL,     "-0.01",                                  "USD",  0,            "positive",       NULL        },
+        {"USD", NULL,  NULL, NULL,     "",                                       "USD",  0,            "finite",         NULL        },
+        {"USD", NULL,  NULL, "2",      "0.000",                                  "USD",  0,            "positive",       NULL        },
+        {"USD", NULL,  NULL, NULL,     "0.00000001",                             "USD",  0,            NULL,             NULL        },
 
  /* time */
-        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  5000,         NULL,         NULL        },
-        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  5001,         "future",     NULL        },
-        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  -NOW_MS,      "future",     NULL        },
-        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  -90000000000, NULL,         NULL        },
-        {"USD", NULL,  NULL, "2",      "2",                                      "USD",  -2000,        NULL,         NULL        },
-        {"USD", NULL,  NULL, "2",      "2",                                      "USD",  -2001,        "older",      NULL        },
-        {"USD", NULL,  NULL, "2",      "900",                                    "USD",  -2001,        "older",      NULL        },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  5000,         NULL,             NULL        },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  5001,         "future",         NULL        },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  -NOW_MS,      "future",         NULL        },
+        {"USD", NULL,  NULL, NULL,     "2",                                      "USD",  -90000000000, NULL,             NULL        },
+        {"USD", NULL,  NULL, "2",      "2",                                      "USD",  -2000,        NULL,             NULL        },
+        {"USD", NULL,  NULL, "2",      "2",                                      "USD",  -2001,        "older",          NULL        },
+        {"USD", NULL,  NULL, "2",      "900",                                    "USD",  -2001,        "older",          NULL        },
 
  /* range, where there is nothing to compare with */
-        {"USD", "0.5", "10", NULL,     "2",                                      "USD",  0,            NULL,         NULL        },
-        {"USD", "0.5", "10", NULL,     "0.50",                                   "USD",  0,            NULL,         NULL        },
-        {"USD", "0.5", "10", NULL,     "10.0",                                   "USD",  0,            NULL,         NULL        },
-        {"USD", "0.5", "10", NULL,     "10.01",                                  "USD",  0,            "range",      NULL        },
-        {"USD", "0.5", "10", NULL,     "294.3",                                  "USD",  0,            "range",      NULL        },
-        {"USD", "0.5", "10", NULL,     "294.3",                                  "",     0,            "range",      NULL        },
-        {"USD", "0.5", "10", NULL,     "294.3",                                  "USX",  0,            NULL,         NULL        },
-        {"USD", "0.5", "10", NULL,     "0.02943",                                "USD",  0,            "range",      NULL        },
-        {"USD", "0.5", "10", "9.9",    "10.5",                                   "USD",  0,            NULL,         NULL        },
-        {"USD", NULL,  NULL, NULL,     "294.3",                                  "USD",  0,            NULL,         NULL        },
+        {"USD", "0.5", "10", NULL,     "2",                                      "USD",  0,            NULL,             NULL        },
+        {"USD", "0.5", "10", NULL,     "0.50",                                   "USD",  0,            NULL,             NULL        },
+        {"USD", "0.5", "10", NULL,     "10.0",                                   "USD",  0,            NULL,             NULL        },
+        {"USD", "0.5", "10", NULL,     "10.01",                                  "USD",  0,            "range",          NULL        },
+        {"USD", "0.5", "10", NULL,     "294.3",                                  "USD",  0,            "range",          NULL        },
+        {"USD", "0.5", "10", NULL,     "294.3",                                  "",     0,            "range",          NULL        },
+        {"USD", "0.5", "10", NULL,     "294.3",                                  "USX",  0,            NULL,             NULL        },
+        {"USD", "0.5", "10", NULL,     "0.02943",                                "USD",  0,            "range",          NULL        },
+        {"USD", "0.5", "10", "9.9",    "10.5",                                   "USD",  0,            NULL,             NULL        },
+        {"USD", NULL,  NULL, NULL,     "294.3",                                  "USD",  0,            NULL,             NULL        },
 
  /* jumps */
-        {"USD", NULL,  NULL, "100",    "120",                                    "USD",  0,            NULL,         NULL        },
-        {"USD", NULL,  NULL, "100",    "120.01",                                 "USD",  0,            "jump",       NULL        },
-        {"USD", NULL,  NULL, "100",    "80",                                     "USD",  0,            NULL,         NULL        },
-        {"USD", NULL,  NULL, "100",    "79.99",                                  "USD",  0,            "jump",       NULL        },
-        {"USD", NULL,  NULL, "2.943",  "294.3",                                  "USD",  0,            "factor_100", NULL        },
-        {"USD", NULL,  NULL, "2.943",  "297",                                    "USD",  0,            "factor_100", NULL        },
-        {"USD", NULL,  NULL, "294.3",  "2.95",                                   "USD",  0,            "factor_100", NULL        },
-        {"USD", NULL,  NULL, "2.943",  "305",                                    "USD",  0,            "jump",       NULL        },
-        {"JPY", NULL,  NULL, "150.32", "0.00665",                                "JPY",  0,            "inverse",    NULL        },
-        {"USD", NULL,  NULL, "1.0845", "0.922",                                  "USD",  0,            "inverse",    NULL        },
-        {"CHF", NULL,  NULL, "0.995",  "1.004",                                  "CHF",  0,            NULL,         NULL        },
-        {"CHF", NULL,  NULL, "0.98",   "1.0204",                                 "CHF",  0,            "inverse",    NULL        },
+        {"USD", NULL,  NULL, "100",    "120",                                    "USD",  0,            NULL,             NULL        },
+        {"USD", NULL,  NULL, "100",    "120.01",                                 "USD",  0,            "jump",           NULL        },
+        {"USD", NULL,  NULL, "100",    "80",                                     "USD",  0,            NULL,             NULL        },
+        {"USD", NULL,  NULL, "100",    "79.99",                                  "USD",  0,            "jump",           NULL        },
+        {"USD", NULL,  NULL, "2.943",  "294.3",                                  "USD",  0,            "factor_100",     NULL        },
+        {"USD", NULL,  NULL, "2.943",  "297",                                    "USD",  0,            "factor_100",     NULL        },
+        {"USD", NULL,  NULL, "294.3",  "2.95",                                   "USD",  0,            "factor_100",     NULL        },
+        {"USD", NULL,  NULL, "2.943",  "305",                                    "USD",  0,            "jump",           NULL        },
+        {"JPY", NULL,  NULL, "150.32", "0.00665",                                "JPY",  0,            "inverse",        NULL        },
+        {"USD", NULL,  NULL, "1.0845", "0.922",                                  "USD",  0,            "inverse",        NULL        },
+        {"CHF", NULL,  NULL, "0.995",  "1.004",                                  "CHF",  0,            NULL,             NULL        },
+        {"CHF", NULL,  NULL, "0.98",   "1.0204",                                 "CHF",  0,            "inverse",        NULL        },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct instrument in = {.symbol = "x",
@@ -187,6 +187,111 @@ static void test_crossed_book_is_dropped(void **state)
     r.ask = dec("2.00");
     assert_int_equal(quality_check(&in, &m, 0, &r, NOW_MS).failure, FAIL_NONE);
     assert_true(r.bid.given && r.ask.given);
+}
+
+/* The day's figures go, the price stays. */
+static void test_day_that_cannot_be(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *price, *open, *high, *low; /* "" = not given */
+        enum quote_market market;
+        bool kept;
+    } rows[] = {
+        {"2.94",  "2.90",  "2.97", "2.88", MARKET_OPEN,    true },
+        {"2.94",  "2.94",  "2.94", "2.94", MARKET_OPEN,    true },
+        {"2.94",  "2.90",  "2.88", "2.97", MARKET_OPEN,    false}, /* upside down */
+        {"2.94",  "2.90",  "2.88", "2.97", MARKET_POST,    false},
+        {"2.943", "",      "2.94", "2.88", MARKET_OPEN,    false}, /* above, by more than rounding */
+        {"2.942", "",      "2.94", "2.88", MARKET_OPEN,    true },
+        {"2.878", "",      "2.94", "2.88", MARKET_OPEN,    true },
+        {"2.876", "",      "2.94", "2.88", MARKET_OPEN,    false},
+        {"2.876", "",      "2.94", "2.88", MARKET_UNKNOWN, false},
+        {"2.876", "",      "2.94", "2.88", MARKET_CLOSED,  false},
+        {"3.10",  "2.90",  "2.94", "2.88", MARKET_POST,    true }, /* the day is over */
+        {"2.10",  "2.90",  "2.94", "2.88", MARKET_PRE,     true },
+        {"2.90",  "2.95",  "2.94", "2.88", MARKET_OPEN,    false},
+        {"2.90",  "2.87",  "2.94", "2.88", MARKET_OPEN,    false},
+        {"2.90",  "2.942", "2.94", "2.88", MARKET_OPEN,    true },
+        {"2.94",  "2.90",  "2.93", "",     MARKET_OPEN,    false}, /* one of the two is enough */
+        {"2.94",  "2.90",  "",     "2.95", MARKET_OPEN,    false},
+        {"2.94",  "9.99",  "",     "",     MARKET_OPEN,    true },
+    };
+    const struct instrument in = {.symbol = "x", .max_jump_pct = 20};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct quality_memory m = {0};
+        struct record r = record(rows[i].price, "USD");
+        r.open = dec(rows[i].open);
+        r.high = dec(rows[i].high);
+        r.low = dec(rows[i].low);
+        r.prev_close = dec("2.5");
+        r.market = rows[i].market;
+        assert_int_equal(quality_check(&in, &m, 0, &r, NOW_MS).failure, FAIL_NONE);
+        bool kept = r.open.given || r.high.given || r.low.given;
+        if (kept != rows[i].kept)
+            fail_msg("row %zu (%s): %s", i, rows[i].price, kept ? "kept" : "dropped");
+        assert_text(r.price, rows[i].price);
+        assert_text(r.prev_close, "2.5");
+    }
+}
+
+/* ---- the table ---- */
+
+static uint32_t bit(const char *rule)
+{
+    for (size_t i = 0; i < quality_rules(); i++)
+        if (strcmp(quality_rule_at(i).name, rule) == 0)
+            return UINT32_C(1) << i;
+    fail_msg("no rule %s", rule);
+    return 0;
+}
+
+static void test_table(void **state)
+{
+    (void)state;
+    assert_true(quality_rules() <= 32);
+    for (size_t i = 0; i < quality_rules(); i++) {
+        struct quality_rule r = quality_rule_at(i);
+        assert_true(r.applies_to[0] != '\0');
+        assert_int_equal(bit(r.name), UINT32_C(1) << i); /* names are distinct */
+        bool drops = strcmp(r.name, "crossed") == 0 || strcmp(r.name, "ohlc") == 0;
+        assert_int_equal(r.severity, drops ? QUALITY_DROP : QUALITY_REJECT);
+    }
+}
+
+/* A rule that has nothing to look at has neither passed nor failed; those after a rejection, too.
+ */
+static void test_what_was_asked(void **state)
+{
+    (void)state;
+    const struct instrument in = {.symbol = "x", .currency = "USD", .max_jump_pct = 20};
+    struct quality_memory m = {0};
+    uint32_t always = bit("currency_known") | bit("finite") | bit("positive") | bit("future");
+    struct record r = record("2", "USD");
+    struct quality_result q = quality_check(&in, &m, 0, &r, NOW_MS);
+    assert_int_equal(q.passed, always | bit("currency"));
+    assert_int_equal(q.failed, 0);
+
+    hold(&m, "2", NOW_MS - 2000);
+    r = record("200", "USD");
+    q = quality_check(&in, &m, 0, &r, NOW_MS);
+    assert_int_equal(q.passed, always | bit("currency") | bit("older"));
+    assert_int_equal(q.failed, bit("factor_100"));
+
+    r = record("2", "USD");
+    r.bid = dec("2.1");
+    r.ask = dec("2.0");
+    r.high = dec("1");
+    q = quality_check(&in, &m, 0, &r, NOW_MS);
+    assert_int_equal(q.failed, bit("crossed") | bit("ohlc"));
+    assert_int_equal(q.passed, always | bit("currency") | bit("older") | bit("factor_100") |
+                                   bit("inverse") | bit("jump"));
+    assert_null(q.rule);
+
+    r = record("-1", "USD");
+    q = quality_check(&in, &m, 0, &r, NOW_MS);
+    assert_int_equal(q.failed, bit("positive"));
+    assert_int_equal(q.passed, bit("currency_known") | bit("finite"));
 }
 
 /* ---- jumps over time ---- */
@@ -294,6 +399,9 @@ int main(void)
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_all_members_are_converted),
         cmocka_unit_test(test_crossed_book_is_dropped),
+        cmocka_unit_test(test_day_that_cannot_be),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_what_was_asked),
         cmocka_unit_test(test_jumps_and_who_agrees),
         cmocka_unit_test(test_other_programs_price),
     };
