@@ -1,7 +1,6 @@
 /* Whole files, right and wrong. They lie in config_cases/: NAME.json is the file, NAME.problems the
  * exact lines that must come out (none: it is valid), NAME.env the environment.
- * tests/e2e/schema.test.js holds the same files against the JSON Schema. And the two
- * configurations that are compiled in. */
+ * tests/e2e/schema.test.js holds the same files against the JSON Schema. */
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,7 +9,6 @@
 #include <cmocka.h>
 
 #include "config_rig.h"
-#include "embedded.h"
 
 #define CASES SOURCE_DIR "/tests/unit/base/config_cases"
 
@@ -79,71 +77,10 @@ static void all_cases(void **state)
     assert_int_equal(wrong, 0);
 }
 
-static const char *embedded(const char *path)
-{
-    const struct embedded_file *e = embedded_files;
-    while (e->path && strcmp(e->path, path) != 0)
-        e++;
-    assert_non_null(e->path);
-    return e->begin;
-}
-
-static size_t count_categories(const struct config *c)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < c->instruments_len; i++) {
-        size_t k = 0;
-        while (k < i && strcmp(c->instruments[k].category, c->instruments[i].category) != 0)
-            k++;
-        n += k == i;
-    }
-    return n;
-}
-
-static void shipped_default_is_valid(void **state)
-{
-    static const char *const key[] = {"TWELVE_DATA_API_KEY=k", NULL};
-    const struct config *c = good(*state, embedded("gateway/config/default.json"), NULL);
-    assert_in_range(c->instruments_len, 9, 14);
-    assert_int_equal(count_categories(c), 5);
-    assert_false(c->providers[1].enabled);
-    assert_true(c->providers[2].enabled);
-    for (size_t i = 0; i < c->instruments_len; i++) {
-        const struct instrument *in = &c->instruments[i];
-        bool yahoo = false;
-        assert_true(in->range_min.given);
-        assert_non_null(in->currency);
-        for (size_t k = 0; k < in->sources_len; k++)
-            yahoo = yahoo || strcmp(in->sources[k].provider, "yahoo") == 0;
-        assert_true(yahoo); /* works without any key */
-    }
-    c = good(*state, embedded("gateway/config/default.json"), key);
-    assert_true(c->providers[1].enabled);
-    assert_string_equal(c->providers[1].api_key, "k");
-}
-
-static void shipped_demo_is_valid(void **state)
-{
-    const struct config *c = good(*state, embedded("gateway/config/demo.json"), NULL);
-    assert_in_range(c->instruments_len, 17, 23);
-    assert_int_equal(count_categories(c), 4);
-    assert_true(c->providers[0].enabled);
-    for (size_t i = 0; i < c->instruments_len; i++) {
-        const struct instrument *in = &c->instruments[i];
-        assert_in_range(in->poll_ms, 200, 500);
-        assert_true(in->range_min.given);
-        assert_int_equal(in->sources_len, 1);
-        assert_string_equal(in->sources[0].provider, "sim");
-        assert_string_equal(in->sources[0].symbol, in->symbol);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_cases, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(shipped_default_is_valid, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(shipped_demo_is_valid, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

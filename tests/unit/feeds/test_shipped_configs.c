@@ -1,0 +1,114 @@
+/* The two configurations that are compiled in, by the rules of the real providers. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "config.h"
+#include "embedded.h"
+#include "provider.h"
+
+enum { RULES_MAX = 64 };
+
+static struct config *load(const char *path, const char *const *env)
+{
+    struct config_provider_rule rules[RULES_MAX];
+    struct buf problems = {0}, warnings = {0};
+    const struct embedded_file *e = embedded_files;
+    while (e->path && strcmp(e->path, path) != 0)
+        e++;
+    assert_non_null(e->path);
+    assert_true(providers_len <= RULES_MAX);
+    for (size_t i = 0; i < providers_len; i++)
+        rules[i] = providers[i]->rule;
+    const struct config_input in = {.text = e->begin,
+                                    .len = strlen(e->begin),
+                                    .environ_list = env,
+                                    .providers = rules,
+                                    .providers_len = providers_len};
+    struct config *c = config_load(&in, &problems, &warnings);
+    if (!c)
+        fail_msg("%s is not valid: %s", path, problems.p);
+    assert_int_equal(warnings.len, 0);
+    buf_fini(&problems);
+    buf_fini(&warnings);
+    return c;
+}
+
+static size_t count_categories(const struct config *c)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < c->instruments_len; i++) {
+        size_t k = 0;
+        while (k < i && strcmp(c->instruments[k].category, c->instruments[i].category) != 0)
+            k++;
+        n += k == i;
+    }
+    return n;
+}
+
+static const struct config_provider *provider_of(const struct config *c, const char *name)
+{
+    for (size_t i = 0; i < c->providers_len; i++)
+        if (strcmp(c->providers[i].name, name) == 0)
+            return &c->providers[i];
+    fail_msg("no provider %s", name);
+    return NULL;
+}
+
+static void test_default(void **state)
+{
+    static const char *const none[] = {NULL};
+    static const char *const key[] = {"TWELVE_DATA_API_KEY=k", NULL};
+    struct config *c = load("gateway/config/default.json", none);
+    (void)state;
+    assert_in_range(c->instruments_len, 9, 14);
+    assert_int_equal(count_categories(c), 5);
+    assert_false(provider_of(c, "twelvedata")->enabled);
+    for (size_t i = 0; i < c->instruments_len; i++) {
+        const struct instrument *in = &c->instruments[i];
+        size_t keyless = 0;
+        assert_true(in->range_min.given);
+        assert_non_null(in->currency);
+        for (size_t k = 0; k < in->sources_len; k++)
+            keyless += provider_of(c, in->sources[k].provider)->enabled;
+        assert_true(keyless >= 1); /* works without any key */
+        if (strcmp(in->category, "fx_rates") == 0 || strcmp(in->category, "crypto") == 0)
+            assert_true(keyless >= 2); /* and when Yahoo is gone */
+    }
+    config_free(c);
+    c = load("gateway/config/default.json", key);
+    assert_true(provider_of(c, "twelvedata")->enabled);
+    assert_string_equal(provider_of(c, "twelvedata")->api_key, "k");
+    config_free(c);
+}
+
+static void test_demo(void **state)
+{
+    static const char *const none[] = {NULL};
+    struct config *c = load("gateway/config/demo.json", none);
+    (void)state;
+    assert_in_range(c->instruments_len, 17, 23);
+    assert_int_equal(count_categories(c), 4);
+    assert_true(provider_of(c, "sim")->enabled);
+    for (size_t i = 0; i < c->instruments_len; i++) {
+        const struct instrument *in = &c->instruments[i];
+        assert_in_range(in->poll_ms, 200, 500);
+        assert_true(in->range_min.given);
+        assert_int_equal(in->sources_len, 1);
+        assert_string_equal(in->sources[0].provider, "sim");
+        assert_string_equal(in->sources[0].symbol, in->symbol);
+    }
+    config_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_default),
+        cmocka_unit_test(test_demo),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
