@@ -31,7 +31,7 @@ enum { SYMBOL_BYTES_MAX = 32 };
 
 static const int64_t MINUTE_COOLDOWN_MS = 70000;
 /* Noon in New York is 16:00 or 17:00 UTC; the earlier one is in no future. */
-static const int64_t NOON_NEW_YORK_MS = 16 * 3600000;
+static const int64_t NOON_NEW_YORK_MS = INT64_C(16) * 3600000;
 
 /* H.10: the two letters behind DEX, and the currency that is counted. */
 static const struct {

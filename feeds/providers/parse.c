@@ -348,7 +348,7 @@ int64_t parse_rfc3339(const char *text)
     int64_t s = read_clock(&p);
     if (s < 0 || (ms = read_fraction(&p)) < 0 || !read_zone(&p, &minutes) || *p)
         return 0;
-    int64_t at_ms = (days * 86400 + s - minutes * 60) * 1000 + ms;
+    int64_t at_ms = (days * 86400 + s - (int64_t)minutes * 60) * 1000 + ms;
     return at_ms > 0 ? at_ms : 0;
 }
 

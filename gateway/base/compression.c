@@ -178,7 +178,8 @@ static bool remember(struct decompress_window *w, const char *text, size_t len)
         memcpy(both, w->text + w->len - kept, kept);
     memcpy(both + kept, text + len - new_len, new_len);
     free(w->text);
-    *w = (struct decompress_window){both, kept + new_len};
+    w->text = both;
+    w->len = kept + new_len;
     return true;
 }
 
