@@ -271,3 +271,8 @@ int64_t schedule_interval_ms(const struct schedule *s, int i)
 {
     return s->slots[i].interval_ms;
 }
+
+int schedule_leans_on(const struct schedule *s, int i)
+{
+    return s->slots[i].leans_on;
+}

@@ -49,5 +49,7 @@ int64_t schedule_until_ms(const struct schedule *s, int i, int64_t mono_ms);
 
 /* The stretched interval without the slowing of a closed market: what stale_after_ms is made of. */
 int64_t schedule_interval_ms(const struct schedule *s, int i);
+/* The provider that i leans on, by the last plan; -1 when none of its chain is usable. */
+int schedule_leans_on(const struct schedule *s, int i);
 
 #endif
