@@ -8,6 +8,7 @@
 int command_run(const struct options *o);
 int command_check(const struct options *o);
 int command_fetch(const struct options *o);
+int command_plan(const struct options *o);
 int command_status(const struct options *o);
 int command_watch(const struct options *o);
 

@@ -11,6 +11,8 @@ static const struct command commands[] = {
      command_check                                                                                                                                       },
     {"fetch",  "fetch SYMBOL [--provider P] [--config FILE]",               "ask the providers once",
      OPT_CONFIG | OPT_PROVIDER,                                                                                                     1, 1,  command_fetch },
+    {"plan",   "plan [--config FILE] [--json]",                             "what polling costs, and does it fit",
+     OPT_CONFIG | OPT_JSON,                                                                                                         0, 0,  command_plan  },
     {"status", "status [--config FILE] [--url U] [--token T]",              "how a running gateway is doing",
      OPT_CONFIG | OPT_URL | OPT_TOKEN,                                                                                              0, 0,  command_status},
     {"watch",  "watch SYMBOL... [--url U] [--token T]",                     "subscribe; one line per quote",

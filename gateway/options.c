@@ -15,6 +15,7 @@ static const struct row {
      offsetof(struct options,                                                                                                                      config)   },
     {"--demo",      NULL,    "a simulated market instead of the configured instruments; needs no network",
      OPT_DEMO,                                                                                                            offsetof(struct options, demo)     },
+    {"--json",      NULL,    "print for a machine",                                                        OPT_JSON,      offsetof(struct options, json)     },
     {"--log-level", "LEVEL", "error, warn, info or debug",                                                 OPT_LOG_LEVEL,
      offsetof(struct options,                                                                                                                      log_level)},
     {"--port",      "N",     "listen on this port; 0 = any free one",                                      OPT_PORT,

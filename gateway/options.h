@@ -25,12 +25,13 @@ enum {
     OPT_PROVIDER = 1 << 4,
     OPT_URL = 1 << 5,
     OPT_TOKEN = 1 << 6,
+    OPT_JSON = 1 << 7,
 };
 
 struct options {
     const struct command *command;
     bool help, version;
-    bool demo;
+    bool demo, json;
     const char *config, *port, *log_level, *provider, *url, *token; /* NULL = not given */
     char *const *args;
     int args_len;
