@@ -202,6 +202,7 @@ static void test_day_that_cannot_be(void **state)
         {"2.94",  "2.94",  "2.94", "2.94", MARKET_OPEN,    true },
         {"2.94",  "2.90",  "2.88", "2.97", MARKET_OPEN,    false}, /* upside down */
         {"2.94",  "2.90",  "2.88", "2.97", MARKET_POST,    false},
+        {"2.94",  "",      "2.88", "2.97", MARKET_POST,    false},
         {"2.943", "",      "2.94", "2.88", MARKET_OPEN,    false}, /* above, by more than rounding */
         {"2.942", "",      "2.94", "2.88", MARKET_OPEN,    true },
         {"2.878", "",      "2.94", "2.88", MARKET_OPEN,    true },
@@ -271,6 +272,10 @@ static void test_what_was_asked(void **state)
     struct quality_result q = quality_check(&in, &m, 0, &r, NOW_MS);
     assert_int_equal(q.passed, always | bit("currency"));
     assert_int_equal(q.failed, 0);
+
+    const struct instrument any = {.symbol = "x", .max_jump_pct = 20};
+    r = record("2", "USD");
+    assert_int_equal(quality_check(&any, &m, 0, &r, NOW_MS).passed, always);
 
     hold(&m, "2", NOW_MS - 2000);
     r = record("200", "USD");
