@@ -3,6 +3,7 @@
 #define PRICEGATE_DESK_H
 
 #include "ask.h"
+#include "dead_letters.h"
 #include "feed.h"
 #include "feeds.h"
 #include "schedule.h"
@@ -23,15 +24,16 @@ struct feeds {
     struct feed *feeds;         /* by instrument number */
     struct schedule *schedule;
     struct schedule_provider *plan;
-    int *ids;           /* room for all instruments */
-    struct buf message; /* for status messages */
+    int *ids;                          /* room for all instruments */
+    struct buf message;                /* for status messages */
+    struct dead_letters *dead_letters; /* NULL: failed records are only logged */
     bool started, stopped;
     size_t shared_waiting;      /* documents asked for before the first poll */
     int64_t shared_deadline_ms; /* monotonic: polled from then on in any case */
     int64_t shared_read_ms;     /* monotonic: when they were last asked for */
     struct refresh *refreshes;
     struct once *onces;
-    int handles; /* fetch and timer, while closing */
+    int handles; /* fetch, timer and dead letters, while closing */
     void (*closed)(void *ctx);
     void *closed_ctx;
 };

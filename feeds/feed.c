@@ -10,6 +10,8 @@
 
 #include <string.h>
 
+#include "clock.h"
+
 static const int64_t SUSPENDED_MAX_MS = 900000;
 static const int64_t SOURCE_LOG_EVERY_MS = 10000;
 static const int64_t CHAIN_LOG_EVERY_MS = 60000;
@@ -149,6 +151,38 @@ void feed_log_walk(struct feed *d, const struct chain_end *end, int64_t mono_ms)
         log_success(d, end->steps[end->n - 1].pos);
     else
         log_all_failed(d, mono_ms);
+}
+
+void feed_note_quality(struct feed *d, size_t pos, const struct record *rec,
+                       const struct quality_result *q, int64_t wall_ms)
+{
+    struct feed_suspect *s = &d->suspect;
+    if (q->failure == FAIL_OLDER)
+        return;
+    if (q->failure == FAIL_NONE) {
+        if (s->rule && s->pos == pos)
+            s->rule = NULL;
+        return;
+    }
+    if (!s->rule || s->pos != pos || strcmp(s->rule, q->rule) != 0)
+        s->since_ms = wall_ms;
+    s->rule = q->rule;
+    s->pos = pos;
+    s->price = rec->price;
+    s->why = q->why;
+}
+
+json_t *feed_describe_suspect(const struct feed *d)
+{
+    const struct feed_suspect *s = &d->suspect;
+    char since[CLOCK_RFC3339_MAX], price[DECIMAL_TEXT_MAX];
+    if (!s->rule)
+        return NULL;
+    if (s->price.given)
+        decimal_format(s->price, price);
+    return json_pack("{s:s?, s:s, s:s, s:s, s:s}", "price", s->price.given ? price : NULL, "rule",
+                     s->rule, "why", s->why.text, "source", d->in->sources[s->pos].provider,
+                     "since", clock_rfc3339(s->since_ms > 0 ? s->since_ms : 0, since));
 }
 
 void feed_log_rejected(struct feed *d, size_t pos, const struct record *rec,

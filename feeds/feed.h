@@ -26,6 +26,15 @@ struct feed_outcome {
     char detail[160];
 };
 
+/* The last price that failed a rule of quality, until its source is believed again. */
+struct feed_suspect {
+    const char *rule; /* NULL = there is none */
+    size_t pos;
+    struct decimal price; /* given or not */
+    struct err why;
+    int64_t since_ms; /* wall; when this source began to fail this rule */
+};
+
 struct feed {
     int id;
     const struct instrument *in;
@@ -40,6 +49,7 @@ struct feed {
     int answering;           /* the source that answered last; -1 = none yet */
     enum failure all_failed; /* the reason last logged for a walk that brought nothing */
     struct log_limit all_failed_limit, quality_limit;
+    struct feed_suspect suspect;
 };
 
 /* -1: out of memory. */
@@ -54,6 +64,13 @@ void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_m
 void feed_log_walk(struct feed *d, const struct chain_end *end, int64_t mono_ms);
 /* Forgets the suspensions of a provider (number). */
 void feed_unsuspend(struct feed *d, int provider);
+
+/* The record failed a rule, or (q->failure FAIL_NONE) was accepted. A price that is only older than
+ * the held one is not suspect. */
+void feed_note_quality(struct feed *d, size_t pos, const struct record *rec,
+                       const struct quality_result *q, int64_t wall_ms);
+/* {"price" (a text, or null), "rule", "why", "source", "since"} or NULL; new reference. */
+json_t *feed_describe_suspect(const struct feed *d);
 
 /* The dead-letter line for a record that failed a rule of quality. */
 void feed_log_rejected(struct feed *d, size_t pos, const struct record *rec,

@@ -130,6 +130,11 @@ json_t *feeds_sources(struct feeds *f)
     return all;
 }
 
+json_t *feeds_suspect(struct feeds *f, int id)
+{
+    return feed_describe_suspect(&f->feeds[id]);
+}
+
 int feeds_reset(struct feeds *f, const char *provider)
 {
     int64_t wall_ms = clock_wall_ms();
@@ -167,6 +172,8 @@ static void free_parts(struct feeds *f)
         feed_fini(&f->feeds[i]);
     schedule_free(f->schedule);
     buf_fini(&f->message);
+    if (f->dead_letters)
+        dead_letters_close(f->dead_letters, NULL, NULL);
     free(f->feeds);
     free(f->upstreams);
     free(f->plan);
@@ -197,6 +204,12 @@ static int make_parts(struct feeds *f, int64_t wall_ms)
     f->plan = calloc(c->providers_len + 1, sizeof *f->plan);
     f->feeds = calloc(c->instruments_len + 1, sizeof *f->feeds);
     f->ids = calloc(c->instruments_len + 1, sizeof *f->ids);
+    if (c->quality.dead_letter_dir) {
+        f->dead_letters = dead_letters_new(f->loop, c->quality.dead_letter_dir, f->epoch_ms,
+                                           &dead_letters_default);
+        if (!f->dead_letters)
+            return -1;
+    }
     f->schedule = schedule_new(c->instruments_len, c->providers_len, (uint32_t)wall_ms);
     if (!f->upstreams || !f->plan || !f->feeds || !f->ids || !f->schedule)
         return -1;
@@ -255,20 +268,16 @@ void feeds_stop(struct feeds *f)
     refresh_stop(f);
 }
 
-static void part_closed(struct feeds *f)
+static void part_closed(void *ctx)
 {
+    struct feeds *f = ctx;
     if (--f->handles > 0)
         return;
     void (*closed)(void *ctx) = f->closed;
-    void *ctx = f->closed_ctx;
+    void *closed_ctx = f->closed_ctx;
     free_parts(f);
     if (closed)
-        closed(ctx);
-}
-
-static void on_fetch_closed(void *ctx)
-{
-    part_closed(ctx);
+        closed(closed_ctx);
 }
 
 static void on_timer_closed(uv_handle_t *h)
@@ -281,7 +290,11 @@ void feeds_close(struct feeds *f, void (*done)(void *ctx), void *ctx)
     feeds_stop(f);
     f->closed = done;
     f->closed_ctx = ctx;
-    f->handles = 2;
-    fetch_close(f->asker.fetch, on_fetch_closed, f);
+    struct dead_letters *dead_letters = f->dead_letters;
+    f->dead_letters = NULL; /* it frees itself */
+    f->handles = dead_letters ? 3 : 2;
+    if (dead_letters)
+        dead_letters_close(dead_letters, part_closed, f);
+    fetch_close(f->asker.fetch, part_closed, f);
     uv_close((uv_handle_t *)&f->timer, on_timer_closed);
 }

@@ -133,18 +133,36 @@ static void count_checks(struct feeds *f, const struct quality_result *q)
     }
 }
 
+static void keep_letter(struct feeds *f, const struct feed *d, size_t pos, const struct record *rec,
+                        const struct quality_result *q)
+{
+    if (q->failure == FAIL_OLDER) /* late, not wrong */
+        return;
+    const struct dead_letter letter = {
+        .wall_ms = clock_wall_ms(),
+        .in = d->in,
+        .source_index = pos,
+        .record = rec,
+        .result = q,
+        .memory = &d->quality,
+    };
+    dead_letters_put(f->dead_letters, &letter, clock_mono_ms());
+}
+
 static enum failure host_offer(void *ctx, struct chain_want want, const struct record *record,
                                struct err *why)
 {
     struct feeds *f = ctx;
     struct feed *d = &f->feeds[want.id];
     struct record rec = *record;
-    struct quality_result q =
-        quality_check(d->in, &d->quality, (int)want.pos, &rec, clock_wall_ms());
+    int64_t wall_ms = clock_wall_ms();
+    struct quality_result q = quality_check(d->in, &d->quality, (int)want.pos, &rec, wall_ms);
     count_checks(f, &q);
+    feed_note_quality(d, want.pos, &rec, &q, wall_ms);
     if (q.failure != FAIL_NONE) {
         *why = q.why;
         feed_log_rejected(d, want.pos, &rec, &q, clock_mono_ms());
+        keep_letter(f, d, want.pos, &rec, &q);
         return q.failure;
     }
     enum failure failure = publish(f, d, want.pos, &rec);

@@ -163,6 +163,12 @@ static json_t *port_sources(void *ctx)
     return feeds_sources(g->feeds);
 }
 
+static json_t *port_suspect(void *ctx, int id)
+{
+    struct gateway *g = ctx;
+    return feeds_suspect(g->feeds, id);
+}
+
 static int port_reset(void *ctx, const char *provider)
 {
     struct gateway *g = ctx;
@@ -290,6 +296,7 @@ static int open_parts(struct gateway *g, int64_t start_wall_ms, struct err *err)
         .ctx = g,
         .refresh = port_refresh,
         .sources = port_sources,
+        .suspect = port_suspect,
         .reset = port_reset,
         .any_provider = port_any_provider,
         .bus_up = port_bus_up,

@@ -86,6 +86,9 @@ struct config {
     struct {
         int64_t threshold, timeout_s;
     } breaker;
+    struct {
+        const char *dead_letter_dir; /* NULL = failed records are only logged */
+    } quality;
     int64_t drain_s;
     bool feeds_enabled; /* REALTIME_PRICE_FEED_ENABLED */
     struct {

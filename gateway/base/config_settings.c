@@ -132,6 +132,8 @@ const struct config_setting config_settings[] = {
     ROW(INT, "providers.*.credits_per_minute", AT(config_provider, credits_per_minute), .min = 0,
         .max = CREDITS_MAX),
     ROW(BOOL, "providers.*.enabled", AT(config_provider, enabled), .flags = 0),
+    ROW(TEXT, "quality.dead_letter_dir", AT(config, quality.dead_letter_dir),
+        .flags = CONFIG_NULLABLE, .min = 1, .max = 4096),
     ROW(TEXT, "redis.prefix", AT(config, redis.prefix), .dflt = "\"\"", .min = 0, .max = 64),
     ROW(TEXT, "redis.url", AT(config, redis.url), .flags = CONFIG_SECRET, .dflt = "\"\"", .min = 0,
         .max = 500, .problem = config_check_redis_url, .env = "REDIS_URL"),

@@ -29,6 +29,9 @@ struct feed_port {
      */
     void (*refresh)(void *ctx, const int *ids, size_t n, refresh_done *done, void *done_ctx);
     json_t *(*sources)(void *ctx); /* "sources" of /data-health/sources; new reference */
+    /* The last price of the instrument that failed a rule of quality, until its source is believed
+     * again; NULL when there is none. New reference. The function itself may be NULL. */
+    json_t *(*suspect)(void *ctx, int id);
     int (*reset)(void *ctx, const char *provider); /* 0, or -1 unknown provider */
     bool (*any_provider)(void *ctx);               /* false: not one source can be asked now */
     bool (*bus_up)(void *ctx);

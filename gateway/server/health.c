@@ -77,7 +77,18 @@ static void add_freshness(struct buf *out, const struct standing *st, int64_t wa
     } else {
         buf_adds(out, "{\"last_updated\":null,\"age_hours\":null,");
     }
-    buf_addf(out, "\"stale\":%s,\"status\":\"%s\"}", f == FRESH ? "false" : "true", names[f]);
+    buf_addf(out, "\"stale\":%s,\"status\":\"%s\"", f == FRESH ? "false" : "true", names[f]);
+}
+
+/* A price that failed a rule of quality: shown here and nowhere else. */
+static void add_suspect(struct buf *out, const struct feed_port *feed, int id)
+{
+    json_t *suspect = feed->suspect ? feed->suspect(feed->ctx, id) : NULL;
+    char *text = suspect ? json_dumps(suspect, JSON_COMPACT) : NULL;
+    if (text)
+        buf_addf(out, ",\"suspect\":%s", text);
+    free(text);
+    json_decref(suspect);
 }
 
 /* The instruments of one category, as an object. Counts the fresh ones. */
@@ -98,6 +109,8 @@ static void add_category(struct exchange *x, const char *category, int64_t wall_
         buf_adds_json(out, c->instruments[i].symbol);
         buf_addc(out, ':');
         add_freshness(out, &st, wall_ms);
+        add_suspect(out, x->server->feed, (int)i);
+        buf_addc(out, '}');
         *fresh += freshness_of(&st) == FRESH;
     }
     buf_addc(out, '}');

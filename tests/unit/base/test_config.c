@@ -38,6 +38,7 @@ static void empty_object_has_all_defaults(void **state)
     assert_int_equal(c->breaker.threshold, 3);
     assert_int_equal(c->breaker.timeout_s, 300);
     assert_int_equal(c->drain_s, 5);
+    assert_null(c->quality.dead_letter_dir);
     assert_true(c->feeds_enabled);
     assert_true(c->log.json);
     assert_int_equal(c->log.level, LOG_INFO);
@@ -78,6 +79,7 @@ static const char full[] =
     "  \"message_bytes\":1000,\"commands_per_minute\":60,\"accept_per_s\":7},"
     " \"fanout\":{\"flush_ms\":1,\"heartbeat_ms\":100,\"sndbuf_bytes\":4096,\"compression\":false},"
     " \"breaker\":{\"threshold\":1,\"timeout_s\":1},\"drain_s\":0,"
+    " \"quality\":{\"dead_letter_dir\":\"/var/lib/pricegate/dlq\"},"
     " \"log\":{\"format\":\"logfmt\",\"level\":\"debug\"},"
     " \"providers\":{\"yahoo\":{\"base_url\":\"http://127.0.0.1:9\",\"credits_per_minute\":30,"
     "  \"credits_per_day\":5000,\"account\":\"a\",\"api_key\":\"k\"},\"sim\":{\"enabled\":false}},"
@@ -125,6 +127,7 @@ static void every_key_arrives(void **state)
     assert_int_equal(c->breaker.threshold, 1);
     assert_int_equal(c->breaker.timeout_s, 1);
     assert_int_equal(c->drain_s, 0);
+    assert_string_equal(c->quality.dead_letter_dir, "/var/lib/pricegate/dlq");
     assert_false(c->log.json);
     assert_int_equal(c->log.level, LOG_DEBUG);
 }

@@ -98,12 +98,51 @@ static void test_outcome(void **state)
     feed_fini(&d);
 }
 
+/* Shown until the source that said it is believed again. */
+static void test_suspect(void **state)
+{
+    struct feed d;
+    struct record rec = {.price = decimal_from_int(295)};
+    struct quality_result good = {.failure = FAIL_NONE},
+                          late = {.failure = FAIL_OLDER, .rule = "older"},
+                          bad = {.failure = FAIL_BAD_SCHEMA, .rule = "jump", .why = {"why"}};
+    (void)state;
+    assert_int_equal(feed_init(&d, 0, &coffee, 1), 0);
+    feed_note_quality(&d, 0, &rec, &late, 500);
+    assert_null(feed_describe_suspect(&d));
+    feed_note_quality(&d, 0, &rec, &bad, 1000);
+    feed_note_quality(&d, 1, &rec, &good, 1500); /* the fallback is fine, the source is not */
+    feed_note_quality(&d, 0, &rec, &late, 1700);
+    rec.price = decimal_from_int(296);
+    feed_note_quality(&d, 0, &rec, &bad, 2000);
+    json_t *j = feed_describe_suspect(&d);
+    assert_non_null(j);
+    assert_string_equal(json_string_value(json_object_get(j, "price")), "296");
+    assert_string_equal(json_string_value(json_object_get(j, "rule")), "jump");
+    assert_string_equal(json_string_value(json_object_get(j, "why")), "why");
+    assert_string_equal(json_string_value(json_object_get(j, "source")), "twelvedata");
+    assert_string_equal(json_string_value(json_object_get(j, "since")), "1970-01-01T00:00:01.000Z");
+    json_decref(j);
+
+    bad.rule = "finite";
+    rec.price = (struct decimal){0};
+    feed_note_quality(&d, 0, &rec, &bad, 3000);
+    j = feed_describe_suspect(&d);
+    assert_true(json_is_null(json_object_get(j, "price")));
+    assert_string_equal(json_string_value(json_object_get(j, "since")), "1970-01-01T00:00:03.000Z");
+    json_decref(j);
+    feed_note_quality(&d, 0, &rec, &good, 4000);
+    assert_null(feed_describe_suspect(&d));
+    feed_fini(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_suspension_doubles),
         cmocka_unit_test(test_success_ends_it),
         cmocka_unit_test(test_outcome),
+        cmocka_unit_test(test_suspect),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

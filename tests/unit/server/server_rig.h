@@ -113,6 +113,12 @@ static inline json_t *child_sources(void *ctx)
                      "resets", c->resets);
 }
 
+static inline json_t *child_suspect(void *ctx, int id)
+{
+    (void)ctx;
+    return id == 0 ? json_pack("{s:s}", "rule", "jump") : NULL;
+}
+
 static inline int child_reset(void *ctx, const char *provider)
 {
     struct child *c = ctx;
@@ -211,7 +217,8 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
     metrics_init(&c->metrics);
     c->bus_up = true;
     c->port = (struct feed_port){
-        c, child_refresh, child_sources, child_reset, child_any_provider, child_bus_up,
+        c,           child_refresh,      child_sources, child_suspect,
+        child_reset, child_any_provider, child_bus_up,
     };
     uv_loop_init(&c->loop);
     uv_timer_init(&c->loop, &c->refresh);

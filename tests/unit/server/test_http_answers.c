@@ -149,7 +149,10 @@ static void data_health_says_what_is_missing(void **state)
     assert_true(strlen(text_at(j, "timestamp")) > 18);
     assert_string_equal(text_at(json_object_get(coffee, "coffee"), "status"), "fresh");
     assert_true(json_is_false(json_object_get(json_object_get(coffee, "coffee"), "stale")));
+    assert_string_equal(
+        text_at(json_object_get(json_object_get(coffee, "coffee"), "suspect"), "rule"), "jump");
     json_t *tea = json_object_get(coffee, "tea");
+    assert_null(json_object_get(tea, "suspect"));
     assert_string_equal(text_at(tea, "status"), "missing");
     assert_true(json_is_true(json_object_get(tea, "stale")));
     assert_true(json_is_null(json_object_get(tea, "last_updated")));
