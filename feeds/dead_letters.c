@@ -89,10 +89,12 @@ static int add_found(struct listing *l, const char *name, uint64_t bytes)
         l->files = files;
         l->cap = cap;
     }
-    char *copy = strdup(name);
-    if (!copy)
+    struct found *f = &l->files[l->len];
+    f->bytes = bytes;
+    f->name = strdup(name);
+    if (!f->name)
         return -1;
-    l->files[l->len++] = (struct found){copy, bytes};
+    l->len++;
     l->bytes += bytes;
     return 0;
 }
