@@ -27,7 +27,7 @@ int command_check(const struct options *o)
     if (rc == 0) {
         printf("%s: ok, %zu instruments\n", origin, c->instruments_len);
         for (size_t i = 0; i < c->providers_len; i++)
-            if (!c->providers[i].enabled)
+            if (!c->providers[i].enabled && config_uses(c, i))
                 printf("provider %s is disabled: %s\n", c->providers[i].name,
                        c->providers[i].why_disabled);
     }

@@ -263,7 +263,7 @@ static void log_start(const struct gateway *g, const char *origin)
     log_event(LOG_INFO, "starting", "version=%s config=%s bus=%s instruments=%zu pid=%d",
               PRICEGATE_VERSION, origin, bus_kind(g->bus), c->instruments_len, (int)getpid());
     for (size_t i = 0; i < c->providers_len; i++)
-        if (!c->providers[i].enabled)
+        if (!c->providers[i].enabled && config_uses(c, i))
             log_event(LOG_WARN, "provider_disabled", "provider=%s why=%s", c->providers[i].name,
                       c->providers[i].why_disabled);
 }

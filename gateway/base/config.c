@@ -244,3 +244,12 @@ void config_free(struct config *c)
     symtab_free(c->symbols);
     arena_free(c->arena);
 }
+
+bool config_uses(const struct config *c, size_t provider)
+{
+    for (size_t i = 0; i < c->instruments_len; i++)
+        for (size_t k = 0; k < c->instruments[i].sources_len; k++)
+            if (c->instruments[i].sources[k].provider_id == (int)provider)
+                return true;
+    return false;
+}

@@ -129,4 +129,7 @@ struct config *config_load(const struct config_input *in, struct buf *problems,
                            struct buf *warnings) MUST_CHECK;
 void config_free(struct config *c); /* NULL is fine */
 
+/* Is it in the chain of any instrument? */
+bool config_uses(const struct config *c, size_t provider);
+
 #endif
