@@ -243,6 +243,18 @@ static void out_of_memory_is_no_configuration(void **state)
     assert_true(n > 100);
 }
 
+static void a_provider_is_used_where_it_is_in_a_chain(void **state)
+{
+    const struct config *c = good(
+        *state,
+        "{\"instruments\":[{\"symbol\":\"A\",\"sources\":[]},{\"symbol\":\"B\",\"sources\":"
+        "[{\"provider\":\"sim\",\"symbol\":\"B\"},{\"provider\":\"yahoo\",\"symbol\":\"B\"}]}]}",
+        NULL);
+    assert_true(config_uses(c, 0));
+    assert_false(config_uses(c, 1)); /* twelvedata */
+    assert_true(config_uses(c, 2));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +265,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(disabled_providers_say_why, set_up, tear_down),
         cmocka_unit_test_setup_teardown(broken_json_gives_line_and_column, set_up, tear_down),
         cmocka_unit_test_setup_teardown(secrets_are_not_repeated, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_provider_is_used_where_it_is_in_a_chain, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(out_of_memory_is_no_configuration, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
