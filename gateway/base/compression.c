@@ -97,28 +97,24 @@ static bool begin(struct decompressor *d)
            (d->window_len == 0 || inflateSetDictionary(&d->z, d->window, d->window_len) == Z_OK);
 }
 
-/* Inflates until the input is used up or the stream has ended. */
+/* One step: as much as fits into a chunk. Output never waits behind the input's end: the tail is
+ * taken up last of all. */
 static enum decompress_verdict feed(struct decompressor *d, size_t most, struct buf *out, int *rc)
 {
-    *rc = Z_OK;
-    do {
-        size_t room = CHUNK_BYTES;
-        if (out->len > most)
-            return DECOMPRESS_TOO_BIG;
-        if (most - out->len < room)
-            room = most - out->len + 1;
-        d->z.next_out = (unsigned char *)buf_reserve(out, room);
-        if (!d->z.next_out)
-            return DECOMPRESS_MEMORY;
-        d->z.avail_out = (unsigned)room;
-        *rc = inflate(&d->z, Z_SYNC_FLUSH);
-        out->len += room - d->z.avail_out;
-        out->p[out->len] = '\0';
-        if (*rc == Z_MEM_ERROR)
-            return DECOMPRESS_MEMORY;
-        if (*rc != Z_OK && *rc != Z_STREAM_END && *rc != Z_BUF_ERROR)
-            return DECOMPRESS_BAD;
-    } while (*rc != Z_STREAM_END && d->z.avail_out == 0);
+    size_t room = CHUNK_BYTES;
+    if (most - out->len < room)
+        room = most - out->len + 1;
+    d->z.next_out = (unsigned char *)buf_reserve(out, room);
+    if (!d->z.next_out)
+        return DECOMPRESS_MEMORY;
+    d->z.avail_out = (unsigned)room;
+    *rc = inflate(&d->z, Z_SYNC_FLUSH);
+    out->len += room - d->z.avail_out;
+    out->p[out->len] = '\0';
+    if (*rc == Z_MEM_ERROR)
+        return DECOMPRESS_MEMORY;
+    if (*rc != Z_OK && *rc != Z_STREAM_END)
+        return DECOMPRESS_BAD;
     return out->len > most ? DECOMPRESS_TOO_BIG : DECOMPRESS_OK;
 }
 
