@@ -156,6 +156,21 @@ static inline bool reply_case_holds(const struct provider *p, const struct reply
     return same;
 }
 
+/* What the provider of this name would ask; -1 where it refuses. To be freed either way. */
+static inline int request_of(const char *provider, const struct config_provider *cfg,
+                             const char *const *symbols, size_t n, struct http_request *out,
+                             struct err *err)
+{
+    *out = (struct http_request){0};
+    return provider_find(provider)->request(cfg, symbols, n, out, err);
+}
+
+static inline void request_free(struct http_request *r)
+{
+    buf_fini(&r->url);
+    buf_fini(&r->headers);
+}
+
 static inline char *reply_read_file(const char *path, size_t *len)
 {
     FILE *f = fopen(path, "rb");

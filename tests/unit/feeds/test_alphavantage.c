@@ -255,19 +255,6 @@ static void test_day_that_is_not_over(void **state)
     reply_cases_run(provider_find("alphavantage"), cases, 1, 1741723200000);
 }
 
-static int ask(const struct config_provider *cfg, const char *const *symbols, size_t n,
-               struct http_request *out, struct err *err)
-{
-    *out = (struct http_request){0};
-    return provider_find("alphavantage")->request(cfg, symbols, n, out, err);
-}
-
-static void free_request(struct http_request *r)
-{
-    buf_fini(&r->url);
-    buf_fini(&r->headers);
-}
-
 static void test_request(void **state)
 {
     (void)state;
@@ -285,16 +272,16 @@ static void test_request(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char want[256];
         snprintf(want, sizeof want, "https://www.alphavantage.co/query?%s", rows[i].query);
-        assert_int_equal(ask(&cfg, &rows[i].symbol, 1, &r, &err), 0);
+        assert_int_equal(request_of("alphavantage", &cfg, &rows[i].symbol, 1, &r, &err), 0);
         assert_string_equal(r.url.p, want);
         assert_string_equal(r.headers.p, "Accept: application/json\n");
-        free_request(&r);
+        request_free(&r);
     }
     cfg.base_url = "http://127.0.0.1:9/";
-    assert_int_equal(ask(&cfg, &rows[0].symbol, 1, &r, &err), 0);
+    assert_int_equal(request_of("alphavantage", &cfg, &rows[0].symbol, 1, &r, &err), 0);
     assert_string_equal(r.url.p,
                         "http://127.0.0.1:9/query?function=GLOBAL_QUOTE&symbol=AAPL&apikey=k%260");
-    free_request(&r);
+    request_free(&r);
 }
 
 static void test_request_refused(void **state)
@@ -304,14 +291,14 @@ static void test_request_refused(void **state)
     struct config_provider cfg = {.name = "alphavantage"};
     struct http_request r;
     struct err err;
-    assert_int_equal(ask(&cfg, two, 1, &r, &err), -1);
+    assert_int_equal(request_of("alphavantage", &cfg, two, 1, &r, &err), -1);
     cfg.api_key = "";
-    assert_int_equal(ask(&cfg, two, 1, &r, &err), -1);
+    assert_int_equal(request_of("alphavantage", &cfg, two, 1, &r, &err), -1);
     cfg.api_key = "k";
-    assert_int_equal(ask(&cfg, two, 2, &r, &err), -1);
-    assert_int_equal(ask(&cfg, two, 0, &r, &err), -1);
-    assert_int_equal(ask(&cfg, bad, 1, &r, &err), -1);
-    free_request(&r);
+    assert_int_equal(request_of("alphavantage", &cfg, two, 2, &r, &err), -1);
+    assert_int_equal(request_of("alphavantage", &cfg, two, 0, &r, &err), -1);
+    assert_int_equal(request_of("alphavantage", &cfg, bad, 1, &r, &err), -1);
+    request_free(&r);
 }
 
 /* They name the caller's key; we repeat nothing of that. */

@@ -155,12 +155,6 @@ static void test_replies(void **state)
     reply_cases_run(provider_find("coinbase"), cases, ARRAY_LEN(cases), NOW_MS);
 }
 
-static void free_request(struct http_request *r)
-{
-    buf_fini(&r->url);
-    buf_fini(&r->headers);
-}
-
 static void test_request(void **state)
 {
     (void)state;
@@ -172,7 +166,7 @@ static void test_request(void **state)
     assert_int_equal(p->request(&cfg, symbols, 1, &r, &err), 0);
     assert_string_equal(r.url.p, "https://api.exchange.coinbase.com/products/BTC-USD/ticker");
     assert_non_null(strstr(r.headers.p, "User-Agent: pricegate/"));
-    free_request(&r);
+    request_free(&r);
     cfg.base_url = "http://127.0.0.1:9/";
     r = (struct http_request){0};
     assert_int_equal(p->request(&cfg, symbols, 1, &r, &err), 0);
@@ -180,7 +174,7 @@ static void test_request(void **state)
     assert_int_equal(p->request(&cfg, symbols, 2, &r, &err), -1);
     assert_int_equal(p->request(&cfg, symbols, 0, &r, &err), -1);
     assert_int_equal(p->request(&cfg, bad, 1, &r, &err), -1);
-    free_request(&r);
+    request_free(&r);
 }
 
 static void test_symbol_syntax(void **state)

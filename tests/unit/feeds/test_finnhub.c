@@ -151,19 +151,6 @@ static void test_replies(void **state)
     reply_cases_run(provider_find("finnhub"), cases, ARRAY_LEN(cases), NOW_MS);
 }
 
-static int ask(const struct config_provider *cfg, const char *const *symbols, size_t n,
-               struct http_request *out, struct err *err)
-{
-    *out = (struct http_request){0};
-    return provider_find("finnhub")->request(cfg, symbols, n, out, err);
-}
-
-static void free_request(struct http_request *r)
-{
-    buf_fini(&r->url);
-    buf_fini(&r->headers);
-}
-
 /* The key is in no URL. */
 static void test_request(void **state)
 {
@@ -172,14 +159,14 @@ static void test_request(void **state)
     struct config_provider cfg = {.name = "finnhub", .api_key = "k0"};
     struct http_request r;
     struct err err;
-    assert_int_equal(ask(&cfg, symbols, 1, &r, &err), 0);
+    assert_int_equal(request_of("finnhub", &cfg, symbols, 1, &r, &err), 0);
     assert_string_equal(r.url.p, "https://finnhub.io/api/v1/quote?symbol=BINANCE%3ABTCUSDT");
     assert_string_equal(r.headers.p, "X-Finnhub-Token: k0\nAccept: application/json\n");
-    free_request(&r);
+    request_free(&r);
     cfg.base_url = "http://127.0.0.1:9/";
-    assert_int_equal(ask(&cfg, symbols, 1, &r, &err), 0);
+    assert_int_equal(request_of("finnhub", &cfg, symbols, 1, &r, &err), 0);
     assert_string_equal(r.url.p, "http://127.0.0.1:9/api/v1/quote?symbol=BINANCE%3ABTCUSDT");
-    free_request(&r);
+    request_free(&r);
 }
 
 static void test_request_refused(void **state)
@@ -192,15 +179,15 @@ static void test_request_refused(void **state)
     struct err err;
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         cfg.api_key = keys[i];
-        assert_int_equal(ask(&cfg, two, 1, &r, &err), -1);
+        assert_int_equal(request_of("finnhub", &cfg, two, 1, &r, &err), -1);
         assert_null(strstr(err.text, "Evil"));
-        free_request(&r);
+        request_free(&r);
     }
     cfg.api_key = "k";
-    assert_int_equal(ask(&cfg, two, 2, &r, &err), -1);
-    assert_int_equal(ask(&cfg, two, 0, &r, &err), -1);
-    assert_int_equal(ask(&cfg, bad, 1, &r, &err), -1);
-    free_request(&r);
+    assert_int_equal(request_of("finnhub", &cfg, two, 2, &r, &err), -1);
+    assert_int_equal(request_of("finnhub", &cfg, two, 0, &r, &err), -1);
+    assert_int_equal(request_of("finnhub", &cfg, bad, 1, &r, &err), -1);
+    request_free(&r);
 }
 
 /* What is said about a key is not repeated. */

@@ -189,19 +189,6 @@ static void test_replies(void **state)
     reply_cases_run(provider_find("twelvedata"), cases, ARRAY_LEN(cases), NOW_MS);
 }
 
-static int ask(const struct config_provider *cfg, const char *const *symbols, size_t n,
-               struct http_request *out, struct err *err)
-{
-    *out = (struct http_request){0};
-    return provider_find("twelvedata")->request(cfg, symbols, n, out, err);
-}
-
-static void free_request(struct http_request *r)
-{
-    buf_fini(&r->url);
-    buf_fini(&r->headers);
-}
-
 static void test_request(void **state)
 {
     (void)state;
@@ -210,17 +197,17 @@ static void test_request(void **state)
     struct http_request r;
     struct err err;
 
-    assert_int_equal(ask(&cfg, symbols, 3, &r, &err), 0);
+    assert_int_equal(request_of("twelvedata", &cfg, symbols, 3, &r, &err), 0);
     assert_string_equal(r.url.p, "https://api.twelvedata.com/quote?symbol=AAPL,EUR%2FUSD,"
                                  "BTC%2FUSD%3ACoinbase%20Pro&timezone=UTC");
     assert_string_equal(r.headers.p,
                         "Authorization: apikey 0123456789abcdef\nAccept: application/json\n");
-    free_request(&r);
+    request_free(&r);
 
     cfg.base_url = "http://127.0.0.1:9/";
-    assert_int_equal(ask(&cfg, symbols, 1, &r, &err), 0);
+    assert_int_equal(request_of("twelvedata", &cfg, symbols, 1, &r, &err), 0);
     assert_string_equal(r.url.p, "http://127.0.0.1:9/quote?symbol=AAPL&timezone=UTC");
-    free_request(&r);
+    request_free(&r);
 }
 
 static void test_request_refused(void **state)
@@ -235,24 +222,24 @@ static void test_request_refused(void **state)
 
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         struct config_provider cfg = {.name = "twelvedata", .api_key = keys[i]};
-        assert_int_equal(ask(&cfg, good, 1, &r, &err), -1);
+        assert_int_equal(request_of("twelvedata", &cfg, good, 1, &r, &err), -1);
         assert_null(strstr(err.text, "Evil"));
-        free_request(&r);
+        request_free(&r);
     }
     struct config_provider cfg = {.name = "twelvedata", .api_key = "k"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-        assert_int_equal(ask(&cfg, &bad[i], 1, &r, &err), -1);
-        free_request(&r);
+        assert_int_equal(request_of("twelvedata", &cfg, &bad[i], 1, &r, &err), -1);
+        request_free(&r);
     }
     const char *many[PROVIDER_BATCH_MAX + 1];
     for (size_t i = 0; i < ARRAY_LEN(many); i++)
         many[i] = "AAPL";
-    assert_int_equal(ask(&cfg, many, PROVIDER_BATCH_MAX, &r, &err), 0);
-    free_request(&r);
-    assert_int_equal(ask(&cfg, many, PROVIDER_BATCH_MAX + 1, &r, &err), -1);
-    free_request(&r);
-    assert_int_equal(ask(&cfg, many, 0, &r, &err), -1);
-    free_request(&r);
+    assert_int_equal(request_of("twelvedata", &cfg, many, PROVIDER_BATCH_MAX, &r, &err), 0);
+    request_free(&r);
+    assert_int_equal(request_of("twelvedata", &cfg, many, PROVIDER_BATCH_MAX + 1, &r, &err), -1);
+    request_free(&r);
+    assert_int_equal(request_of("twelvedata", &cfg, many, 0, &r, &err), -1);
+    request_free(&r);
 }
 
 /* Details quote the provider, but never the key, nor a link. */

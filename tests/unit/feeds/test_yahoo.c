@@ -203,12 +203,6 @@ static void test_replies(void **state)
     reply_cases_run(provider_find("yahoo"), cases, ARRAY_LEN(cases), NOW_MS);
 }
 
-static void free_request(struct http_request *r)
-{
-    buf_fini(&r->url);
-    buf_fini(&r->headers);
-}
-
 static void test_request(void **state)
 {
     (void)state;
@@ -233,7 +227,7 @@ static void test_request(void **state)
         assert_int_equal(p->request(&cfg, &rows[i].symbol, 1, &r, &err), 0);
         assert_string_equal(r.url.p, want);
         assert_non_null(strstr(r.headers.p, "User-Agent: Mozilla/5.0 (compatible; pricegate/"));
-        free_request(&r);
+        request_free(&r);
     }
 }
 
@@ -248,7 +242,7 @@ static void test_request_refused(void **state)
     assert_int_equal(p->request(&cfg, two, 2, &r, &err), -1);
     assert_int_equal(p->request(&cfg, two, 0, &r, &err), -1);
     assert_int_equal(p->request(&cfg, path, 1, &r, &err), -1);
-    free_request(&r);
+    request_free(&r);
 }
 
 static void test_symbol_syntax(void **state)
