@@ -131,7 +131,10 @@ static void ecb_parse(const struct http_reply *reply, const char *const *symbols
 {
     struct reading x = {0};
     struct answer why = {0};
-    if (parse_status(reply, &why) == FAIL_NONE) {
+    enum failure f = parse_status(reply, &why);
+    if (f == FAIL_NOT_FOUND) /* the file; no symbol was in the request that could be unknown */
+        parse_fail(&why, FAIL_UPSTREAM_ERROR, "HTTP %d: the file of rates is gone", reply->status);
+    if (f == FAIL_NONE) {
         read_xml(reply, &x);
         check(&x, now_ms, &why);
     }

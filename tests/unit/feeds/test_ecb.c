@@ -78,6 +78,8 @@ static const struct reply_case cases[] = {
      .answers = "EUR/USD bad_schema", .verdict = "bad_schema"},
     {.what = "an error", .symbols = "EUR/USD", .status = 503, .body = "<html>",
      .answers = "EUR/USD upstream_error", .verdict = "upstream_error"},
+    {.what = "the file is gone", .symbols = "EUR/USD", .status = 404, .body = "<html>",
+     .answers = "EUR/USD upstream_error", .verdict = "upstream_error"},
     {.what = "slow down", .symbols = "EUR/USD", .status = 429, .body = "", .retry_after_s = 600,
      .answers = "EUR/USD rate_limited", .verdict = "rate_limited cooldown=600000"},
     {.what = "moved", .symbols = "EUR/USD", .status = 301, .body = "",
