@@ -15,6 +15,12 @@ struct ask {
     struct answer answers[]; /* one per symbol */
 };
 
+static void free_ask(struct ask *k, size_t answers)
+{
+    answers_fini(k->answers, answers);
+    free(k);
+}
+
 static void unlink_ask(struct ask *k)
 {
     if (k->owner->under_way == k)
@@ -95,8 +101,9 @@ static void on_fetched(void *ctx, const struct http_reply *reply, enum failure f
     count_answers(a, k->answers, r->n);
     upstream_answered(u, &verdict, first_detail(k->answers, r->n), k->started_wall_ms, wall_ms);
     upstream_sync(u, a->bus, a->metrics, wall_ms);
+    size_t n = r->n; /* the request goes with the answers */
     chain_answered(r, k->answers);
-    free(k);
+    free_ask(k, n);
 }
 
 static void generate(struct asker *a, struct upstream *u, struct ask *k)
@@ -112,22 +119,22 @@ static void generate(struct asker *a, struct upstream *u, struct ask *k)
     count(a, u, FAIL_NONE);
     count_answers(a, k->answers, r->n);
     u->last_success_ms = wall_ms;
+    size_t n = r->n;
     chain_answered(r, k->answers);
-    free(k);
+    free_ask(k, n);
 }
 
 /* Builds and starts the request; -1 with the reason. */
 static int start(struct ask *k, struct err *err)
 {
-    struct http_request rq = {.url = {0}};
+    struct http_request rq = {0};
     struct chain_request *r = k->request;
     int rc = -1;
     if (k->upstream->row->request(k->upstream->cfg, r->symbols, r->n, &rq, err) == 0) {
         k->job = fetch_start(k->owner->fetch, &rq, NULL, on_fetched, k, err);
         rc = k->job ? 0 : -1;
     }
-    buf_fini(&rq.url);
-    buf_fini(&rq.headers);
+    http_request_fini(&rq);
     return rc;
 }
 

@@ -386,6 +386,15 @@ static int add_headers(struct fetch_job *job, const struct buf *headers, struct 
     return 0;
 }
 
+/* A body makes it a POST. */
+static int set_body(struct fetch_job *job, const struct buf *body)
+{
+    if (body->len == 0)
+        return 0;
+    curl_easy_setopt(job->easy, CURLOPT_POSTFIELDSIZE, (long)body->len);
+    return curl_easy_setopt(job->easy, CURLOPT_COPYPOSTFIELDS, body->p) == CURLE_OK ? 0 : -1;
+}
+
 static void set_options(struct fetch_job *job, const char *url, int64_t timeout_ms)
 {
     CURL *e = job->easy;
@@ -434,7 +443,7 @@ struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
     job->body_max = limits && limits->body_max ? limits->body_max : FETCH_BODY_MAX;
     http_head_init(&job->head);
     job->easy = curl_easy_init();
-    if (!job->easy || add_headers(job, &rq->headers, err) != 0) {
+    if (!job->easy || add_headers(job, &rq->headers, err) != 0 || set_body(job, &rq->body) != 0) {
         err_set(err, "out of memory");
         free_job(job);
         return NULL;

@@ -17,6 +17,7 @@
 #include "decimal.h"
 #include "err.h"
 #include "failure.h"
+#include "observation.h"
 #include "quote.h"
 
 #define PROVIDER_BATCH_MAX 120
@@ -29,6 +30,10 @@ struct record {
     int64_t delayed_s;        /* lateness the provider declares; 0 = none */
     enum quote_market market; /* MARKET_UNKNOWN when the provider does not say */
     bool derived;
+    /* What it says when it is asked for an observation; NULL: it only knows prices. Owned by the
+     * answer that holds the record. A provider of both kinds (a series may be looked at either way)
+     * fills this and the price; each asker takes its own. */
+    struct observation *observation;
 };
 
 /* The answer for one symbol. */
@@ -38,11 +43,19 @@ struct answer {
     struct record record;
 };
 
-/* What goes out. Filled by request(); the caller buf_fini()s both. */
+/* Frees what answers[0..n) own and forgets it. */
+void answers_fini(struct answer *answers, size_t n);
+/* Gives the answer an empty observation to be filled; NULL: out of memory, and the answer says so.
+ */
+struct observation *answer_observe(struct answer *a);
+
+/* What goes out. Filled by request(); the caller http_request_fini()s it. */
 struct http_request {
     struct buf url;     /* complete, https:// unless base_url says http:// */
     struct buf headers; /* "Name: value\n" lines */
+    struct buf body;    /* something in it: a POST; else a GET */
 };
+void http_request_fini(struct http_request *r);
 
 /* What came in. The transport was fine: connection errors never reach a parser. */
 struct http_reply {
@@ -73,7 +86,8 @@ struct provider {
     /* Writes the request for n symbols. cfg gives key and base_url. -1: cannot be asked so. */
     int (*request)(const struct config_provider *cfg, const char *const *symbols, size_t n,
                    struct http_request *out, struct err *err);
-    /* Fills answers[0..n) and *verdict. Never fails; everything odd is a named failure. */
+    /* Fills answers[0..n), zeroed by the caller, and *verdict. Never fails; everything odd is a
+     * named failure. */
     void (*parse)(const struct http_reply *reply, const char *const *symbols, size_t n,
                   int64_t now_ms, struct answer *answers, struct verdict *verdict);
 

@@ -49,8 +49,7 @@ static json_t *get_json(uv_loop_t *loop, struct fetch *f, const char *url, const
     if (fetch_start(f, &rq, &limits, answered, &g, &g.err))
         while (!g.root && !g.err.text[0])
             uv_run(loop, UV_RUN_ONCE);
-    buf_fini(&rq.url);
-    buf_fini(&rq.headers);
+    http_request_fini(&rq);
     if (!g.root)
         err_set(err, "%s%s: %s", url, path, g.err.text);
     return g.root;

@@ -154,6 +154,7 @@ static void read_instruments(struct config_reader *r, const json_t *root, struct
     const json_t *list = json_object_get(root, "instruments");
     struct instrument *all = make_list(r, list, sizeof *all, &c->instruments_len);
     c->instruments = all;
+    c->quotes_len = c->instruments_len;
     c->symbols = symtab_new(c->instruments_len);
     for (size_t i = 0; c->symbols && i < c->instruments_len; i++) {
         struct instrument *in = &all[i];

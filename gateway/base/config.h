@@ -27,7 +27,11 @@ struct config_source {
     const char *symbol;   /* in the provider's own syntax */
 };
 
+/* What is followed under a symbol: a price, or an observation (observation.h). */
+enum instrument_kind { INSTRUMENT_QUOTE, INSTRUMENT_OBSERVATION };
+
 struct instrument {
+    enum instrument_kind kind;
     const char *symbol, *name, *category;   /* name defaults to the symbol */
     const char *unit, *currency, *exchange; /* NULL = not configured */
     struct decimal range_min, range_max;    /* given or not, both or neither */
@@ -97,15 +101,19 @@ struct config {
     } log;
     const struct config_provider *providers; /* one for each row of the provider table */
     size_t providers_len;
-    const struct instrument *instruments;
+    const struct instrument *instruments; /* those of quotes, behind them the observations */
     size_t instruments_len;
+    size_t quotes_len;      /* how many of them are quotes */
     struct symtab *symbols; /* symbol -> index in instruments */
     void *arena;            /* owns everything above */
 };
 
+enum config_serves { SERVES_QUOTES, SERVES_OBSERVATIONS, SERVES_BOTH };
+
 /* What the configuration must know of a provider; the feed side has the table. */
 struct config_provider_rule {
     const char *name;
+    enum config_serves serves;
     const char *key_env; /* environment variable that gives api_key by default, or NULL */
     bool needs_key;
     bool enabled_by_default;

@@ -129,6 +129,8 @@ static inline void reply_parse(const struct provider *p, const struct reply_case
                                .credits_left = c->credits_left - 1,
                                .location = c->location};
     memset(got, 0xa5, sizeof got); /* what the parser does not write is garbage */
+    for (size_t i = 0; i < n; i++)
+        got[i].record.observation = NULL;
     memset(&v, 0xa5, sizeof v);
     p->parse(&reply, symbols, n, now_ms, got, &v);
     for (size_t i = 0; i < n; i++) {
@@ -136,6 +138,7 @@ static inline void reply_parse(const struct provider *p, const struct reply_case
         reply_describe(symbols[i], &got[i], answers);
     }
     reply_describe_verdict(&v, verdict);
+    answers_fini(got, n);
     free(exact);
 }
 
@@ -167,8 +170,7 @@ static inline int request_of(const char *provider, const struct config_provider 
 
 static inline void request_free(struct http_request *r)
 {
-    buf_fini(&r->url);
-    buf_fini(&r->headers);
+    http_request_fini(r);
 }
 
 static inline char *reply_read_file(const char *path, size_t *len)

@@ -60,8 +60,7 @@ static struct fetch_job *begin(struct world *w, const char *url, const char *hea
     buf_adds(&rq.url, url);
     buf_adds(&rq.headers, headers);
     struct fetch_job *job = fetch_start(w->fetch, &rq, &limits, on_done, g, &err);
-    buf_fini(&rq.url);
-    buf_fini(&rq.headers);
+    http_request_fini(&rq);
     return job;
 }
 

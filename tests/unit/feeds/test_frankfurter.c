@@ -156,8 +156,7 @@ static void check_url(const char *base_url, const char *want)
     assert_int_equal(provider_find("frankfurter")->request(&cfg, symbols, 2, &rq, &err), 0);
     assert_string_equal(rq.url.p, want);
     assert_string_equal(rq.headers.p, "Accept: application/json\n");
-    buf_fini(&rq.url);
-    buf_fini(&rq.headers);
+    http_request_fini(&rq);
 }
 
 static void test_request(void **state)
