@@ -88,7 +88,9 @@ static void read_providers(struct config_reader *r, const json_t *root, struct c
         *cp = (struct config_provider){
             .name = arena_strdup(r->arena, rule->name),
             .enabled = rule->enabled_by_default,
+            .credits_per_second = rule->credits_per_second,
             .credits_per_minute = rule->credits_per_minute,
+            .credits_per_hour = rule->credits_per_hour,
             .credits_per_day = rule->credits_per_day,
         };
         struct config_place p = {.pattern = "providers.*",

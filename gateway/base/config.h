@@ -47,8 +47,9 @@ struct config_provider {
     bool enabled;
     /* NULL when enabled, else "no api_key: TWELVE_DATA_API_KEY is not set" or the like. */
     const char *why_disabled;
-    const char *api_key, *base_url, *account;    /* NULL = not configured */
-    int64_t credits_per_minute, credits_per_day; /* 0 = no limit */
+    const char *api_key, *base_url, *account; /* NULL = not configured */
+    /* 0 = no limit. What a credit is, the provider says: a symbol, or a request. */
+    int64_t credits_per_second, credits_per_minute, credits_per_hour, credits_per_day;
 };
 
 struct config_key {
@@ -117,7 +118,8 @@ struct config_provider_rule {
     const char *key_env; /* environment variable that gives api_key by default, or NULL */
     bool needs_key;
     bool enabled_by_default;
-    int64_t credits_per_minute, credits_per_day; /* defaults */
+    /* Defaults; 0 = no limit. */
+    int64_t credits_per_second, credits_per_minute, credits_per_hour, credits_per_day;
     /* NULL when the symbol is in the provider's syntax, else what it should look like. */
     const char *(*symbol_problem)(const char *symbol);
 };

@@ -82,7 +82,9 @@ static const char full[] =
     " \"quality\":{\"dead_letter_dir\":\"/var/lib/pricegate/dlq\"},"
     " \"log\":{\"format\":\"logfmt\",\"level\":\"debug\"},"
     " \"providers\":{\"yahoo\":{\"base_url\":\"http://127.0.0.1:9\",\"credits_per_minute\":30,"
-    "  \"credits_per_day\":5000,\"account\":\"a\",\"api_key\":\"k\"},\"sim\":{\"enabled\":false}},"
+    "  "
+    "\"credits_per_day\":5000,\"credits_per_hour\":900,\"credits_per_second\":2,\"account\":\"a\","
+    "\"api_key\":\"k\"},\"sim\":{\"enabled\":false}},"
     " \"instruments\":[{\"symbol\":\"coffee\",\"name\":\"Caf\\u00e9\",\"category\":\"coffee_"
     "prices\","
     "  \"unit\":\"USD/lb\",\"currency\":\"USD\",\"range\":[0.5,10],\"exchange\":\"ICE\","
@@ -142,8 +144,12 @@ static void providers_and_instruments_arrive(void **state)
     assert_string_equal(y->account, "a");
     assert_string_equal(y->api_key, "k");
     assert_int_equal(y->credits_per_minute, 30);
+    assert_int_equal(y->credits_per_second, 2);
+    assert_int_equal(y->credits_per_hour, 900);
     assert_int_equal(y->credits_per_day, 5000);
+    assert_int_equal(c->providers[1].credits_per_second, 1);
     assert_int_equal(c->providers[1].credits_per_minute, 8);
+    assert_int_equal(c->providers[1].credits_per_hour, 400);
     assert_int_equal(c->providers[1].credits_per_day, 800);
 
     const struct instrument *in = &c->instruments[0];
