@@ -1,5 +1,13 @@
 /* A zone is GLib's GTimeZone behind a name of our own. Civil dates are computed here, by the
- * proleptic Gregorian calendar in days since 1970-01-01; only the offset from UTC is asked of GLib.
+ * proleptic Gregorian calendar in days since 1970-01-01; only the offset from UTC is asked of GLib
+ * (0.5 us: it looks through all changes of the zone).
+ *
+ * GLib takes more for a name than we do: paths, offsets ("+05:00"), rules in the manner of POSIX,
+ * by which every misspelt word with a digit behind it is a zone ("Utopia5"), and "right/...", whose
+ * clocks count leap seconds. Only the names of the database pass: letters, a capital first, and
+ * digits behind a slash ("Etc/GMT+5"). From 2038 on, where the files hold only a rule, GLib 2.74
+ * has Ireland's clocks an hour wrong: its rule calls winter the special time, which GLib does not
+ * expect.
  *
  * From local time to a moment: read as if it were UTC, the two offsets that may apply are the one a
  * day before and the one a day after. Where both lead to moments that show the wanted local time
@@ -8,7 +16,9 @@
 #include "zone.h"
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct zone {
     GTimeZone *tz;
@@ -16,17 +26,30 @@ struct zone {
 
 static const int64_t DAY_S = 86400;
 
+static bool is_name(const char *s)
+{
+    const char *slash = strchr(s, '/');
+    size_t word = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-");
+    size_t all = word + strspn(s + word, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-"
+                                         "0123456789+/");
+    return s[0] >= 'A' && s[0] <= 'Z' && s[all] == '\0' && (!slash || slash == s + word) &&
+           (slash || all == word);
+}
+
 struct zone *zone_load(const char *name, struct err *err)
 {
-    GTimeZone *tz = g_time_zone_new_identifier(name);
-    struct zone *z = tz ? calloc(1, sizeof *z) : NULL;
-    if (!z) {
-        if (tz)
-            g_time_zone_unref(tz);
+    GTimeZone *tz = is_name(name) ? g_time_zone_new_identifier(name) : NULL;
+    if (!tz) {
         err_set(err,
-                "there is no time zone \"%.40s\" on this machine (names are as America/Lima; "
+                "there is no time zone \"%.40s\" on this machine (names are like America/Lima; "
                 "they come with the package tzdata)",
                 name);
+        return NULL;
+    }
+    struct zone *z = calloc(1, sizeof *z);
+    if (!z) {
+        err_set(err, "out of memory");
+        g_time_zone_unref(tz);
         return NULL;
     }
     z->tz = tz;
@@ -100,8 +123,9 @@ int64_t zone_moment_ms(const struct zone *z, struct zone_time local)
         return early * 1000; /* the first of two, or the only one */
     if (offset_s(z, late) == after_s)
         return late * 1000;
-    /* Skipped: the jump lies between the two readings. */
-    int64_t low = late < early ? late : early, high = late < early ? early : late;
+    /* Skipped: the jump lies between the two readings, of which the one by the later offset is the
+     * earlier moment. */
+    int64_t low = late, high = early;
     while (high - low > 1) {
         int64_t middle = low + (high - low) / 2;
         if (offset_s(z, middle) == before_s)
