@@ -58,6 +58,24 @@ struct config_key {
     unsigned char sha256[32];
 };
 
+/* How often a job runs by itself, beside its times of day: intervals of the calendar. */
+enum config_every {
+    EVERY_NEVER,
+    EVERY_HOUR,
+    EVERY_DAY,
+    EVERY_WEEK,
+    EVERY_MONTH,
+    EVERY_QUARTER,
+    EVERY_YEAR,
+};
+
+/* When a job runs (feeds/job_times.h). */
+struct config_job {
+    const char *const *times; /* "HH:MM", checked, in jobs.timezone */
+    size_t times_len;
+    enum config_every every;
+};
+
 struct config {
     struct {
         const char *host;
@@ -91,6 +109,11 @@ struct config {
     struct {
         int64_t threshold, timeout_s;
     } breaker;
+    struct {
+        const char *timezone; /* known to zone_load(); NULL = UTC */
+        struct config_job market, intelligence, full, enrich;
+        int64_t max_retries, retry_s, sla_s;
+    } jobs;
     struct {
         const char *dead_letter_dir; /* NULL = failed records are only logged */
     } quality;

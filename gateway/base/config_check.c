@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "symbol.h"
+#include "zone.h"
 
 #define SOCKET_PATH_MAX 107 /* sockaddr_un holds 108 with the NUL */
 
@@ -156,4 +157,23 @@ const char *config_check_symbol(const char *s)
         return NULL;
     return "must be 1 to 32 of A-Z a-z 0-9 . _ = ^ ! : / -, beginning with a letter, digit or ^, "
            "without empty, \".\" or \"..\" parts between slashes";
+}
+
+const char *config_check_time_of_day(const char *s)
+{
+    bool shaped =
+        strlen(s) == 5 && strspn(s, DIGITS) == 2 && s[2] == ':' && number_ok(s + 3, 2, 59);
+    return shaped && strtol(s, NULL, 10) <= 23 ? NULL
+                                               : "must be a time of day, 00:00 to 23:59, as 06:30";
+}
+
+const char *config_check_timezone(const char *s)
+{
+    struct err ignored;
+    struct zone *z = zone_load(s, &ignored);
+    zone_free(z);
+    return z ? NULL
+             : "must be a time zone that this machine knows, as UTC or America/Lima (they come "
+               "with "
+               "the package tzdata)";
 }

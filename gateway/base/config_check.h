@@ -1,7 +1,8 @@
 /* config_check.h - the syntax of texts in the configuration.
  *
  * Each takes a text and returns NULL when it is right, else what it must be ("must be ..."), a
- * constant that never repeats the text: it may hold a password. Pure. */
+ * constant that never repeats the text: it may hold a password. Pure, but
+ * for time zones, which are looked up on this machine. */
 #ifndef PRICEGATE_CONFIG_CHECK_H
 #define PRICEGATE_CONFIG_CHECK_H
 
@@ -13,5 +14,7 @@ const char *config_check_origin(const char *s);    /* scheme://host[:port] as br
 const char *config_check_redis_url(const char *s); /* "", redis://..., unix:///... */
 const char *config_check_sha256(const char *s);    /* 64 hex digits */
 const char *config_check_symbol(const char *s);
+const char *config_check_time_of_day(const char *s); /* HH:MM, 00:00 to 23:59 */
+const char *config_check_timezone(const char *s);    /* a zone of this machine (zone.h) */
 
 #endif

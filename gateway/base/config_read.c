@@ -6,6 +6,9 @@
  * sentence wherever it stood, and a bad value in the file is reported even where the environment
  * overrules it.
  *
+ * A list is read from its own variable only (MARKET_REFRESH_TIMES=06:00,18:30), with commas
+ * between.
+ *
  * An empty variable counts as one that is not set, because that is what compose files and service
  * managers make of a missing one; only a setting that may be empty (redis.url) takes it. */
 #include "config_read.h"
@@ -53,6 +56,26 @@ const json_t *config_member(const json_t *object, const char *key)
     return NULL;
 }
 
+/* "a, b" -> ["a","b"], blanks around each left out. NULL: not UTF-8, or out of memory. */
+static json_t *list_of_text(const char *text)
+{
+    json_t *list = json_array();
+    for (const char *p = text; list; p++) {
+        size_t len = strcspn(p, ","), blank = strspn(p, " ");
+        size_t from = blank < len ? blank : len, to = len;
+        while (to > from && p[to - 1] == ' ')
+            to--;
+        if (json_array_append_new(list, json_stringn(p + from, to - from)) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+        p += len;
+        if (*p == '\0')
+            break;
+    }
+    return list;
+}
+
 /* Text from the environment as the JSON value it stands for; one that does not fit the type stays
  * a string and is refused as such. New reference. */
 static json_t *value_of_text(const struct config_setting *s, const char *text)
@@ -87,10 +110,11 @@ static json_t *value_of_text(const struct config_setting *s, const char *text)
         if ((s->flags & CONFIG_NULLABLE) && strcmp(text, "null") == 0)
             return json_null();
         break;
+    case CONFIG_TEXT_LIST:
+        return list_of_text(text);
     case CONFIG_RANGE:
     case CONFIG_SHA256:
     case CONFIG_TEXT:
-    case CONFIG_TEXT_LIST:
     case CONFIG_UNBUILT:
         break;
     }
@@ -131,7 +155,7 @@ static void read_file_value(struct config_reader *r, struct config_place *p,
         return;
     }
     const char *text = json_string_value(v), *unset;
-    if (!text || text[0] != '$') {
+    if (!text || text[0] != '$' || s->type == CONFIG_TEXT_LIST) {
         config_store(r, s, path, v, p->base);
         return;
     }
@@ -168,9 +192,9 @@ void config_read_place(struct config_reader *r, struct config_place *p)
         read_default(r, s, path, p->base);
         if (!(s->flags & CONFIG_ENV_ONLY))
             read_file_value(r, p, s, path, key);
-        if (s->type == CONFIG_TEXT_LIST)
-            continue;
         read_variable(r, p, s, s->env);
+        if (s->type == CONFIG_TEXT_LIST) /* PRICEGATE_ + path is for scalars */
+            continue;
         if (s->flags & CONFIG_KEY_ENV)
             read_variable(r, p, s, p->key_env);
         if (!(s->flags & CONFIG_ENV_ONLY) && config_env_name(path, variable))

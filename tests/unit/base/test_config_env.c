@@ -66,7 +66,8 @@ static void environment_wins(void **state)
                                       "PRICEGATE_LISTEN_HOST=",
                                       "PRICEGATE_CONFIG=x.json",
                                       "PERPLEXITY_API_KEY=p",
-                                      "MARKET_REFRESH_TIMES=1",
+                                      "MARKET_REFRESH_TIMES=06:00, 18:30",
+                                      "AUTO_ENRICH_TIME=03:15",
                                       "DATA_PIPELINE_MAX_RETRIES=4",
                                       NULL};
     struct fixture *f = *state;
@@ -84,6 +85,13 @@ static void environment_wins(void **state)
     assert_false(c->feeds_enabled);
     assert_int_equal(c->breaker.threshold, 9);
     assert_int_equal(c->breaker.timeout_s, 8);
+    assert_int_equal(c->jobs.max_retries, 4);
+    assert_int_equal(c->jobs.market.times_len, 2);
+    assert_string_equal(c->jobs.market.times[0], "06:00");
+    assert_string_equal(c->jobs.market.times[1], "18:30");
+    assert_int_equal(c->jobs.enrich.times_len, 1);
+    assert_string_equal(c->jobs.enrich.times[0], "03:15");
+    assert_int_equal(c->jobs.intelligence.times_len, 0);
     assert_string_equal(text_of(&f->warnings), "");
 }
 
@@ -102,12 +110,16 @@ static void bad_variables_are_named(void **state)
     static const char *const env[] = {
         "PRICEGATE_LISTEN_PORT=99999",         "REDIS_URL=http://u:secret@h",
         "REALTIME_PRICE_FEED_ENABLED=perhaps", "PRICEGATE_LISTEN_METRICS_PORT=12x",
+        "MARKET_REFRESH_TIMES=06:00,,24:00 ",  "INTELLIGENCE_REFRESH_TIMES=\xFF",
         "PRICEGATE_AUTH_JWT_SECRET=s",         NULL};
     const char *problems = bad(*state, "{\"drain_s\":-1}", env);
     assert_string_equal(
         problems,
         "drain_s: must be 0..300, not -1\n"
         "REALTIME_PRICE_FEED_ENABLED: must be true or false, not \"perhaps\"\n"
+        "INTELLIGENCE_REFRESH_TIMES: is not UTF-8\n"
+        "MARKET_REFRESH_TIMES[1]: must not be empty\n"
+        "MARKET_REFRESH_TIMES[2]: must be a time of day, 00:00 to 23:59, as 06:30, not \"24:00\"\n"
         "PRICEGATE_LISTEN_METRICS_PORT: must be a whole number 0..65535, not \"12x\"\n"
         "PRICEGATE_LISTEN_PORT: must be 0..65535, not 99999\n"
         "REDIS_URL: must be \"\" (the embedded bus), redis://[user:pass@]host[:port][/db] or "
