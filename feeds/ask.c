@@ -110,12 +110,8 @@ static void generate(struct asker *a, struct upstream *u, struct ask *k)
 {
     struct chain_request *r = k->request;
     int64_t wall_ms = clock_wall_ms();
-    for (size_t i = 0; i < r->n; i++) {
-        if (u->row->generate(r->symbols[i], wall_ms, &k->answers[i].record) == 0)
-            continue;
-        k->answers[i].failure = FAIL_NOT_FOUND;
-        snprintf(k->answers[i].detail, sizeof k->answers[i].detail, "no such symbol");
-    }
+    for (size_t i = 0; i < r->n; i++)
+        u->row->generate(r->symbols[i], wall_ms, &k->answers[i]);
     count(a, u, FAIL_NONE);
     count_answers(a, k->answers, r->n);
     u->last_success_ms = wall_ms;

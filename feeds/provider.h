@@ -91,9 +91,10 @@ struct provider {
     void (*parse)(const struct http_reply *reply, const char *const *symbols, size_t n,
                   int64_t now_ms, struct answer *answers, struct verdict *verdict);
 
-    /* For a provider without a network: the record of `symbol` at now_ms; the same for the same
-     * (symbol, now_ms). Returns -1 for an unknown symbol. NULL for all others. */
-    int (*generate)(const char *symbol, int64_t now_ms, struct record *out);
+    /* For a provider without a network, NULL for all others: the answer for `symbol` at now_ms, the
+     * same for the same two. *out is zeroed by the caller. A failure is that of the one source: it
+     * moves no breaker. */
+    void (*generate)(const char *symbol, int64_t now_ms, struct answer *out);
 };
 
 /* providers/table.c: sorted by name. A provider's index here is its number everywhere. */

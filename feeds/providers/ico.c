@@ -21,15 +21,16 @@ static const char SYMBOL[] = "I-CIP";
 static const int64_t MONTH_END_MS = 1740744000000; /* 2025-02-28 12:00 UTC */
 static const int64_t AVERAGE_IN_HUNDREDTHS = 35432;
 
-static int ico_generate(const char *symbol, int64_t now_ms, struct record *out)
+static void ico_generate(const char *symbol, int64_t now_ms, struct answer *out)
 {
-    *out = (struct record){0};
-    if (strcmp(symbol, SYMBOL) != 0 || now_ms < MONTH_END_MS)
-        return -1;
-    out->price = (struct decimal){.coef = AVERAGE_IN_HUNDREDTHS, .scale = 2, .given = true};
-    memcpy(out->currency, "USX", 4);
-    out->ts_ms = MONTH_END_MS;
-    return 0;
+    struct record *r = &out->record;
+    if (strcmp(symbol, SYMBOL) != 0 || now_ms < MONTH_END_MS) {
+        parse_fail(out, FAIL_NOT_FOUND, "no such symbol");
+        return;
+    }
+    r->price = (struct decimal){.coef = AVERAGE_IN_HUNDREDTHS, .scale = 2, .given = true};
+    memcpy(r->currency, "USX", 4);
+    r->ts_ms = MONTH_END_MS;
 }
 
 static const char *symbol_problem(const char *symbol)

@@ -15,10 +15,14 @@
  * and the small octaves are given their full amplitude. The figures are an envelope, a little wider
  * than the steps were, that holds every price of the day so far and never moves back.
  *
+ * Faults. A symbol that ends in one, "coffee!wrong", is the same price from a source that fails now
+ * and then (sim_fault.h): another pure function, laid over this one.
+ *
  * Integers throughout: the same digits on every machine. */
 #include <string.h>
 
 #include "provider.h"
+#include "sim_fault.h"
 #include "symbol.h"
 
 enum { STEP_MS = 250, OCTAVES = 21, COARSE = 10 };
@@ -151,17 +155,25 @@ static struct listing listing_of(const char *symbol, uint64_t seed)
     return invent(seed);
 }
 
+static const char *symbol_problem(const char *symbol)
+{
+    enum sim_fault fault;
+    size_t len;
+    if (!symbol_valid(symbol, strlen(symbol)))
+        return "should look like AAPL, EUR/USD or coffee: any symbol that an instrument may have";
+    if (!sim_fault_of(symbol, &len, &fault) || !symbol_valid(symbol, len))
+        return "may end in one of the faults !late, !silent and !wrong, behind a symbol";
+    return NULL;
+}
+
 static struct decimal price(int64_t ticks, int digits)
 {
     return (struct decimal){.coef = ticks, .scale = digits, .given = true};
 }
 
-static int sim_generate(const char *symbol, int64_t now_ms, struct record *out)
+/* A healthy source's answer. `symbol` is valid, now_ms at least two days. */
+static void quote_at(const char *symbol, int64_t now_ms, struct record *out)
 {
-    *out = (struct record){0};
-    if (!symbol_valid(symbol, strlen(symbol)) || now_ms < 2 * DAY_MS)
-        return -1;
-
     /* The symbols' steps are spread over the 250 ms, or the whole market would move as one. */
     uint64_t seed = hash_symbol(symbol);
     int64_t phase = (int64_t)(seed % STEP_MS), step = (now_ms - phase) / STEP_MS;
@@ -189,14 +201,30 @@ static int sim_generate(const char *symbol, int64_t now_ms, struct record *out)
         currency_of_symbol(symbol, out->currency);
     out->ts_ms = ts_ms;
     out->market = MARKET_OPEN;
-    return 0;
 }
 
-static const char *symbol_problem(const char *symbol)
+static void sim_generate(const char *symbol, int64_t now_ms, struct answer *out)
 {
-    if (symbol_valid(symbol, strlen(symbol)))
-        return NULL;
-    return "should look like AAPL, EUR/USD or coffee: any symbol that an instrument may have";
+    char base[SYMBOL_MAX + 1];
+    enum sim_fault fault;
+    size_t len;
+
+    if (symbol_problem(symbol) || now_ms < 2 * DAY_MS) {
+        parse_fail(out, FAIL_NOT_FOUND, "no such symbol");
+        return;
+    }
+    (void)sim_fault_of(symbol, &len, &fault);
+    snprintf(base, sizeof base, "%.*s", (int)len, symbol);
+    struct sim_trouble trouble = sim_fault_at(hash_symbol(symbol), now_ms);
+    if (!trouble.on)
+        fault = SIM_HEALTHY;
+    if (fault == SIM_SILENT) {
+        parse_fail(out, FAIL_TIMEOUT, "this simulated source says nothing for now");
+        return;
+    }
+    quote_at(base, fault == SIM_LATE ? trouble.since_ms : now_ms, &out->record);
+    if (fault == SIM_WRONG)
+        out->record.price = sim_fault_wrong(out->record.price, trouble.turn);
 }
 
 const struct provider provider_sim = {

@@ -44,11 +44,18 @@ static const struct symbol_row {
     {"ETH/USD",  "USD", 3415.0,  2, true },
 };
 
+static struct answer answer_at(const char *symbol, int64_t now_ms)
+{
+    struct answer a = {0};
+    provider_find("sim")->generate(symbol, now_ms, &a);
+    return a;
+}
+
 static struct record at(const char *symbol, int64_t now_ms)
 {
-    struct record r;
-    assert_int_equal(provider_find("sim")->generate(symbol, now_ms, &r), 0);
-    return r;
+    struct answer a = answer_at(symbol, now_ms);
+    assert_int_equal(a.failure, FAIL_NONE);
+    return a.record;
 }
 
 /* Members only: padding says nothing. */
@@ -222,10 +229,10 @@ static void test_other_symbols(void **state)
     struct record a = at("one", MIDNIGHT_MS), b = at("two", MIDNIGHT_MS);
     assert_int_not_equal(decimal_cmp(a.price, b.price), 0);
     for (size_t i = 0; i < ARRAY_LEN(unknown); i++) {
-        assert_int_equal(provider_find("sim")->generate(unknown[i], MIDNIGHT_MS, &r), -1);
+        assert_int_equal(answer_at(unknown[i], MIDNIGHT_MS).failure, FAIL_NOT_FOUND);
         assert_non_null(provider_find("sim")->rule.symbol_problem(unknown[i]));
     }
-    assert_int_equal(provider_find("sim")->generate("AAPL", 0, &r), -1);
+    assert_int_equal(answer_at("AAPL", 0).failure, FAIL_NOT_FOUND);
     assert_null(provider_find("sim")->rule.symbol_problem("EUR/USD"));
 }
 
