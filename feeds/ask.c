@@ -66,8 +66,9 @@ static void fail(const struct ask *k, enum failure f, const char *detail)
     a->metrics->errors += r->n;
     upstream_answered(u, &verdict, detail, k->started_wall_ms, wall_ms);
     upstream_sync(u, a->bus, a->metrics, wall_ms);
-    /* A certificate does not become valid by asking twice. */
-    chain_failed(r, f, detail, f != FAIL_TLS);
+    /* A certificate does not become valid by asking twice; and who took all of a long time would
+     * take it again, beyond what anybody waits for. */
+    chain_failed(r, f, detail, f != FAIL_TLS && !(f == FAIL_TIMEOUT && u->row->timeout_ms));
 }
 
 static const char *first_detail(const struct answer *answers, size_t n)
@@ -125,9 +126,11 @@ static int start(struct ask *k, struct err *err)
 {
     struct http_request rq = {0};
     struct chain_request *r = k->request;
+    const struct provider *row = k->upstream->row;
+    const struct fetch_limits limits = {.timeout_ms = row->timeout_ms};
     int rc = -1;
-    if (k->upstream->row->request(k->upstream->cfg, r->symbols, r->n, &rq, err) == 0) {
-        k->job = fetch_start(k->owner->fetch, &rq, NULL, on_fetched, k, err);
+    if (row->request(k->upstream->cfg, r->symbols, r->n, &rq, err) == 0) {
+        k->job = fetch_start(k->owner->fetch, &rq, &limits, on_fetched, k, err);
         rc = k->job ? 0 : -1;
     }
     http_request_fini(&rq);

@@ -1,4 +1,4 @@
-/* fetch.h - one HTTP GET on the loop, with a hard end. The only file that knows curl.
+/* fetch.h - one HTTP request on the loop, with a hard end. The only file that knows curl.
  *
  * A job ends exactly once: with a reply (any status; the body decides what it means), or with a
  * failure of the transport and a sentence that holds no URL and no header, so no secret. It ends

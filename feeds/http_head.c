@@ -71,7 +71,7 @@ static bool has_control(const struct buf *b, bool lines)
 
 int http_request_check(const struct http_request *rq, struct err *err)
 {
-    if (!rq->url.p || rq->url.failed || rq->headers.failed)
+    if (!rq->url.p || rq->url.failed || rq->headers.failed || rq->body.failed)
         return err_set(err, "out of memory");
     if (has_control(&rq->url, false) || has_control(&rq->headers, true))
         return err_set(err, "a control character in the request");

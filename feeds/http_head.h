@@ -21,7 +21,8 @@ void http_head_init(struct http_head *h);
  * interim answer do not count. now_s: wall time, for a Retry-After that is a date. */
 void http_head_line(struct http_head *h, const char *line, size_t len, int64_t now_s);
 
-/* -1 with the reason: it may not be sent. A CR or LF in a value would be a header of its own. */
+/* -1 with the reason: it may not be sent. A CR or LF in a value would be a header of its own; in a
+ * body anything may stand. */
 int http_request_check(const struct http_request *rq, struct err *err) MUST_CHECK;
 
 #endif

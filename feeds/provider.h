@@ -81,6 +81,8 @@ struct provider {
     size_t batch_max;    /* symbols in one request, 1..PROVIDER_BATCH_MAX; each costs a credit */
     bool table;          /* one reply holds all there is: a request costs one credit, and nothing
                             limits how many symbols it is for but batch_max */
+    int64_t timeout_ms;  /* of a request: 1..15000, for those who are known to be slow and are not
+                            asked again when it is over; 0 = FETCH_TIMEOUT_MS */
     int day_reset_utc_s; /* second of the UTC day at which the day's credits come back */
 
     /* Writes the request for n symbols. cfg gives key and base_url. -1: cannot be asked so. */

@@ -22,7 +22,7 @@
 
 #include <cmocka.h>
 
-#define REQUEST_MAX 4096
+#define REQUEST_MAX 8192
 
 struct shared {
     atomic_flag locked; /* while a rule is written or copied */
@@ -152,6 +152,19 @@ static bool answer(const struct wire *w, const struct stub_rule *r)
     return false;
 }
 
+/* Bytes of the request that text begins with, its body included; 0: they are not all there. */
+static size_t request_len(const char *text, size_t len)
+{
+    const char *end = strstr(text, "\r\n\r\n");
+    const char *header = strcasestr(text, "\r\nContent-Length:");
+    if (!end)
+        return 0;
+    size_t total = (size_t)(end + 4 - text);
+    if (header && header < end)
+        total += strtoul(header + 17, NULL, 10);
+    return total <= len ? total : 0;
+}
+
 static void serve(struct shared *s, const struct wire *w)
 {
     static struct stub_rule rule; /* of this process */
@@ -159,22 +172,22 @@ static void serve(struct shared *s, const struct wire *w)
     size_t len = 0;
     bool go_on = true;
     while (go_on) {
-        char *end;
+        size_t total;
         request[len] = '\0';
-        while (!(end = strstr(request, "\r\n\r\n"))) {
+        while ((total = request_len(request, len)) == 0) {
             ssize_t n = wire_read(w, request + len, sizeof request - 1 - len);
             if (n <= 0)
                 return;
             len += (size_t)n;
             request[len] = '\0';
         }
-        end[2] = '\0';
         unsigned k = atomic_load(&s->count);
-        memcpy(s->seen[k % STUB_SEEN], request, (size_t)(end + 3 - request));
+        memcpy(s->seen[k % STUB_SEEN], request, total);
+        s->seen[k % STUB_SEEN][total] = '\0';
         atomic_fetch_add(&s->count, 1);
         go_on = answer(w, rule_for(s, request, &rule) ? &rule : NULL);
-        len -= (size_t)(end + 4 - request);
-        memmove(request, end + 4, len);
+        len -= total;
+        memmove(request, request + total, len);
     }
 }
 

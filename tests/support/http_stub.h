@@ -45,7 +45,8 @@ struct stub_rule *http_stub_rule(struct http_stub *s, int i);
 void http_stub_clear(struct http_stub *s); /* no rules, no requests seen */
 
 unsigned http_stub_count(const struct http_stub *s); /* requests so far */
-/* Request k (0 = the first; the last STUB_SEEN are kept): request line and headers. */
+/* Request k (0 = the first; the last STUB_SEEN are kept): request line, headers, an empty line and
+ * the body. */
 const char *http_stub_seen(const struct http_stub *s, unsigned k);
 /* How many of the kept requests contain the text. */
 unsigned http_stub_seen_with(const struct http_stub *s, const char *text);

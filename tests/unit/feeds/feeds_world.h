@@ -28,7 +28,7 @@ struct world {
     struct metrics metrics;
     struct http_stub *stub;
     struct config config;
-    struct config_provider providers[16];
+    struct config_provider providers[32];
     struct config_source sources[INSTRUMENTS][2];
     struct instrument instruments[INSTRUMENTS];
     char base_url[64];

@@ -51,17 +51,24 @@ static void on_done(void *ctx, const struct http_reply *reply, enum failure fail
     snprintf(g->location, sizeof g->location, "%s", reply->location ? reply->location : "");
 }
 
-static struct fetch_job *begin(struct world *w, const char *url, const char *headers,
-                               int64_t timeout_ms, struct got *g)
+static struct fetch_job *begin_with(struct world *w, const char *url, const char *headers,
+                                    const char *body, int64_t timeout_ms, struct got *g)
 {
     struct http_request rq = {.url = {0}};
     struct fetch_limits limits = {.timeout_ms = timeout_ms};
     struct err err;
     buf_adds(&rq.url, url);
     buf_adds(&rq.headers, headers);
+    buf_adds(&rq.body, body);
     struct fetch_job *job = fetch_start(w->fetch, &rq, &limits, on_done, g, &err);
     http_request_fini(&rq);
     return job;
+}
+
+static struct fetch_job *begin(struct world *w, const char *url, const char *headers,
+                               int64_t timeout_ms, struct got *g)
+{
+    return begin_with(w, url, headers, "", timeout_ms, g);
 }
 
 static struct got get(struct world *w, const char *url, int64_t timeout_ms)
@@ -177,6 +184,46 @@ static void test_request_headers(void **state)
     assert_int_equal(http_stub_seen_with(w->plain, "X-Two: 2\r\n"), 1);
     assert_int_equal(http_stub_seen_with(w->plain, "User-Agent: pricegate/"), 1);
     assert_int_equal(http_stub_seen_with(w->plain, "gzip"), 1);
+}
+
+/* A body makes it a POST, of the type that the headers say; the next request is a GET again. */
+static void test_body(void **state)
+{
+    struct world *w = *state;
+    struct got g = {0};
+    static const char body[] = "{\"a\":\"line\nbreak\"}";
+    http_stub_say(w->plain, 0, "POST /b", 200, "posted");
+    http_stub_say(w->plain, 1, "GET /b", 200, "got");
+    assert_non_null(begin_with(w, url_of(w->plain, "http", "/b"),
+                               "Content-Type: application/json\n", body, 0, &g));
+    while (g.calls == 0)
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_string_equal(g.body, "posted");
+    const char *seen = http_stub_seen(w->plain, 0);
+    assert_int_equal(strncmp(seen, "POST /b HTTP/1.1\r\n", 18), 0);
+    assert_non_null(strstr(seen, "\r\nContent-Type: application/json\r\n"));
+    assert_null(strstr(seen, "urlencoded"));
+    assert_null(strcasestr(seen, "Expect:"));
+    assert_string_equal(strstr(seen, "\r\n\r\n") + 4, body);
+    g = get(w, url_of(w->plain, "http", "/b"), 0);
+    assert_string_equal(g.body, "got");
+    assert_null(strstr(http_stub_seen(w->plain, 1), "Content-"));
+}
+
+/* Larger than one write to the socket may be. */
+static void test_large_body(void **state)
+{
+    struct world *w = *state;
+    struct got g = {0};
+    char body[6001];
+    memset(body, 'x', sizeof body - 1);
+    body[6000] = '\0';
+    http_stub_say(w->good, 0, "POST /", 200, "ok");
+    assert_non_null(begin_with(w, url_of(w->good, "https", "/"), "", body, 0, &g));
+    while (g.calls == 0)
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_int_equal(g.status, 200);
+    assert_string_equal(strstr(http_stub_seen(w->good, 0), "\r\n\r\n") + 4, body);
 }
 
 static void test_retry_after_date(void **state)
@@ -428,6 +475,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_reply),
         TEST(test_request_headers),
+        TEST(test_body),
+        TEST(test_large_body),
         TEST(test_retry_after_date),
         TEST(test_redirect_is_not_followed),
         TEST(test_oversize),

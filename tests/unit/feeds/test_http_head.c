@@ -78,16 +78,21 @@ static void test_long_line(void **state)
     assert_int_equal(strlen(h.location), HTTP_LOCATION_MAX - 1);
 }
 
-static int check(const char *url, const char *headers)
+static int check_body(const char *url, const char *headers, const char *body)
 {
     struct http_request rq = {.url = {0}};
     struct err err;
     buf_adds(&rq.url, url);
     buf_adds(&rq.headers, headers);
+    buf_adds(&rq.body, body);
     int rc = http_request_check(&rq, &err);
-    buf_fini(&rq.url);
-    buf_fini(&rq.headers);
+    http_request_fini(&rq);
     return rc;
+}
+
+static int check(const char *url, const char *headers)
+{
+    return check_body(url, headers, "");
 }
 
 static void test_request_check(void **state)
@@ -101,6 +106,12 @@ static void test_request_check(void **state)
     assert_int_equal(check("https://h/", "A: b\r\nEvil: c\n"), -1);
     assert_int_equal(check("https://h/", "A: \x01\n"), -1);
     assert_int_equal(http_request_check(&empty, NULL), -1);
+    assert_int_equal(check_body("https://h/", "A: b\n", "{\r\n\t\x01 what it likes}"), 0);
+    assert_int_equal(check_body("https://h/", "A: b\rC: d\n", "{}"), -1);
+    struct http_request cut = {.body = {.failed = true}};
+    buf_adds(&cut.url, "https://h/");
+    assert_int_equal(http_request_check(&cut, NULL), -1);
+    http_request_fini(&cut);
 }
 
 int main(void)
