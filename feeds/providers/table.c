@@ -15,6 +15,7 @@
     X(ico)                                                                                         \
     X(nasdaqdatalink)                                                                              \
     X(oanda)                                                                                       \
+    X(openmeteo)                                                                                   \
     X(sim)                                                                                         \
     X(stooq)                                                                                       \
     X(twelvedata)                                                                                  \

@@ -5,8 +5,12 @@
  *
  *     answers   "AAPL 229.87 USD @1732305600000 closed prev=228.52 open=..." one line per symbol:
  *               symbol, price, currency ("-" = not said), time, market, then the members given;
- *               "AAPL not_found" for a failure
+ *               "AAPL not_found" for a failure. Behind it what it says as an observation:
+ *               "| series=RWTC period=2026-03-13 value=66.30 $/BBL"; where there is no price, only
+ *               the symbol and the time stand before that
  *     verdict   "ok" or the failure's name, " cooldown=MS" and " left=N" where there are such
+ *
+ * Symbols asked for are separated by commas; where they hold commas, each ends in a semicolon.
  *
  * The whole record is in the text, so a member that ought to be absent is tested as well. Testing
  * another provider is another table. The reply is handed over in memory of its exact size, for the
@@ -27,7 +31,7 @@
 
 struct reply_case {
     const char *what;    /* for the message, and the file's name where the body is in a file */
-    const char *symbols; /* asked for: "AAPL,MSFT" */
+    const char *symbols; /* asked for: "AAPL,MSFT", "1,2;3,4;" */
     int status;          /* 0 = 200 */
     const char *body;    /* NULL: in the file */
     const char *answers, *verdict;
@@ -47,6 +51,30 @@ static inline void reply_member(struct buf *out, const char *name, struct decima
     buf_addf(out, " %s=%s", name, text);
 }
 
+static inline void reply_text(struct buf *out, const char *name, const char *text)
+{
+    if (text[0])
+        buf_addf(out, " %s=%s", name, text);
+}
+
+static inline void reply_describe_observation(const struct observation *o, struct buf *out)
+{
+    char text[DECIMAL_TEXT_MAX];
+    buf_adds(out, " |");
+    reply_text(out, "region", o->region);
+    reply_text(out, "series", o->series);
+    reply_text(out, "period", o->period);
+    for (size_t i = 0; i < o->values_len; i++) {
+        assert_true(o->values[i].value.given);
+        decimal_format(o->values[i].value, text);
+        reply_text(out, o->values[i].name, text);
+        buf_addf(out, "%s%s", o->values[i].unit[0] ? " " : "", o->values[i].unit);
+    }
+    reply_text(out, "text", o->text);
+    for (size_t i = 0; i < o->citations_len; i++)
+        reply_text(out, "citation", o->citations[i]);
+}
+
 static inline void reply_describe(const char *symbol, const struct answer *a, struct buf *out)
 {
     const struct record *r = &a->record;
@@ -55,10 +83,15 @@ static inline void reply_describe(const char *symbol, const struct answer *a, st
         buf_addf(out, "%s %s\n", symbol, failure_name(a->failure));
         return;
     }
-    assert_true(r->price.given);
-    decimal_format(r->price, price);
-    buf_addf(out, "%s %s %s @%lld %s", symbol, price, r->currency[0] ? r->currency : "-",
-             (long long)r->ts_ms, quote_market_name(r->market));
+    assert_true(r->price.given || r->observation);
+    buf_adds(out, symbol);
+    if (r->price.given) {
+        decimal_format(r->price, price);
+        buf_addf(out, " %s %s", price, r->currency[0] ? r->currency : "-");
+    }
+    buf_addf(out, " @%lld", (long long)r->ts_ms);
+    if (r->price.given)
+        buf_addf(out, " %s", quote_market_name(r->market));
     reply_member(out, "prev", r->prev_close);
     reply_member(out, "open", r->open);
     reply_member(out, "high", r->high);
@@ -70,6 +103,8 @@ static inline void reply_describe(const char *symbol, const struct answer *a, st
         buf_adds(out, " derived");
     if (r->delayed_s)
         buf_addf(out, " delayed=%lld", (long long)r->delayed_s);
+    if (r->observation)
+        reply_describe_observation(r->observation, out);
     buf_addc(out, '\n');
 }
 
@@ -96,9 +131,10 @@ static inline size_t reply_split(const char *list, char *copy, size_t size, cons
 {
     size_t n = 0;
     char *save = NULL;
+    const char *separator = strchr(list, ';') ? ";" : ",";
     assert_true(strlen(list) < size);
     strcpy(copy, list);
-    for (char *s = strtok_r(copy, ",", &save); s; s = strtok_r(NULL, ",", &save)) {
+    for (char *s = strtok_r(copy, separator, &save); s; s = strtok_r(NULL, separator, &save)) {
         assert_true(n < REPLY_SYMBOLS_MAX);
         symbols[n++] = s;
     }

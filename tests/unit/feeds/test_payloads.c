@@ -408,6 +408,48 @@ static const struct reply_case nasdaqdatalink_rows[] = {
      .answers = "EIA/PET_RBRTE_D rate_limited", .verdict = "rate_limited cooldown=-1"},
 };
 
+static const struct reply_case openmeteo_rows[] = {
+    {.what = "current-fahrenheit.json", .symbols = "32.4,-96.84;",
+     .answers = "32.4,-96.84 @1713908700000 | temperature_2m=71.7 °F weather_code=1 wmo code "
+                "text=mainly clear",
+     .verdict = "ok"},
+    /* 06:45 in Moscow */
+    {.what = "current-local-timezone.json", .symbols = "55.75,37.62;",
+     .answers = "55.75,37.62 @1766634300000 | temperature_2m=-4.1 °C relative_humidity_2m=93 % "
+                "precipitation=0 mm wind_speed_10m=7.6 km/h wind_gusts_10m=20.5 km/h",
+     .verdict = "ok"},
+    {.what = "denver-current-2026.json", .symbols = "39.74,-104.99;",
+     .answers = "39.74,-104.99 @1790377200000 | temperature_2m=16.7 °C relative_humidity_2m=72 % "
+                "wind_speed_10m=3.74 m/s",
+     .verdict = "ok"},
+    {.what = "error-400-latitude.json", .symbols = "0,0;", .status = 400,
+     .answers = "0,0 bad_schema", .verdict = "bad_schema"},
+    {.what = "error-429-daily.json", .symbols = "0,0;", .status = 429,
+     .answers = "0,0 rate_limited", .verdict = "rate_limited cooldown=-1"},
+    {.what = "error-429-minutely.json", .symbols = "0,0;", .status = 429,
+     .answers = "0,0 rate_limited", .verdict = "rate_limited cooldown=65000"},
+    {.what = "forecast-current-hourly-daily.json", .symbols = "52.52,13.41;",
+     .answers = "52.52,13.41 @1699872300000 | weather_code=3 wmo code text=overcast",
+     .verdict = "ok"},
+    {.what = "forecast-customer-api.json", .symbols = "52.52,13.41;",
+     .answers = "52.52,13.41 @1706085000000 | weather_code=80 wmo code text=slight rain showers",
+     .verdict = "ok"},
+    /* no current weather was asked for */
+    {.what = "forecast-minimal-no-current.json", .symbols = "52.27,6.88;",
+     .answers = "52.27,6.88 bad_schema", .verdict = "bad_schema"},
+    {.what = "forecast-multi-models.json", .symbols = "52.52,13.41;",
+     .answers = "52.52,13.41 @1699872300000 | weather_code=3 wmo code text=overcast",
+     .verdict = "ok"},
+    {.what = "forecast-one-model.json", .symbols = "52.52,13.41;",
+     .answers = "52.52,13.41 @1699872300000 | weather_code=3 wmo code text=overcast",
+     .verdict = "ok"},
+    /* names of places, no weather */
+    {.what = "geocoding-search.json", .symbols = "34.1,-118.3;",
+     .answers = "34.1,-118.3 bad_schema", .verdict = "bad_schema"},
+    {.what = "not-covered-nan-invalid-json.txt", .symbols = "0,0;",
+     .answers = "0,0 no_data", .verdict = "ok"},
+};
+
 static const struct reply_case stooq_rows[] = {
     {.what = "apikey-page-200.txt", .symbols = "kc.f",
      .answers = "kc.f blocked", .verdict = "blocked cooldown=86400000"},
@@ -441,6 +483,7 @@ static const struct folder {
     {"fred",           NULL,              ROWS(fred_rows),           1773655200000  }, /* 2026-03-16 */
     {"nasdaqdatalink", NULL,              ROWS(nasdaqdatalink_rows), 1482314400000  }, /* 2016-12-21 */
     {"oanda",          NULL,              ROWS(oanda_rows),          1475645300000  }, /* 2016-10-05 */
+    {"openmeteo",      NULL,              ROWS(openmeteo_rows),      1790377500000  }, /* 2026-09-25 */
     {"stooq",          NULL,              ROWS(stooq_rows),          1774468800000  }, /* 2026-03-25 */
     {"twelvedata",     NULL,              ROWS(twelvedata_rows),     MARKETS_OPEN_MS},
     {"yahoo",          NULL,              ROWS(yahoo_rows),          MARKETS_OPEN_MS},
