@@ -77,7 +77,21 @@ static void add_context(struct buf *out, const struct dead_letter *d)
     buf_addc(out, '}');
 }
 
-static void add_record(struct buf *out, const struct record *r)
+static void add_observation(struct buf *out, const struct observation *o)
+{
+    begin_object(out, "values");
+    for (size_t i = 0; i < o->values_len; i++)
+        add_decimal(out, o->values[i].name, o->values[i].value);
+    buf_adds(out, "}");
+    begin_object(out, "units");
+    for (size_t i = 0; i < o->values_len; i++)
+        add_text(out, o->values[i].name, o->values[i].unit);
+    buf_adds(out, "}");
+    add_text(out, "series", o->series);
+    add_text(out, "period", o->period);
+}
+
+static void add_record(struct buf *out, enum instrument_kind kind, const struct record *r)
 {
     begin_object(out, "record");
     add_decimal(out, "price", r->price);
@@ -89,6 +103,8 @@ static void add_record(struct buf *out, const struct record *r)
     add_decimal(out, "prev_close", r->prev_close);
     add_decimal(out, "volume", r->volume);
     add_text(out, "currency", r->currency);
+    if (kind == INSTRUMENT_OBSERVATION && r->observation)
+        add_observation(out, r->observation);
     add_int(out, "ts", r->ts_ms);
     if (r->delayed_s > 0)
         add_int(out, "delayed_s", r->delayed_s);
@@ -107,7 +123,7 @@ void dead_letter_encode(const struct dead_letter *d, struct buf *out)
     add_text(out, "time", clock_rfc3339(d->wall_ms > 0 ? d->wall_ms : 0, time));
     add_error(out, d->result);
     add_context(out, d);
-    add_record(out, d->record);
+    add_record(out, d->in->kind, d->record);
     buf_adds(out, "}\n");
 }
 

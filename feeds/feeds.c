@@ -100,11 +100,24 @@ static void on_tick(uv_timer_t *timer)
 
 /* --- from the bus --- */
 
+/* What is asked for once a day, or costs money each time, is not asked for again because of a
+ * restart. A price is: it may have moved. */
+static void take_over(struct feeds *f, const struct feed *d, const struct item *it, int64_t wall_ms)
+{
+    int64_t age_ms = wall_ms - it->recv_ms;
+    if (d->in->kind == INSTRUMENT_OBSERVATION && it->says_recv && age_ms >= 0 &&
+        age_ms < d->in->poll_ms)
+        schedule_seen(f->schedule, d->id, clock_mono_ms() - age_ms);
+}
+
 void feeds_item(struct feeds *f, int id, const struct item *it)
 {
     struct feed *d = &f->feeds[id];
-    if (watch_item(&d->watch, it, clock_wall_ms()))
-        quality_accept(&d->quality, it->price, it->ts_ms);
+    int64_t wall_ms = clock_wall_ms();
+    if (!watch_item(&d->watch, it, wall_ms))
+        return;
+    quality_accept(&d->quality, it->price, it->ts_ms);
+    take_over(f, d, it, wall_ms);
 }
 
 void feeds_shared(struct feeds *f, const char *key, const char *bytes, size_t len)

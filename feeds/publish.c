@@ -59,13 +59,24 @@ static enum quote_state state_now(const struct publish_input *x, int64_t stale_a
     return quote_state_at(&age, x->wall_ms);
 }
 
-static struct quote make_quote(const struct publish_input *x)
+/* What is new in each publication, even of the same figures. */
+struct stamp {
+    int64_t recv_ms;
+    uint64_t epoch_ms, counter;
+};
+
+/* The limit of age where readers cannot know it from the configuration; 0 = they can. */
+static int64_t moved_stale_after_ms(const struct publish_input *x)
+{
+    int64_t stale_after_ms = publish_stale_after_ms(x->in, x->interval_ms);
+    return stale_after_ms == publish_stale_after_ms(x->in, x->in->poll_ms) ? 0 : stale_after_ms;
+}
+
+static void encode_quote(const struct publish_input *x, struct stamp stamp, struct buf *out)
 {
     const struct record *r = x->record;
     const struct config_source *source = &x->in->sources[x->source_index];
-    int64_t stale_after_ms = publish_stale_after_ms(x->in, x->interval_ms);
-    bool moved = stale_after_ms != publish_stale_after_ms(x->in, x->in->poll_ms);
-    return (struct quote){
+    const struct quote q = {
         .symbol = x->in->symbol,
         .currency = r->currency[0] ? r->currency : x->in->currency,
         .unit = x->in->unit,
@@ -78,15 +89,48 @@ static struct quote make_quote(const struct publish_input *x)
         .prev_close = r->prev_close,
         .volume = r->volume,
         .ts_ms = r->ts_ms,
+        .recv_ms = stamp.recv_ms,
+        .epoch_ms = stamp.epoch_ms,
+        .counter = stamp.counter,
         .source = source->provider,
         .source_symbol = source->symbol,
         .fallback = x->source_index > 0,
         .derived = r->derived,
         .delayed_s = r->delayed_s,
-        .stale_after_ms = moved ? stale_after_ms : 0,
-        .state = state_now(x, stale_after_ms),
+        .stale_after_ms = moved_stale_after_ms(x),
+        .state = state_now(x, publish_stale_after_ms(x->in, x->interval_ms)),
         .market = r->market,
     };
+    quote_encode(&q, out);
+}
+
+static void encode_observation(const struct publish_input *x, struct stamp stamp, struct buf *out)
+{
+    const struct config_source *source = &x->in->sources[x->source_index];
+    const struct observation_envelope e = {
+        .name = x->in->symbol,
+        .category = x->in->category,
+        .unit = x->in->unit,
+        .region = x->in->region,
+        .ts_ms = x->record->ts_ms,
+        .recv_ms = stamp.recv_ms,
+        .epoch_ms = stamp.epoch_ms,
+        .counter = stamp.counter,
+        .source = source->provider,
+        .source_symbol = source->symbol,
+        .fallback = x->source_index > 0,
+        .stale_after_ms = moved_stale_after_ms(x),
+        .state = state_now(x, publish_stale_after_ms(x->in, x->interval_ms)),
+    };
+    observation_encode(x->record->observation, &e, out);
+}
+
+static void encode(const struct publish_input *x, struct stamp stamp, struct buf *out)
+{
+    if (x->in->kind == INSTRUMENT_OBSERVATION)
+        encode_observation(x, stamp, out);
+    else
+        encode_quote(x, stamp, out);
 }
 
 static int64_t least(int64_t a, int64_t b)
@@ -113,28 +157,26 @@ static bool same_bytes(const struct buf *a, const struct buf *b)
 enum publish_result publish_record(struct bus *bus, struct publication *p,
                                    const struct publish_input *x)
 {
-    struct quote q = make_quote(x);
+    struct stamp stamp = {0};
     struct buf essence = {0}, item = {0};
     enum publish_result result = PUBLISH_FAILED;
 
-    quote_encode(&q, &essence);
+    encode(x, stamp, &essence);
     if (essence.failed)
         goto out;
     if (p->counter > 0 && same_bytes(&essence, &p->essence) && may_wait(p, x)) {
         result = PUBLISH_UNCHANGED;
         goto out;
     }
-    q.recv_ms = x->wall_ms;
-    q.epoch_ms = x->epoch_ms;
-    q.counter = p->counter + 1;
-    quote_encode(&q, &item);
+    stamp = (struct stamp){x->wall_ms, x->epoch_ms, p->counter + 1};
+    encode(x, stamp, &item);
     if (item.failed)
         goto out;
     /* All is noted before the bus is told: it tells us, too, before it returns. */
     buf_fini(&p->essence);
     p->essence = essence;
     essence = (struct buf){0};
-    p->counter = q.counter;
+    p->counter = stamp.counter;
     p->published_ms = x->mono_ms;
     bus_publish(bus, x->id, item.p, item.len, publish_ttl_s(x->in, x->until_next_ms));
     result = PUBLISH_SENT;

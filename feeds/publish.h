@@ -24,7 +24,8 @@ void publication_fini(struct publication *p);
 struct publish_input {
     int id; /* the instrument's number on the bus */
     const struct instrument *in;
-    const struct record *record; /* normalised: price and currency in major units */
+    const struct record *record; /* normalised: price and currency in major units. Of an
+                                    observation `observation` is not NULL */
     size_t source_index;         /* in the chain */
     uint64_t epoch_ms;           /* start of this process */
     int64_t interval_ms;         /* the stretched interval */

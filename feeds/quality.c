@@ -24,6 +24,11 @@
  * An inversion cannot be told from a small move when the price is about 1 (USD/CHF at 0.995 and
  * 1.004), so less than 1 % of change is none.
  *
+ * Observations have rules of their own: it may be colder than yesterday by any factor, and a
+ * balance may be negative, so neither "positive" nor "jump" is asked. What remains is that there is
+ * a figure (or a text), in the unit that was configured, inside the configured range, and not
+ * older.
+ *
  * Ratios are computed in floating point: they are plausibility, no output. */
 #include <math.h>
 #include <string.h>
@@ -267,23 +272,72 @@ static enum outcome ohlc(struct check *c)
     return FAILED;
 }
 
+/* --- observations --- */
+
+static enum outcome observed(struct check *c)
+{
+    const struct observation *o = c->rec->observation;
+    if (o && (o->values_len > 0 || o->text[0]))
+        return PASSED;
+    err_set(c->why, "there is no figure in it");
+    return FAILED;
+}
+
+/* The one figure, where it is one that the configuration can speak of. */
+static const struct observed *only_value(const struct check *c)
+{
+    return c->rec->observation->values_len == 1 ? &c->rec->observation->values[0] : NULL;
+}
+
+static enum outcome unit(struct check *c)
+{
+    const struct observed *v = only_value(c);
+    if (!v || !v->unit[0] || !c->in->unit)
+        return NOT_ASKED;
+    if (strcmp(v->unit, c->in->unit) == 0)
+        return PASSED;
+    err_set(c->why, "a value in %s, configured is %s", v->unit, c->in->unit);
+    return FAILED;
+}
+
+static enum outcome value_range(struct check *c)
+{
+    const struct observed *v = only_value(c);
+    char value[DECIMAL_TEXT_MAX], min[DECIMAL_TEXT_MAX], max[DECIMAL_TEXT_MAX];
+    if (!v || !has_range(c))
+        return NOT_ASKED;
+    if (decimal_cmp(v->value, c->in->range_min) >= 0 &&
+        decimal_cmp(v->value, c->in->range_max) <= 0)
+        return PASSED;
+    text_of(v->value, value);
+    text_of(c->in->range_min, min);
+    text_of(c->in->range_max, max);
+    err_set(c->why, "%.40s is outside the range %.40s to %.40s", value, min, max);
+    return FAILED;
+}
+
+#define OF(kind) (1U << INSTRUMENT_##kind)
 static const struct {
     struct quality_rule rule;
+    unsigned kinds;
     enum failure failure; /* of a record that is rejected */
     enum outcome (*ask)(struct check *c);
 } rules[] = {
-    {{"currency_known", "currency", QUALITY_REJECT}, FAIL_BAD_SCHEMA, currency_known},
-    {{"finite", "price", QUALITY_REJECT},            FAIL_BAD_SCHEMA, is_finite     },
-    {{"positive", "price", QUALITY_REJECT},          FAIL_BAD_SCHEMA, positive      },
-    {{"future", "ts", QUALITY_REJECT},               FAIL_BAD_SCHEMA, future        },
-    {{"currency", "currency", QUALITY_REJECT},       FAIL_BAD_SCHEMA, currency      },
-    {{"older", "ts", QUALITY_REJECT},                FAIL_OLDER,      older         },
-    {{"range", "price", QUALITY_REJECT},             FAIL_BAD_SCHEMA, range         },
-    {{"factor_100", "price", QUALITY_REJECT},        FAIL_BAD_SCHEMA, factor_100    },
-    {{"inverse", "price", QUALITY_REJECT},           FAIL_BAD_SCHEMA, inverse       },
-    {{"jump", "price", QUALITY_REJECT},              FAIL_BAD_SCHEMA, jump          },
-    {{"crossed", "bid, ask", QUALITY_DROP},          FAIL_NONE,       crossed       },
-    {{"ohlc", "open, high, low", QUALITY_DROP},      FAIL_NONE,       ohlc          },
+    {{"currency_known", "currency", QUALITY_REJECT}, OF(QUOTE),                   FAIL_BAD_SCHEMA, currency_known},
+    {{"observed", "values", QUALITY_REJECT},         OF(OBSERVATION),             FAIL_BAD_SCHEMA, observed      },
+    {{"unit", "value", QUALITY_REJECT},              OF(OBSERVATION),             FAIL_BAD_SCHEMA, unit          },
+    {{"value_range", "value", QUALITY_REJECT},       OF(OBSERVATION),             FAIL_BAD_SCHEMA, value_range   },
+    {{"finite", "price", QUALITY_REJECT},            OF(QUOTE),                   FAIL_BAD_SCHEMA, is_finite     },
+    {{"positive", "price", QUALITY_REJECT},          OF(QUOTE),                   FAIL_BAD_SCHEMA, positive      },
+    {{"future", "ts", QUALITY_REJECT},               OF(QUOTE) | OF(OBSERVATION), FAIL_BAD_SCHEMA, future        },
+    {{"currency", "currency", QUALITY_REJECT},       OF(QUOTE),                   FAIL_BAD_SCHEMA, currency      },
+    {{"older", "ts", QUALITY_REJECT},                OF(QUOTE) | OF(OBSERVATION), FAIL_OLDER,      older         },
+    {{"range", "price", QUALITY_REJECT},             OF(QUOTE),                   FAIL_BAD_SCHEMA, range         },
+    {{"factor_100", "price", QUALITY_REJECT},        OF(QUOTE),                   FAIL_BAD_SCHEMA, factor_100    },
+    {{"inverse", "price", QUALITY_REJECT},           OF(QUOTE),                   FAIL_BAD_SCHEMA, inverse       },
+    {{"jump", "price", QUALITY_REJECT},              OF(QUOTE),                   FAIL_BAD_SCHEMA, jump          },
+    {{"crossed", "bid, ask", QUALITY_DROP},          OF(QUOTE),                   FAIL_NONE,       crossed       },
+    {{"ohlc", "open, high, low", QUALITY_DROP},      OF(QUOTE),                   FAIL_NONE,       ohlc          },
 };
 
 size_t quality_rules(void)
@@ -307,7 +361,7 @@ struct quality_result quality_check(const struct instrument *in, struct quality_
                       .now_ms = now_ms,
                       .why = &result.why};
     for (size_t i = 0; i < ARRAY_LEN(rules); i++) {
-        enum outcome outcome = rules[i].ask(&c);
+        enum outcome outcome = rules[i].kinds & 1U << in->kind ? rules[i].ask(&c) : NOT_ASKED;
         result.passed |= outcome == PASSED ? UINT32_C(1) << i : 0;
         result.failed |= outcome == FAILED ? UINT32_C(1) << i : 0;
         if (outcome != FAILED || rules[i].rule.severity == QUALITY_DROP)

@@ -8,7 +8,8 @@
  * agrees with itself for ever. (Without a range it counts for a plain jump, never for x100, /100
  * and 1/x.)
  *
- * A record without currency takes the instrument's. */
+ * A record without currency takes the instrument's. Observations have rules of their own, in the
+ * same table: each rule says which kind it is for. */
 #ifndef PRICEGATE_QUALITY_H
 #define PRICEGATE_QUALITY_H
 

@@ -105,6 +105,15 @@ void schedule_closed(struct schedule *s, int i, bool market_closed)
     s->slots[i].closed = market_closed;
 }
 
+void schedule_seen(struct schedule *s, int i, int64_t mono_ms)
+{
+    struct slot *t = &s->slots[i];
+    if (t->polled)
+        return;
+    t->polled = true;
+    t->last_ms = mono_ms;
+}
+
 static int64_t slowed(const struct slot *t)
 {
     if (!t->closed)

@@ -47,6 +47,9 @@ int64_t schedule_next_ms(const struct schedule *s, int64_t mono_ms);
 /* From mono_ms to the next poll of i; at least 1. */
 int64_t schedule_until_ms(const struct schedule *s, int i, int64_t mono_ms);
 
+/* Somebody else (this program before its restart) asked for it at mono_ms, in the past: the first
+ * poll is due an interval later. Nothing for one that was polled already. */
+void schedule_seen(struct schedule *s, int i, int64_t mono_ms);
 /* The stretched interval without the slowing of a closed market: what stale_after_ms is made of. */
 int64_t schedule_interval_ms(const struct schedule *s, int i);
 /* The provider that i leans on, by the last plan; -1 when none of its chain is usable. */

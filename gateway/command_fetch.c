@@ -91,7 +91,7 @@ static int walk(const struct config *c, int id, const char *provider)
     if (uv_loop_init(&loop) != 0)
         return 1;
     w.bus = bus_new(&loop, &options, &handler, &err);
-    if (!w.bus || bus_watch(w.bus, c->instruments[id].symbol, id) != 0 ||
+    if (!w.bus || bus_watch(w.bus, c->instruments[id].symbol, c->instruments[id].kind, id) != 0 ||
         bus_start(w.bus, &err) != 0)
         goto out;
     w.feeds = feeds_new(&loop, c, w.bus, &metrics, clock_wall_ms(), &err);

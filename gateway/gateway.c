@@ -82,7 +82,8 @@ static void take_item(struct gateway *g, int id, const char *bytes, size_t len, 
     if (held && held->has_seq && held->len == len && memcmp(held->bytes, bytes, len) == 0)
         return;
 
-    struct item *it = item_parse(bytes, len, g->config->instruments[id].symbol, wall_ms, &err);
+    const struct instrument *in = &g->config->instruments[id];
+    struct item *it = item_parse(bytes, len, in->kind, in->symbol, wall_ms, &err);
     if (!it) {
         drop_invalid(g, id, "item", err.text);
         return;
@@ -284,7 +285,7 @@ static int open_bus(struct gateway *g, struct err *err)
     if (!g->bus)
         return -1;
     for (size_t i = 0; i < c->instruments_len; i++)
-        if (bus_watch(g->bus, c->instruments[i].symbol, (int)i) != 0)
+        if (bus_watch(g->bus, c->instruments[i].symbol, c->instruments[i].kind, (int)i) != 0)
             return err_set(err, "out of memory");
     return 0;
 }

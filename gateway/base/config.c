@@ -47,6 +47,14 @@ static void read_keys(struct config_reader *r, const json_t *root, struct config
     c->auth.keys = keys;
 }
 
+/* Where instruments of a kind stand in the configuration. */
+static const struct {
+    const char *list, *pattern, *sources;
+} kinds[] = {
+    [INSTRUMENT_QUOTE] = {"instruments",  "instruments[]",  "instruments[].sources[]" },
+    [INSTRUMENT_OBSERVATION] = {"observations", "observations[]", "observations[].sources[]"},
+};
+
 /* "what: why" in the arena. */
 static const char *reason(struct config_reader *r, const char *what, const char *why)
 {
@@ -106,8 +114,19 @@ static void read_providers(struct config_reader *r, const json_t *root, struct c
     c->providers_len = providers ? n : 0;
 }
 
+/* A provider of prices is no source of the weather, and the other way round. */
+static const char *serves_other(const struct config_provider_rule *rule, enum instrument_kind kind)
+{
+    if (kind == INSTRUMENT_QUOTE && rule->serves == SERVES_OBSERVATIONS)
+        return "has no prices: it is for observations";
+    if (kind == INSTRUMENT_OBSERVATION && rule->serves == SERVES_QUOTES)
+        return "has nothing but prices: it is for instruments";
+    return NULL;
+}
+
 /* Ties a source to its provider. */
-static void check_source(struct config_reader *r, const char *path, struct config_source *s)
+static void check_source(struct config_reader *r, const char *path, enum instrument_kind kind,
+                         struct config_source *s)
 {
     char where[CONFIG_PATH_MAX], hint[CONFIG_HINT_MAX];
     const struct config_provider_rule *rules = r->in->providers;
@@ -123,6 +142,11 @@ static void check_source(struct config_reader *r, const char *path, struct confi
         return;
     }
     s->provider_id = (int)id;
+    const char *other = serves_other(&rules[id], kind);
+    if (other) {
+        config_path_join(where, path, "provider");
+        config_problem(r, where, "%s %s", s->provider, other);
+    }
     const char *should =
         s->symbol && rules[id].symbol_problem ? rules[id].symbol_problem(s->symbol) : NULL;
     if (should) {
@@ -138,7 +162,7 @@ static void read_sources(struct config_reader *r, const struct config_place *par
     struct config_source *sources = make_list(r, list, sizeof *sources, &in->sources_len);
     for (size_t i = 0; i < in->sources_len; i++) {
         char place[CONFIG_PATH_MAX + 32];
-        struct config_place p = {.pattern = "instruments[].sources[]",
+        struct config_place p = {.pattern = kinds[in->kind].sources,
                                  .object = json_array_get(list, i),
                                  .base = &sources[i]};
         snprintf(place, sizeof place, "%s.sources[%zu]", parent->path, i);
@@ -146,35 +170,62 @@ static void read_sources(struct config_reader *r, const struct config_place *par
         if (!json_is_object(p.object))
             continue;
         config_read_place(r, &p);
-        check_source(r, p.path, &sources[i]);
+        check_source(r, p.path, in->kind, &sources[i]);
     }
     in->sources = sources;
 }
 
+static void check_unique(struct config_reader *r, const struct config_place *p, struct config *c,
+                         size_t i)
+{
+    const char *symbol = c->instruments[i].symbol;
+    char where[CONFIG_PATH_MAX];
+    if (!symbol || symtab_add(c->symbols, symbol, (int)i) == 0)
+        return;
+    size_t first = (size_t)symtab_find(c->symbols, symbol, strlen(symbol));
+    bool quote = first < c->quotes_len;
+    config_path_join(where, p->path, i < c->quotes_len ? "symbol" : "name");
+    config_problem(r, where, "\"%s\" is the %s of %s[%zu] already", symbol,
+                   quote ? "symbol" : "name", kinds[c->instruments[first].kind].list,
+                   quote ? first : first - c->quotes_len);
+}
+
+static void read_instrument(struct config_reader *r, const json_t *object, struct config *c,
+                            struct instrument *in)
+{
+    size_t i = (size_t)(in - c->instruments);
+    struct config_place p = {.pattern = kinds[in->kind].pattern, .object = object, .base = in};
+    snprintf(p.path, sizeof p.path, "%s[%zu]", kinds[in->kind].list,
+             i < c->quotes_len ? i : i - c->quotes_len);
+    if (!json_is_object(object))
+        return;
+    config_read_place(r, &p);
+    if (in->symbol && !in->name)
+        in->name = in->symbol;
+    check_unique(r, &p, c, i);
+    read_sources(r, &p, in);
+}
+
+/* One array for both lists: whoever polls, holds or hands out what is under a symbol need not ask
+ * what it is. */
 static void read_instruments(struct config_reader *r, const json_t *root, struct config *c)
 {
-    const json_t *list = json_object_get(root, "instruments");
-    struct instrument *all = make_list(r, list, sizeof *all, &c->instruments_len);
+    const json_t *quotes = json_object_get(root, kinds[INSTRUMENT_QUOTE].list);
+    const json_t *observations = json_object_get(root, kinds[INSTRUMENT_OBSERVATION].list);
+    size_t n = json_array_size(quotes) + json_array_size(observations);
+    struct instrument *all = arena_alloc(r->arena, n, sizeof *all);
+    c->symbols = symtab_new(n);
+    if (!all || !c->symbols)
+        return;
     c->instruments = all;
-    c->quotes_len = c->instruments_len;
-    c->symbols = symtab_new(c->instruments_len);
-    for (size_t i = 0; c->symbols && i < c->instruments_len; i++) {
-        struct instrument *in = &all[i];
-        struct config_place p = {
-            .pattern = "instruments[]", .object = json_array_get(list, i), .base = in};
-        snprintf(p.path, sizeof p.path, "instruments[%zu]", i);
-        if (!json_is_object(p.object))
-            continue;
-        config_read_place(r, &p);
-        if (in->symbol && !in->name)
-            in->name = in->symbol;
-        if (in->symbol && symtab_add(c->symbols, in->symbol, (int)i) != 0) {
-            char where[CONFIG_PATH_MAX];
-            config_path_join(where, p.path, "symbol");
-            config_problem(r, where, "\"%s\" is the symbol of instruments[%d] already", in->symbol,
-                           symtab_find(c->symbols, in->symbol, strlen(in->symbol)));
-        }
-        read_sources(r, &p, in);
+    c->instruments_len = n;
+    c->quotes_len = json_array_size(quotes);
+    for (size_t i = 0; i < n; i++) {
+        bool quote = i < c->quotes_len;
+        all[i].kind = quote ? INSTRUMENT_QUOTE : INSTRUMENT_OBSERVATION;
+        read_instrument(
+            r, quote ? json_array_get(quotes, i) : json_array_get(observations, i - c->quotes_len),
+            c, &all[i]);
     }
 }
 

@@ -18,6 +18,7 @@
 #include "decimal.h"
 #include "log.h"
 #include "role.h"
+#include "symbol.h"
 
 struct symtab;
 
@@ -27,14 +28,12 @@ struct config_source {
     const char *symbol;   /* in the provider's own syntax */
 };
 
-/* What is followed under a symbol: a price, or an observation (observation.h). */
-enum instrument_kind { INSTRUMENT_QUOTE, INSTRUMENT_OBSERVATION };
-
 struct instrument {
     enum instrument_kind kind;
     const char *symbol, *name, *category;   /* name defaults to the symbol */
     const char *unit, *currency, *exchange; /* NULL = not configured */
-    struct decimal range_min, range_max;    /* given or not, both or neither */
+    const char *region;                     /* of an observation; NULL = the provider's word */
+    struct decimal range_min, range_max;    /* given or not, both or neither; of a price > 0 */
     int64_t poll_ms, delayed_after_ms, ttl_s;
     int64_t stale_after_ms; /* 0 = not configured: max(120000, 3 x the stretched interval) */
     double max_jump_pct;

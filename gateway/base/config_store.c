@@ -121,10 +121,12 @@ static void store_range(struct config_reader *r, const struct config_setting *s,
                         const json_t *v, void *base)
 {
     struct decimal min, max;
+    bool of_prices = s->flags & CONFIG_ABOVE_MIN;
     if (!json_is_array(v) || json_array_size(v) != 2 || !read_decimal(json_array_get(v, 0), &min) ||
-        !read_decimal(json_array_get(v, 1), &max) || !decimal_positive(min) ||
+        !read_decimal(json_array_get(v, 1), &max) || (of_prices && !decimal_positive(min)) ||
         decimal_cmp(min, max) >= 0) {
-        config_problem(r, where, "must be [min, max], two numbers with 0 < min < max");
+        config_problem(r, where, "must be [min, max], two numbers with %smin < max",
+                       of_prices ? "0 < " : "");
         return;
     }
     memcpy((char *)base + s->offset, &min, sizeof min);

@@ -73,6 +73,41 @@ static int read_price(struct item *it, const json_t *root, struct err *err)
     return decimal_positive(it->price) ? 0 : err_set(err, "price is not a number > 0");
 }
 
+/* An object with nothing but finite numbers. */
+static bool all_numbers(json_t *values)
+{
+    const char *name;
+    json_t *v;
+    json_object_foreach(values, name, v)
+    {
+        if (!json_is_number(v) || !isfinite(json_number_value(v)))
+            return false;
+    }
+    return json_is_object(values);
+}
+
+static int check_observed(const json_t *root, struct err *err)
+{
+    const json_t *value = json_object_get(root, "value");
+    json_t *values = json_object_get(root, "values");
+    const char *text = jsonx_string(root, "text");
+    if (value && (!json_is_number(value) || !isfinite(json_number_value(value))))
+        return err_set(err, "value is not a finite number");
+    if (values && !all_numbers(values))
+        return err_set(err, "values is not an object of finite numbers");
+    if (!value && json_object_size(values) == 0 && !(text && *text))
+        return err_set(err, "there is no value, no values and no text");
+    return 0;
+}
+
+static int check_symbol(const json_t *root, const char *symbol, struct err *err)
+{
+    const json_t *s = json_object_get(root, "symbol");
+    if (json_string_length(s) != strlen(symbol) || strcmp(json_string_value(s), symbol) != 0)
+        return err_set(err, "symbol is not the channel's, %s", symbol);
+    return 0;
+}
+
 static int64_t positive_integer(const json_t *root, const char *name)
 {
     const json_t *v = json_object_get(root, name);
@@ -80,18 +115,12 @@ static int64_t positive_integer(const json_t *root, const char *name)
     return x > 0 && x < MEMBER_MAX && x == floor(x) ? (int64_t)x : 0;
 }
 
-static int read_fields(struct item *it, const json_t *root, const char *symbol, int64_t now_ms,
-                       struct err *err)
+static int read_fields(struct item *it, const json_t *root, int64_t now_ms, struct err *err)
 {
-    const json_t *s = json_object_get(root, "symbol");
-    if (json_string_length(s) != strlen(symbol) || strcmp(json_string_value(s), symbol) != 0)
-        return err_set(err, "symbol is not the channel's, %s", symbol);
-    snprintf(it->symbol, sizeof it->symbol, "%s", symbol);
-
     it->ts_ms = it->recv_ms = now_ms;
     it->says_ts = json_object_get(root, "ts") != NULL;
     it->says_recv = json_object_get(root, "recv") != NULL;
-    if (read_price(it, root, err) != 0 || read_time(root, "ts", now_ms, &it->ts_ms, err) != 0)
+    if (read_time(root, "ts", now_ms, &it->ts_ms, err) != 0)
         return -1;
     /* recv may be missing or odd in other programs' items: it decides age only, so a value
      * from the future counts as now. */
@@ -131,8 +160,8 @@ static struct item *copy_bytes(const char *bytes, size_t len, const struct jsonx
     return it;
 }
 
-struct item *item_parse(const char *bytes, size_t len, const char *symbol, int64_t now_ms,
-                        struct err *err)
+struct item *item_parse(const char *bytes, size_t len, enum instrument_kind kind,
+                        const char *symbol, int64_t now_ms, struct err *err)
 {
     struct jsonx_member members[ITEM_MEMBERS_MAX];
     struct item *it = NULL, *result = NULL;
@@ -150,8 +179,11 @@ struct item *item_parse(const char *bytes, size_t len, const char *symbol, int64
         err_set(err, "out of memory");
         goto out;
     }
-    if (read_fields(it, root, symbol, now_ms, err) != 0)
+    if (check_symbol(root, symbol, err) != 0 ||
+        (kind == INSTRUMENT_QUOTE ? read_price(it, root, err) : check_observed(root, err)) != 0 ||
+        read_fields(it, root, now_ms, err) != 0)
         goto out;
+    snprintf(it->symbol, sizeof it->symbol, "%s", symbol);
     result = it;
     it = NULL;
 out:

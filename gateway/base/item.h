@@ -1,4 +1,5 @@
-/* item.h - a published quote: the bytes as they travel, and what readers need to know of them.
+/* item.h - a published quote or observation: the bytes as they travel, and what readers need to
+ * know of them.
  *
  * The same bytes are the Redis value, the Redis message, an element on the WebSocket and (but for
  * the current state) the REST body; they are never printed a second time. Immutable after
@@ -27,7 +28,7 @@ struct item {
     bool says_ts, says_recv; /* as sent */
     bool has_seq;
     uint64_t epoch_ms, counter; /* valid with has_seq */
-    struct decimal price;       /* > 0 */
+    struct decimal price;       /* > 0; of an observation not given */
     int state;                  /* enum quote_state as published, or -1 */
     enum quote_market market;
     int64_t delayed_s;                /* 0 = none */
@@ -40,10 +41,12 @@ struct item {
 };
 
 /* Validates by PROTOCOL 4 (object, UTF-8, <= 4 KiB, depth <= 16, no duplicate names, symbol equal
- * to `symbol`, price a finite number > 0, ts absent or <= now + 5 s) and copies the bytes.
+ * to `symbol`, price a finite number > 0, ts absent or <= now + 5 s) and copies the bytes. An
+ * observation has, in place of the price, a `value` that is a finite number, or `values`, an object
+ * of finite numbers, or a `text`.
  * Returns an item with one reference, or NULL with the reason. */
-struct item *item_parse(const char *bytes, size_t len, const char *symbol, int64_t now_ms,
-                        struct err *err) MUST_CHECK;
+struct item *item_parse(const char *bytes, size_t len, enum instrument_kind kind,
+                        const char *symbol, int64_t now_ms, struct err *err) MUST_CHECK;
 struct item *item_ref(struct item *it); /* returns it */
 void item_unref(struct item *it);       /* NULL is fine */
 

@@ -91,7 +91,7 @@ static void encode(const struct observation *o, const struct observation_envelop
     add_string(out, "name", e->name);
     buf_adds(out, ",\"kind\":\"observation\"");
     add_string(out, "category", e->category);
-    add_string(out, "region", o->region);
+    add_string(out, "region", e->region ? e->region : o->region);
     add_string(out, "series", o->series);
     if (is_single(o))
         add_value(out, o, e);

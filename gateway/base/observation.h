@@ -39,7 +39,8 @@ struct observation {
 /* What is known of it beside itself. Strings are borrowed for the call. */
 struct observation_envelope {
     const char *name, *category;
-    const char *unit; /* for a value without one; NULL = none */
+    const char *unit;   /* for a value without one; NULL = none */
+    const char *region; /* the configured one; NULL = the observation's own */
     int64_t ts_ms, recv_ms;
     uint64_t epoch_ms, counter; /* seq */
     const char *source, *source_symbol;

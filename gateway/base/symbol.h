@@ -10,6 +10,10 @@
 
 #define SYMBOL_MAX 32 /* bytes without the NUL */
 
+/* What is followed under a symbol: a price, or an observation (observation.h). Both are named from
+ * one set of symbols. */
+enum instrument_kind { INSTRUMENT_QUOTE, INSTRUMENT_OBSERVATION };
+
 bool symbol_valid(const char *s, size_t len);
 
 /* True for a subscription pattern: "*", or the beginning of a symbol followed by one "*" at the

@@ -51,7 +51,7 @@ static int reserve_id(struct bus *b, int id)
     return 0;
 }
 
-int bus_watch(struct bus *b, const char *symbol, int id)
+int bus_watch(struct bus *b, const char *symbol, enum instrument_kind kind, int id)
 {
     REQUIRE(!b->started);
     if (b->symbols_len >= b->symbols_max || strlen(symbol) > SYMBOL_MAX || reserve_id(b, id) != 0)
@@ -59,6 +59,7 @@ int bus_watch(struct bus *b, const char *symbol, int id)
     struct bus_symbol *s = &b->symbols[b->symbols_len];
     memcpy(s->name, symbol, strlen(symbol) + 1);
     s->id = id;
+    s->kind = kind;
     if (b->by_id[id] >= 0 || symtab_add(b->by_name, s->name, (int)b->symbols_len) != 0)
         return -1;
     b->by_id[id] = (int)b->symbols_len++;

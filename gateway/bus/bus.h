@@ -26,6 +26,7 @@
 #include <uv.h>
 
 #include "err.h"
+#include "symbol.h"
 
 struct bus;
 
@@ -56,9 +57,10 @@ struct bus_options {
 struct bus *bus_new(uv_loop_t *loop, const struct bus_options *options,
                     const struct bus_handler *handler, struct err *err) MUST_CHECK;
 
-/* Makes the bus hear `symbol` as `id` (0..1048575); before bus_start() only. symbol is copied. -1:
- * symbol or id twice, more than symbols_max, out of memory. */
-int bus_watch(struct bus *bus, const char *symbol, int id) MUST_CHECK;
+/* Makes the bus hear `symbol` as `id` (0..1048575); before bus_start() only. symbol is copied. Its
+ * kind decides about the names: "<symbol>:price:..." or "<symbol>:observation:...". -1: symbol or
+ * id twice, more than symbols_max, out of memory. */
+int bus_watch(struct bus *bus, const char *symbol, enum instrument_kind kind, int id) MUST_CHECK;
 int bus_start(struct bus *bus, struct err *err) MUST_CHECK;
 
 /* Ends connections (pending commands get up to 100 ms to leave) and frees the bus when its handles
@@ -72,8 +74,8 @@ void bus_close(struct bus *bus, void (*done)(void *ctx), void *ctx);
 bool bus_is_up(const struct bus *bus);       /* memory: always */
 const char *bus_kind(const struct bus *bus); /* "memory" or "redis" */
 
-/* SET <symbol>:price:latest EX ttl_s; PUBLISH <symbol>:price:stream. Bytes are copied. The handler
- * is called before this returns. The id must be watched. */
+/* SET <symbol>:price:latest EX ttl_s; PUBLISH <symbol>:price:stream (or :observation:). Bytes are
+ * copied. The handler is called before this returns. The id must be watched. */
 void bus_publish(struct bus *bus, int id, const char *bytes, size_t len, int64_t ttl_s);
 /* PUBLISH <symbol>:price:status. */
 void bus_publish_status(struct bus *bus, int id, const char *bytes, size_t len);

@@ -11,6 +11,7 @@
 
 struct bus_symbol {
     char name[SYMBOL_MAX + 1];
+    enum instrument_kind kind;
     int id; /* the owner's number */
 };
 

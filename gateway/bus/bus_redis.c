@@ -29,8 +29,14 @@ enum {
     LOG_EVERY_MS = 10000,
 };
 
-static const char LATEST[] = ":price:latest", STREAM[] = ":price:stream",
-                  STATUS[] = ":price:status";
+/* What follows the symbol in the names of its key and its channels. */
+static const struct {
+    const char *latest, *stream, *status; /* the last two of one length */
+} tails[] = {
+    [INSTRUMENT_QUOTE] = {":price:latest",       ":price:stream",       ":price:status"},
+    [INSTRUMENT_OBSERVATION] = {":observation:latest", ":observation:stream",
+                          ":observation:status"                                        },
+};
 
 /* ---- up and down ---- */
 
@@ -85,17 +91,25 @@ static void sync_when_ready(struct bus_redis *r)
 
 /* ---- the subscriber ---- */
 
-/* Which symbol's channel is this, and which of its two? -1: none of ours. */
-static int find_channel(const struct bus_redis *r, const redisReply *name, bool *is_status)
+static int find_channel_of(const struct bus_redis *r, const redisReply *name,
+                           enum instrument_kind kind, bool *is_status)
 {
-    size_t prefix = strlen(r->prefix), tail = strlen(STREAM); /* both tails have one length */
+    size_t prefix = strlen(r->prefix), tail = strlen(tails[kind].stream);
     if (name->len < prefix + tail || memcmp(name->str, r->prefix, prefix) != 0)
         return -1;
     const char *symbol = name->str + prefix, *end = name->str + name->len - tail;
-    *is_status = memcmp(end, STATUS, tail) == 0;
-    if (!*is_status && memcmp(end, STREAM, tail) != 0)
+    *is_status = memcmp(end, tails[kind].status, tail) == 0;
+    if (!*is_status && memcmp(end, tails[kind].stream, tail) != 0)
         return -1;
-    return symtab_find(r->base.by_name, symbol, (size_t)(end - symbol));
+    int found = symtab_find(r->base.by_name, symbol, (size_t)(end - symbol));
+    return found >= 0 && r->base.symbols[found].kind == kind ? found : -1;
+}
+
+/* Which symbol's channel is this, and which of its two? -1: none of ours. */
+static int find_channel(const struct bus_redis *r, const redisReply *name, bool *is_status)
+{
+    int found = find_channel_of(r, name, INSTRUMENT_QUOTE, is_status);
+    return found >= 0 ? found : find_channel_of(r, name, INSTRUMENT_OBSERVATION, is_status);
 }
 
 static void on_message(struct bus_redis *r, const redisReply *channel, const redisReply *message)
@@ -237,9 +251,10 @@ static int make_symbols(struct bus_redis *r)
     r->symbols = calloc(n + 1, sizeof *r->symbols);
     for (size_t i = 0; r->symbols && i < n; i++) {
         struct redis_symbol *s = &r->symbols[i];
-        s->latest = make_name(r, i, LATEST);
-        s->stream = make_name(r, i, STREAM);
-        s->status = make_name(r, i, STATUS);
+        enum instrument_kind kind = r->base.symbols[i].kind;
+        s->latest = make_name(r, i, tails[kind].latest);
+        s->stream = make_name(r, i, tails[kind].stream);
+        s->status = make_name(r, i, tails[kind].status);
         if (!s->latest || !s->stream || !s->status)
             return -1;
     }

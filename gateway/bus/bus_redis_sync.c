@@ -32,16 +32,17 @@ static const char *text_of(const redisReply *reply)
 }
 
 /* Is our own item newer than what Redis has? What is no valid item counts as nothing. */
-static bool own_is_newer(const char *symbol, const struct buf *own, const redisReply *reply)
+static bool own_is_newer(const struct bus_symbol *symbol, const struct buf *own,
+                         const redisReply *reply)
 {
     int64_t now_ms = clock_wall_ms();
     struct item *ours = NULL, *theirs = NULL;
     bool newer = false;
 
-    ours = item_parse(own->p, own->len, symbol, now_ms, NULL);
+    ours = item_parse(own->p, own->len, symbol->kind, symbol->name, now_ms, NULL);
     if (!ours)
         goto out;
-    theirs = item_parse(text_of(reply), reply->len, symbol, now_ms, NULL);
+    theirs = item_parse(text_of(reply), reply->len, symbol->kind, symbol->name, now_ms, NULL);
     if (!theirs || ours->ts_ms != theirs->ts_ms)
         newer = !theirs || ours->ts_ms > theirs->ts_ms;
     else
@@ -55,7 +56,7 @@ out:
 static void write_back(struct bus_redis *r, struct redis_symbol *s, const redisReply *reply)
 {
     int64_t now_ms = clock_mono_ms();
-    const char *name = r->base.symbols[s - r->symbols].name;
+    const struct bus_symbol *symbol = &r->base.symbols[s - r->symbols];
     bool there = reply->type == REDIS_REPLY_STRING;
 
     s->unsent = false;
@@ -63,7 +64,7 @@ static void write_back(struct bus_redis *r, struct redis_symbol *s, const redisR
         return;
     if (there && reply->len == s->own.len && memcmp(reply->str, s->own.p, s->own.len) == 0)
         return;
-    if (there && !own_is_newer(name, &s->own, reply))
+    if (there && !own_is_newer(symbol, &s->own, reply))
         return;
     redis_send_own(r, s, now_ms);
 }

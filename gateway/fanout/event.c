@@ -72,7 +72,8 @@ size_t event_add_quotes(struct events *e, struct buf *out, const struct book *bo
         const struct item *it = book->entries[e->order[n].id].item;
         if (n > 0 && out->len - first + it->len + ENVELOPE_MAX > room)
             break;
-        begin(e, out, e->order[n].revision, "quote");
+        bool quote = book->config->instruments[e->order[n].id].kind == INSTRUMENT_QUOTE;
+        begin(e, out, e->order[n].revision, quote ? "quote" : "observation");
         add_lines(out, it->bytes, it->len);
         buf_adds(out, "\n\n");
         bits_unset(ids, e->order[n].id);

@@ -70,11 +70,15 @@ static size_t room(const struct buf *out, size_t begin, size_t payload_max)
 size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_options *options,
                         struct bits *ids, enum frame_kind kind, struct compressor *compressor)
 {
+    static const char *const types[] = {
+        [INSTRUMENT_QUOTE] = "quote", [INSTRUMENT_OBSERVATION] = "observation"};
     size_t begin = frame_begin(out);
-    buf_adds(out, kind == FRAME_SNAPSHOT ? "{\"type\":\"quote\",\"snapshot\":true,\"data\":"
-                                         : "{\"type\":\"quote\",\"data\":");
+    int first = bits_next(ids, 0);
+    enum instrument_kind of = first < 0 ? INSTRUMENT_QUOTE : book->config->instruments[first].kind;
+    buf_addf(out, "{\"type\":\"%s\",%s\"data\":", types[of],
+             kind == FRAME_SNAPSHOT ? "\"snapshot\":true," : "");
     size_t max = kind == FRAME_FLUSH ? FRAME_FLUSH_MAX : FRAME_PAYLOAD_MAX;
-    size_t n = payload_add_items(out, book, options, ids, room(out, begin, max));
+    size_t n = payload_add_items(out, book, options, of, ids, room(out, begin, max));
     buf_addc(out, '}');
     frame_end(out, begin, compressor);
     return n;

@@ -11,11 +11,13 @@ static bool fits(const struct buf *out, size_t begin, size_t more, size_t room)
 }
 
 size_t payload_add_items(struct buf *out, struct book *book, const struct view_options *options,
-                         struct bits *ids, size_t room)
+                         enum instrument_kind kind, struct bits *ids, size_t room)
 {
     size_t n = 0, begin = out->len;
     buf_addc(out, '[');
     for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1)) {
+        if (book->config->instruments[id].kind != kind)
+            break;
         const struct fragment part =
             fragment_of(&book->entries[id], view_options_fields(options, id));
         if (part.failed)

@@ -13,10 +13,11 @@
 #include "buf.h"
 #include "view_options.h"
 
-/* Appends an array of the held items of `ids`, in order, as many as fit into `room` bytes, and
- * takes them out of `ids` (those without an item too). options NULL: none. Returns how many. */
+/* Appends an array of the held items of `ids`, in order, as many as fit into `room` bytes and up to
+ * the first of another kind, and takes them out of `ids` (those without an item too). options NULL:
+ * none. Returns how many. */
 size_t payload_add_items(struct buf *out, struct book *book, const struct view_options *options,
-                         struct bits *ids, size_t room);
+                         enum instrument_kind kind, struct bits *ids, size_t room);
 
 /* The same for statuses. */
 size_t payload_add_statuses(struct buf *out, const struct book *book, struct bits *ids,

@@ -11,7 +11,7 @@ route_handler serve_index, serve_file;
 route_handler serve_healthz, serve_readyz, serve_metrics, serve_status, serve_sources;
 route_handler serve_reset_circuit;
 /* quotes.c */
-route_handler serve_instruments, serve_quotes, serve_quote;
+route_handler serve_instruments, serve_quotes, serve_quote, serve_observations, serve_observation;
 /* sse.c */
 route_handler serve_stream;
 /* http_refresh.c */
@@ -19,8 +19,10 @@ route_handler serve_refresh_all, serve_refresh_market, serve_refresh_intelligenc
 /* ws_handshake.c */
 route_handler serve_ws_without_upgrade;
 
-/* quotes.c: false, with a 404 naming every symbol of the list that is not configured; patterns:
- * those are fine. */
-bool symbols_known(struct exchange *x, const char *list, bool patterns);
+/* quotes.c: false, with a 404 naming every symbol of the list that is not configured, or is of
+ * another kind than `which` asks for; patterns: those are fine. */
+#define SYMBOLS_OF(kind) (1U << (kind))
+#define SYMBOLS_OF_ANY   (SYMBOLS_OF(INSTRUMENT_QUOTE) | SYMBOLS_OF(INSTRUMENT_OBSERVATION))
+bool symbols_known(struct exchange *x, unsigned which, const char *list, bool patterns);
 
 #endif

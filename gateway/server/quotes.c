@@ -1,7 +1,8 @@
-/* quotes.c - prices and instruments over REST.
+/* quotes.c - prices, observations and instruments over REST.
  *
- * A body is the item as it travels everywhere, with its `state` replaced by the current one; so the
- * entity tag, made from the body, changes when the state does. */
+ * Quotes and observations are asked for in the same ways and differ in their names only. A body is
+ * the item as it travels everywhere, with its `state` replaced by the current one; so the entity
+ * tag, made from the body, changes when the state does. */
 #include <string.h>
 
 #include "clock.h"
@@ -9,6 +10,17 @@
 #include "server_private.h"
 #include "symbol.h"
 #include "symtab.h"
+
+static const struct {
+    const char *argument, *empty; /* that lists some of them, and when it lists none */
+    const char *nothing;          /* the members of one that was never known, but for the symbol */
+    const char *never;
+} kinds[] = {
+    [INSTRUMENT_QUOTE] = {"symbols", "symbols is empty: leave it out to get all", ",\"price\":null",
+                          "there never was a price"                                                                                  },
+    [INSTRUMENT_OBSERVATION] = {"names",   "names is empty: leave it out to get all",
+                          ",\"kind\":\"observation\",\"value\":null",                                "there never was an observation"},
+};
 
 static void begin_json(struct exchange *x)
 {
@@ -54,7 +66,7 @@ void serve_instruments(struct exchange *x)
     struct buf *out = &x->response.body;
     begin_json(x);
     buf_adds(out, "{\"data\":[");
-    for (size_t i = 0; i < c->instruments_len; i++) {
+    for (size_t i = 0; i < c->quotes_len; i++) {
         if (i > 0)
             buf_addc(out, ',');
         add_instrument(out, &c->instruments[i]);
@@ -63,20 +75,31 @@ void serve_instruments(struct exchange *x)
     response_etag(&x->response, x->request->if_none_match);
 }
 
-static void add_quote(struct exchange *x, int id, int64_t wall_ms)
+static void add_item(struct exchange *x, int id, int64_t wall_ms)
 {
     struct buf *out = &x->response.body;
+    const struct instrument *in = &x->server->config->instruments[id];
     struct standing st = fanout_standing(x->server->fanout, id, wall_ms);
     if (st.item) {
         item_render(st.item, st.state, out);
         return;
     }
     buf_adds(out, "{\"symbol\":");
-    buf_adds_json(out, x->server->config->instruments[id].symbol);
-    buf_adds(out, ",\"price\":null,\"state\":\"unavailable\"}");
+    buf_adds_json(out, in->symbol);
+    if (in->kind == INSTRUMENT_OBSERVATION) {
+        buf_adds(out, ",\"name\":");
+        buf_adds_json(out, in->symbol);
+    }
+    buf_addf(out, "%s,\"state\":\"unavailable\"}", kinds[in->kind].nothing);
 }
 
-bool symbols_known(struct exchange *x, const char *list, bool patterns)
+static int symbol_find(const struct config *c, unsigned which, const char *symbol, size_t len)
+{
+    int id = symtab_find(c->symbols, symbol, len);
+    return id >= 0 && which & SYMBOLS_OF(c->instruments[id].kind) ? id : -1;
+}
+
+bool symbols_known(struct exchange *x, unsigned which, const char *list, bool patterns)
 {
     struct buf detail = {0}, extra = {0};
     const char *item;
@@ -85,7 +108,7 @@ bool symbols_known(struct exchange *x, const char *list, bool patterns)
     buf_adds(&detail, "not configured:");
     buf_adds(&extra, ",\"symbols\":[");
     while (request_next(&list, &item, &len)) {
-        if (symtab_find(x->server->config->symbols, item, len) >= 0 ||
+        if (symbol_find(x->server->config, which, item, len) >= 0 ||
             (patterns && symbol_is_pattern(item, len)))
             continue;
         buf_adds(&detail, ok ? " " : ", ");
@@ -117,31 +140,35 @@ static void add_listed(struct exchange *x, const char *list, bool *taken, int64_
         if (!first)
             buf_addc(&x->response.body, ',');
         first = false;
-        add_quote(x, id, wall_ms);
+        add_item(x, id, wall_ms);
     }
 }
 
-static void add_all(struct exchange *x, int64_t wall_ms)
-{
-    for (size_t i = 0; i < x->server->config->instruments_len; i++) {
-        if (i > 0)
-            buf_addc(&x->response.body, ',');
-        add_quote(x, (int)i, wall_ms);
-    }
-}
-
-void serve_quotes(struct exchange *x)
+static void add_all(struct exchange *x, enum instrument_kind kind, int64_t wall_ms)
 {
     const struct config *c = x->server->config;
-    const char *list = request_arg(x->request, "symbols");
+    bool first = true;
+    for (size_t i = 0; i < c->instruments_len; i++) {
+        if (c->instruments[i].kind != kind)
+            continue;
+        if (!first)
+            buf_addc(&x->response.body, ',');
+        first = false;
+        add_item(x, (int)i, wall_ms);
+    }
+}
+
+static void serve_list(struct exchange *x, enum instrument_kind kind)
+{
+    const char *list = request_arg(x->request, kinds[kind].argument);
     int64_t wall_ms = clock_wall_ms();
     if (list && !*list) {
-        response_problem(&x->response, 400, "symbols is empty: leave it out to get all", NULL);
+        response_problem(&x->response, 400, kinds[kind].empty, NULL);
         return;
     }
-    if (list && !symbols_known(x, list, false))
+    if (list && !symbols_known(x, SYMBOLS_OF(kind), list, false))
         return;
-    bool *taken = calloc(c->instruments_len + 1, sizeof *taken);
+    bool *taken = calloc(x->server->config->instruments_len + 1, sizeof *taken);
     if (!taken) {
         response_problem(&x->response, 500, "out of memory", NULL);
         return;
@@ -151,33 +178,52 @@ void serve_quotes(struct exchange *x)
     if (list)
         add_listed(x, list, taken, wall_ms);
     else
-        add_all(x, wall_ms);
+        add_all(x, kind, wall_ms);
     buf_adds(&x->response.body, "]}");
     free(taken);
     response_etag(&x->response, x->request->if_none_match);
 }
 
-void serve_quote(struct exchange *x)
+static void serve_one(struct exchange *x, enum instrument_kind kind)
 {
     const struct config *c = x->server->config;
     const char *symbol = x->request->param;
     int64_t wall_ms = clock_wall_ms();
-    int id = symtab_find(c->symbols, symbol, strlen(symbol));
+    int id = symbol_find(c, SYMBOLS_OF(kind), symbol, strlen(symbol));
     if (id < 0) {
         /* A list of known symbols is no symbol either: the comma is not in their syntax. */
-        if (symbols_known(x, symbol, false))
+        if (symbols_known(x, SYMBOLS_OF(kind), symbol, false))
             response_problem(&x->response, 404,
-                             "one symbol at a time; a list goes to ?symbols=", NULL);
+                             "one at a time; a list goes to ?symbols=, ?names=", NULL);
         return;
     }
     if (!fanout_standing(x->server->fanout, id, wall_ms).item) {
-        response_problem(&x->response, 503, "there never was a price",
-                         ",\"state\":\"unavailable\"");
+        response_problem(&x->response, 503, kinds[kind].never, ",\"state\":\"unavailable\"");
         response_header(&x->response, "Retry-After", "%d",
                         (int)(c->instruments[id].poll_ms / 1000 + 1));
         return;
     }
     begin_json(x);
-    add_quote(x, id, wall_ms);
+    add_item(x, id, wall_ms);
     response_etag(&x->response, x->request->if_none_match);
+}
+
+void serve_quotes(struct exchange *x)
+{
+    serve_list(x, INSTRUMENT_QUOTE);
+}
+
+void serve_quote(struct exchange *x)
+{
+    serve_one(x, INSTRUMENT_QUOTE);
+}
+
+void serve_observations(struct exchange *x)
+{
+    serve_list(x, INSTRUMENT_OBSERVATION);
+}
+
+void serve_observation(struct exchange *x)
+{
+    serve_one(x, INSTRUMENT_OBSERVATION);
 }

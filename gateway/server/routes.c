@@ -13,6 +13,8 @@ const struct route routes[] = {
     {"/metrics",                          METHOD_GET,  ROLE_ANALYST, ROUTE_PLAIN_PORT | ROUTE_LOOPBACK, serve_metrics           },
     {"/ws",                               METHOD_GET,  ROLE_NONE,    ROUTE_NO_HEAD,                     serve_ws_without_upgrade},
     {"/api/v1/instruments",               METHOD_GET,  ROLE_VIEWER,  0,                                 serve_instruments       },
+    {"/api/v1/observations",              METHOD_GET,  ROLE_VIEWER,  0,                                 serve_observations      },
+    {"/api/v1/observations/",             METHOD_GET,  ROLE_VIEWER,  ROUTE_PREFIX,                      serve_observation       },
     {"/api/v1/quotes",                    METHOD_GET,  ROLE_VIEWER,  0,                                 serve_quotes            },
     {"/api/v1/quotes/",                   METHOD_GET,  ROLE_VIEWER,  ROUTE_PREFIX,                      serve_quote             },
     {"/api/v1/stream",                    METHOD_GET,  ROLE_VIEWER,  ROUTE_NO_HEAD,                     serve_stream            },

@@ -55,7 +55,7 @@ static bool check_form(struct exchange *x, const char *list)
     for (const char *rest = list; request_next(&rest, &item, &len);)
         if (memchr(item, '*', len) && !symbol_is_pattern(item, len))
             return refuse(x, "a pattern is the beginning of a symbol and one * at its end");
-    return symbols_known(x, list, true);
+    return symbols_known(x, SYMBOLS_OF_ANY, list, true);
 }
 
 /* The instruments of the list, each once; wanted: one flag each. Returns how many. */

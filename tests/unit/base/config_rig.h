@@ -12,8 +12,9 @@ static const char *pair_problem(const char *symbol)
 }
 
 /* Like the rows of the real providers. */
+/* clang-format off */
 static const struct config_provider_rule rules[] = {
-    {.name = "sim",              .enabled_by_default = true},
+    {.name = "sim", .enabled_by_default = true},
     {.name = "twelvedata",
      .key_env = "TWELVE_DATA_API_KEY",
      .needs_key = true,
@@ -23,8 +24,11 @@ static const struct config_provider_rule rules[] = {
      .credits_per_hour = 400,
      .credits_per_day = 800,
      .symbol_problem = pair_problem},
-    {.name = "yahoo", .enabled_by_default = true                               },
+    {.name = "yahoo", .enabled_by_default = true},
+    {.name = "weather", .serves = SERVES_OBSERVATIONS, .enabled_by_default = true},
+    {.name = "world", .serves = SERVES_BOTH, .enabled_by_default = true},
 };
+/* clang-format on */
 
 struct fixture {
     struct buf problems, warnings;

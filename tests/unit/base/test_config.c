@@ -43,7 +43,7 @@ static void empty_object_has_all_defaults(void **state)
     assert_true(c->log.json);
     assert_int_equal(c->log.level, LOG_INFO);
     assert_int_equal(c->instruments_len, 0);
-    assert_int_equal(c->providers_len, 3);
+    assert_int_equal(c->providers_len, ARRAY_LEN(rules));
 }
 
 static void instrument_defaults(void **state)

@@ -14,7 +14,7 @@
 
 static struct item *parse(const char *text, struct err *err)
 {
-    return item_parse(text, strlen(text), "coffee", NOW, err);
+    return item_parse(text, strlen(text), INSTRUMENT_QUOTE, "coffee", NOW, err);
 }
 
 static struct item *good(const char *text)

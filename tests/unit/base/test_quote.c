@@ -23,7 +23,7 @@ static void encodes(const struct quote *q, const char *should)
     quote_encode(q, &b);
     assert_string_equal(b.p, should);
     /* What we write, every reader takes. */
-    struct item *it = item_parse(b.p, b.len, q->symbol, q->recv_ms, &err);
+    struct item *it = item_parse(b.p, b.len, INSTRUMENT_QUOTE, q->symbol, q->recv_ms, &err);
     assert_non_null(it);
     item_unref(it);
     buf_fini(&b);

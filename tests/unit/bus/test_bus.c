@@ -29,9 +29,9 @@ enum { ID_EURUSD = 7, ID_GSPC = 2, ID_COFFEE = 11 };
 static void open_bus(struct fixture *f)
 {
     heard_open(&f->h, f->url, current->prefix, 3);
-    assert_int_equal(bus_watch(f->h.bus, "EUR/USD", ID_EURUSD), 0);
-    assert_int_equal(bus_watch(f->h.bus, "^GSPC", ID_GSPC), 0);
-    assert_int_equal(bus_watch(f->h.bus, "coffee", ID_COFFEE), 0);
+    assert_int_equal(bus_watch(f->h.bus, "EUR/USD", INSTRUMENT_QUOTE, ID_EURUSD), 0);
+    assert_int_equal(bus_watch(f->h.bus, "^GSPC", INSTRUMENT_QUOTE, ID_GSPC), 0);
+    assert_int_equal(bus_watch(f->h.bus, "coffee", INSTRUMENT_QUOTE, ID_COFFEE), 0);
 }
 
 static int setup(void **state)
@@ -84,13 +84,13 @@ static void test_watch_refuses(void **state)
 {
     struct fixture *f = *state;
     struct heard h;
-    assert_int_equal(bus_watch(f->h.bus, "fourth", 4), -1); /* symbols_max is 3 */
+    assert_int_equal(bus_watch(f->h.bus, "fourth", INSTRUMENT_QUOTE, 4), -1); /* symbols_max is 3 */
     heard_open(&h, f->url, "", 3);
-    assert_int_equal(bus_watch(h.bus, "A", 1), 0);
-    assert_int_equal(bus_watch(h.bus, "A", 2), -1); /* symbol twice */
-    assert_int_equal(bus_watch(h.bus, "B", 1), -1); /* number twice */
-    assert_int_equal(bus_watch(h.bus, "B", -1), -1);
-    assert_int_equal(bus_watch(h.bus, "B", 2), 0);
+    assert_int_equal(bus_watch(h.bus, "A", INSTRUMENT_QUOTE, 1), 0);
+    assert_int_equal(bus_watch(h.bus, "A", INSTRUMENT_QUOTE, 2), -1); /* symbol twice */
+    assert_int_equal(bus_watch(h.bus, "B", INSTRUMENT_QUOTE, 1), -1); /* number twice */
+    assert_int_equal(bus_watch(h.bus, "B", INSTRUMENT_QUOTE, -1), -1);
+    assert_int_equal(bus_watch(h.bus, "B", INSTRUMENT_QUOTE, 2), 0);
     heard_close(&h); /* never started */
 }
 
@@ -225,7 +225,7 @@ static void test_handler_may_publish(void **state)
     uv_loop_init(&h.loop);
     h.bus = bus_new(&h.loop, &options, &handler, NULL);
     assert_non_null(h.bus);
-    assert_int_equal(bus_watch(h.bus, "coffee", ID_COFFEE), 0);
+    assert_int_equal(bus_watch(h.bus, "coffee", INSTRUMENT_QUOTE, ID_COFFEE), 0);
     heard_start(&h);
     heard_wait_up(&h);
     heard_publish(&h, ID_COFFEE, "first", 10);
@@ -245,7 +245,7 @@ static void test_close_at_any_time(void **state)
     for (int turns = 0; turns < 40; turns++) {
         struct heard h;
         heard_open(&h, f->url, current->prefix, 1);
-        assert_int_equal(bus_watch(h.bus, "coffee", 0), 0);
+        assert_int_equal(bus_watch(h.bus, "coffee", INSTRUMENT_QUOTE, 0), 0);
         heard_start(&h);
         uv_timer_t tick; /* or a turn would last until the next PING */
         uv_timer_init(&h.loop, &tick);

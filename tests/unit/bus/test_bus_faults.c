@@ -26,7 +26,7 @@ static void open_bus(struct fixture *f, const char *url)
 {
     heard_open(&f->h, url, "", SYMBOLS);
     for (int i = 0; i < SYMBOLS; i++)
-        assert_int_equal(bus_watch(f->h.bus, names[i], i), 0);
+        assert_int_equal(bus_watch(f->h.bus, names[i], INSTRUMENT_QUOTE, i), 0);
 }
 
 /* A server by unix socket, not started yet, and no bus yet. */
@@ -381,7 +381,7 @@ static void test_password_missing_and_right(void **state)
 
     snprintf(url, sizeof url, "unix://:s3cret%%2F%%40@%s", f->proc.socket);
     heard_open(&second, url, "", 1);
-    assert_int_equal(bus_watch(second.bus, "coffee", 0), 0);
+    assert_int_equal(bus_watch(second.bus, "coffee", INSTRUMENT_QUOTE, 0), 0);
     heard_start(&second);
     heard_wait_up(&second);
     heard_close(&second);
@@ -549,7 +549,7 @@ static void test_close_flushes(void **state)
     start_up(f);
     struct heard h;
     heard_open(&h, f->url, "", 1);
-    assert_int_equal(bus_watch(h.bus, "coffee", 0), 0);
+    assert_int_equal(bus_watch(h.bus, "coffee", INSTRUMENT_QUOTE, 0), 0);
     heard_start(&h);
     heard_wait_up(&h);
     heard_publish(&h, 0, "{\"last\":1}", 100);

@@ -17,8 +17,8 @@ static void open_bus(struct fixture *f, struct heard *h)
 {
     snprintf(f->url, sizeof f->url, "unix://%s?db=3", f->proc.socket);
     heard_open(h, f->url, "pg:", SYMBOLS);
-    assert_int_equal(bus_watch(h->bus, "coffee", ID_COFFEE), 0);
-    assert_int_equal(bus_watch(h->bus, "EUR/USD", ID_EURUSD), 0);
+    assert_int_equal(bus_watch(h->bus, "coffee", INSTRUMENT_QUOTE, ID_COFFEE), 0);
+    assert_int_equal(bus_watch(h->bus, "EUR/USD", INSTRUMENT_QUOTE, ID_EURUSD), 0);
 }
 
 static void connect_client(struct fixture *f)
@@ -355,7 +355,7 @@ static void test_many_symbols(void **state)
     heard_open(&h, f->url, "pg:", N);
     for (int i = 0; i < N; i++) {
         snprintf(name, sizeof name, "S%d", i);
-        assert_int_equal(bus_watch(h.bus, name, i), 0);
+        assert_int_equal(bus_watch(h.bus, name, INSTRUMENT_QUOTE, i), 0);
     }
     heard_start(&h);
     heard_wait_up(&h);

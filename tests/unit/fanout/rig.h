@@ -130,7 +130,7 @@ static inline struct item *rig_make(struct rig *r, int id, const char *price, in
                        r->names[id], price, (long long)ts_ms, (long long)r->wall_ms,
                        (unsigned long long)++r->counter, more);
     assert_in_range(len, 1, sizeof text - 1);
-    struct item *it = item_parse(text, (size_t)len, r->names[id], r->wall_ms, &err);
+    struct item *it = item_parse(text, (size_t)len, INSTRUMENT_QUOTE, r->names[id], r->wall_ms, &err);
     if (!it)
         fail_msg("%s", err.text);
     return it;

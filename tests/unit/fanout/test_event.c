@@ -141,7 +141,7 @@ static void price(struct rig *r, int id, const char *price)
     struct err err = {{0}};
     int len = snprintf(text, sizeof text, "{\"symbol\":\"%s\",\"price\":%s,\"state\":\"live\"}",
                        r->names[id], price);
-    struct item *it = item_parse(text, (size_t)len, r->names[id], r->wall_ms, &err);
+    struct item *it = item_parse(text, (size_t)len, INSTRUMENT_QUOTE, r->names[id], r->wall_ms, &err);
     assert_non_null(it);
     assert_int_equal(fanout_item(r->f, id, it, r->wall_ms, r->mono_ns), FANOUT_TAKEN);
     item_unref(it);
@@ -258,7 +258,7 @@ static void line_breaks_between_members_are_data_lines(void **state)
     struct reader r;
     struct err err = {{0}};
     begin(&rig);
-    struct item *it = item_parse(text, strlen(text), "coffee", rig.wall_ms, &err);
+    struct item *it = item_parse(text, strlen(text), INSTRUMENT_QUOTE, "coffee", rig.wall_ms, &err);
     assert_non_null(it);
     assert_int_equal(fanout_item(rig.f, COFFEE, it, rig.wall_ms, rig.mono_ns), FANOUT_TAKEN);
     item_unref(it);

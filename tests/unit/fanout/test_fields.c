@@ -77,7 +77,7 @@ static void test_shared(void **state)
 
 static struct item *parse(struct rig *r, const char *text)
 {
-    struct item *it = item_parse(text, strlen(text), "coffee", r->wall_ms, NULL);
+    struct item *it = item_parse(text, strlen(text), INSTRUMENT_QUOTE, "coffee", r->wall_ms, NULL);
     assert_non_null(it);
     return it;
 }

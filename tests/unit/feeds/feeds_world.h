@@ -64,7 +64,7 @@ static inline void on_item(void *ctx, int id, const char *bytes, size_t len)
 {
     struct world *w = ctx;
     struct err err = {""};
-    struct item *it = item_parse(bytes, len, w->instruments[id].symbol, clock_wall_ms(), &err);
+    struct item *it = item_parse(bytes, len, w->instruments[id].kind, w->instruments[id].symbol, clock_wall_ms(), &err);
     assert_string_equal(err.text, "");
     item_unref(w->last[id]);
     w->last[id] = it;
@@ -143,7 +143,7 @@ static inline int setup(void **state)
     w->bus = bus_new(&w->loop, &options, &handler, &err);
     assert_non_null(w->bus);
     for (int i = 0; i < INSTRUMENTS; i++)
-        assert_int_equal(bus_watch(w->bus, w->instruments[i].symbol, i), 0);
+        assert_int_equal(bus_watch(w->bus, w->instruments[i].symbol, INSTRUMENT_QUOTE, i), 0);
     assert_int_equal(bus_start(w->bus, &err), 0);
     *state = w;
     return 0;

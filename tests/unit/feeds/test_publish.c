@@ -33,7 +33,7 @@ static void on_item(void *ctx, int id, const char *bytes, size_t len)
     w->heard++;
     snprintf(w->text, sizeof w->text, "%.*s", (int)len, bytes);
     item_unref(w->last);
-    w->last = item_parse(bytes, len, w->in.symbol, w->x.wall_ms, &err);
+    w->last = item_parse(bytes, len, w->in.kind, w->in.symbol, w->x.wall_ms, &err);
     assert_string_equal(err.text, "");
 }
 
@@ -68,7 +68,7 @@ static int setup(void **state)
     uv_loop_init(&w->loop);
     w->bus = bus_new(&w->loop, &options, &handler, &err);
     assert_non_null(w->bus);
-    assert_int_equal(bus_watch(w->bus, "coffee", 0), 0);
+    assert_int_equal(bus_watch(w->bus, "coffee", INSTRUMENT_QUOTE, 0), 0);
     assert_int_equal(bus_start(w->bus, &err), 0);
     w->sources[0] = (struct config_source){"twelvedata", 1, "KC1"};
     w->sources[1] = (struct config_source){"yahoo", 2, "KC=F"};

@@ -16,7 +16,7 @@ static struct item *item_of(const char *members, int64_t now_ms)
     char text[400];
     struct err err = {""};
     int n = snprintf(text, sizeof text, "{\"symbol\":\"coffee\",\"price\":2.9,%s}", members);
-    struct item *it = item_parse(text, (size_t)n, "coffee", now_ms, &err);
+    struct item *it = item_parse(text, (size_t)n, INSTRUMENT_QUOTE, "coffee", now_ms, &err);
     assert_string_equal(err.text, "");
     return it;
 }

@@ -186,7 +186,7 @@ static inline void child_price(struct child *c, const char *symbol, const char *
              "{\"symbol\":\"%s\",\"price\":%s,\"ts\":%" PRId64 ",\"recv\":%" PRId64
              ",\"seq\":\"1:1\",\"source\":\"sim\",\"state\":\"live\",\"market\":\"open\"}",
              symbol, price, wall_ms - age_ms, wall_ms - age_ms);
-    struct item *it = item_parse(text, strlen(text), symbol, wall_ms, &err);
+    struct item *it = item_parse(text, strlen(text), INSTRUMENT_QUOTE, symbol, wall_ms, &err);
     if (!it || fanout_item(c->fanout, id, it, wall_ms, clock_mono_ns()) != FANOUT_TAKEN)
         exit(90);
     item_unref(it);
