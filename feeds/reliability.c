@@ -4,7 +4,8 @@
  *
  * Merging: of one day the larger count holds. Two processes that both ask would each count their
  * own share, and the sum cannot be told from one of them counting twice; for one process and its
- * restart, which is what happens, the larger one is the right one. */
+ * restart, which is what happens, the larger one is the right one. What was taken over counts as a
+ * change: a process that only knows of it keeps it alive on the bus. */
 #include "reliability.h"
 
 static const int64_t DAY_MS = 86400000;
@@ -100,8 +101,10 @@ static void merge_day(struct reliability *r, json_t *entry, int64_t today)
     if (day < 0 || !counts(&d, today))
         return;
     struct reliability_day *own = bucket(r, day);
-    if (all > own->all)
-        *own = d;
+    if (all <= own->all)
+        return;
+    *own = d;
+    r->changes++;
 }
 
 void reliability_merge(struct reliability *r, const json_t *doc, int64_t wall_ms)
@@ -120,4 +123,5 @@ void reliability_merge(struct reliability *r, const json_t *doc, int64_t wall_ms
     r->failed_runs = json_integer_value(runs);
     r->suspended = json_is_true(suspended);
     r->updated_ms = updated_ms;
+    r->changes++;
 }

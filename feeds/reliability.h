@@ -3,9 +3,10 @@
  * process.
  *
  * Two counts. The score is the share of good fetches over the last 30 days (of UTC), live polls
- * included. Suspension looks at runs of jobs only: RELIABILITY_RUNS runs in a row in which the
- * provider was asked and never answered well. Live polls have the breaker for that, which tries
- * again by itself; a suspension is lifted by a person (reset-circuit). */
+ * included; good is one whose failure, if any, was not the provider's fault (failure.h). Suspension
+ * looks at runs of jobs only: RELIABILITY_RUNS runs in a row in which the provider was asked and
+ * never answered well. Live polls have the breaker for that, which tries again by itself; a
+ * suspension is lifted by a person (reset-circuit). */
 #ifndef PRICEGATE_RELIABILITY_H
 #define PRICEGATE_RELIABILITY_H
 

@@ -1,5 +1,7 @@
 /* What travels over the bus: "pricegate:breaker:<p>" and "pricegate:budget:<p>", each a small JSON
- * document that lives two days, longer than any of its contents matters. Written on change, read
+ * document that lives two days, longer than any of its contents matters, and
+ * "pricegate:reliability:<p>", which lives 35 days and is renewed daily: it must not be forgotten
+ * that a provider is suspended because nothing was heard of it. Written on change, read
  * again every few seconds and at the start, so that several processes, or one and its restart,
  * agree. A document that is not one is passed over: it comes from outside.
  *
@@ -8,6 +10,7 @@
  * stretched to its credits until it has. */
 #include "upstream.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "clock.h"
@@ -18,8 +21,13 @@
 
 static const char BREAKER_KEY[] = "pricegate:breaker:";
 static const char BUDGET_KEY[] = "pricegate:budget:";
+static const char RELIABILITY_KEY[] = "pricegate:reliability:";
+static const char *const keys[] = {BREAKER_KEY, BUDGET_KEY, RELIABILITY_KEY};
 static const int64_t SHARED_TTL_S = 172800; /* two days */
 static const int64_t BUDGET_EVERY_MS = 1000;
+static const int64_t RELIABILITY_TTL_S = 3024000; /* 35 days */
+static const int64_t RELIABILITY_EVERY_MS = 10000;
+static const int64_t RELIABILITY_RENEWED_MS = 86400000;
 static const size_t DOCUMENT_MAX = 8192;
 
 void upstream_init(struct upstream *u, const struct provider *row,
@@ -48,6 +56,13 @@ size_t upstream_admit(struct upstream *u, size_t n, bool reserve, int64_t wall_m
     }
     if (u->row->generate)
         return n;
+    if (u->reliability.suspended) {
+        err_set(why,
+                "suspended after %d failed runs in a row; POST /data-health/reset-circuit/%s "
+                "lifts that",
+                RELIABILITY_RUNS, u->row->rule.name);
+        return no(f, FAIL_BREAKER_OPEN);
+    }
     if (budget_available(&u->budget, reserve, wall_ms) == 0) {
         bool day = budget_day_left(&u->budget, wall_ms) == 0;
         err_set(why, "no credits left for this %s", day ? "day" : "minute");
@@ -75,6 +90,7 @@ void upstream_answered(struct upstream *u, const struct verdict *verdict, const 
 {
     if (verdict->credits_left >= 0)
         budget_said(&u->budget, verdict->credits_left, wall_ms);
+    reliability_fetch(&u->reliability, !failure_counts(verdict->failure), wall_ms);
     if (verdict->failure == FAIL_NONE) {
         u->last_success_ms = wall_ms;
         breaker_success(&u->breaker, wall_ms);
@@ -102,14 +118,44 @@ void upstream_not_sent(struct upstream *u, int64_t wall_ms)
     breaker_abandon(&u->breaker, wall_ms);
 }
 
+void upstream_ran(struct upstream *u, bool failed, int64_t wall_ms)
+{
+    if (u->row->generate || !reliability_run(&u->reliability, failed, wall_ms))
+        return;
+    u->reliability_written_ms = 0; /* at once */
+    log_event(
+        LOG_ERROR, "source_suspended", "provider=%s failed_runs=%lld last_error=%s to_do=%s",
+        u->row->rule.name, (long long)u->reliability.failed_runs, u->last_error.text,
+        "it is not asked any more; once it works, POST /data-health/reset-circuit/<provider>");
+}
+
 void upstream_reset(struct upstream *u, int64_t wall_ms)
 {
+    u->reliability_written_ms = 0;
+    reliability_reset(&u->reliability, wall_ms);
     breaker_reset(&u->breaker, wall_ms);
+}
+
+/* What people and the schedule see: suspended is shut for good. */
+static enum breaker_state shown(const struct upstream *u, int64_t wall_ms)
+{
+    return u->reliability.suspended ? BREAKER_OPEN : breaker_shown(&u->breaker, wall_ms);
+}
+
+/* NULL: it may be asked. */
+static const char *reason_text(const struct upstream *u, int64_t wall_ms)
+{
+    enum failure f = breaker_reason(&u->breaker, wall_ms);
+    if (u->off)
+        return u->off;
+    if (u->reliability.suspended)
+        return "suspended";
+    return f == FAIL_NONE ? NULL : failure_name(f);
 }
 
 bool upstream_askable(struct upstream *u, int64_t wall_ms)
 {
-    if (u->off)
+    if (u->off || u->reliability.suspended)
         return false;
     bool day = u->budget.per_day == 0 || u->budget.spent < u->budget.per_day;
     return u->row->generate || (day && breaker_retry_at_ms(&u->breaker, wall_ms) == 0);
@@ -121,7 +167,7 @@ struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms)
         return (struct schedule_provider){.usable = !u->off, .day_left = -1, .available = -1};
     int64_t day_left = budget_day_left(&u->budget, wall_ms);
     int64_t available = budget_available(&u->budget, false, wall_ms);
-    bool closed = breaker_shown(&u->breaker, wall_ms) == BREAKER_CLOSED;
+    bool closed = shown(u, wall_ms) == BREAKER_CLOSED;
     return (struct schedule_provider){
         .usable = closed && day_left > 0,
         .together = u->row->table,
@@ -134,13 +180,14 @@ struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms)
 
 /* --- shared state --- */
 
-static void write_document(struct bus *bus, const char *key, const char *provider, json_t *doc)
+static void write_document(struct bus *bus, const char *key, const char *provider, json_t *doc,
+                           int64_t ttl_s)
 {
     char name[KEY_MAX];
     char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
     snprintf(name, sizeof name, "%s%s", key, provider);
     if (text)
-        bus_shared_write(bus, name, text, strlen(text), SHARED_TTL_S);
+        bus_shared_write(bus, name, text, strlen(text), ttl_s);
     free(text);
     json_decref(doc);
 }
@@ -148,18 +195,29 @@ static void write_document(struct bus *bus, const char *key, const char *provide
 static void announce(struct upstream *u, struct metrics *metrics, int64_t wall_ms)
 {
     const char *name = u->row->rule.name;
-    enum breaker_state now = breaker_shown(&u->breaker, wall_ms);
+    enum breaker_state now = shown(u, wall_ms);
     int64_t left = budget_left(&u->budget, wall_ms);
     if (now != u->shown)
         log_event(now == BREAKER_OPEN ? LOG_WARN : LOG_INFO, "circuit_breaker_state_change",
                   "provider=%s from=%s to=%s reason=%s", name, breaker_state_name(u->shown),
-                  breaker_state_name(now),
-                  now == BREAKER_CLOSED ? NULL
-                                        : failure_name(breaker_reason(&u->breaker, wall_ms)));
+                  breaker_state_name(now), now == BREAKER_CLOSED ? NULL : reason_text(u, wall_ms));
     u->shown = now;
     metrics_set(metrics, METRIC_BREAKER, name, NULL, u->off ? 3 : (double)now);
     if (left >= 0 && !u->off)
         metrics_set(metrics, METRIC_CREDITS_LEFT, name, NULL, (double)left);
+}
+
+static void write_reliability(struct upstream *u, struct bus *bus, int64_t wall_ms)
+{
+    bool news = u->reliability.changes != u->reliability_written;
+    int64_t since_ms = wall_ms - u->reliability_written_ms;
+    bool due = news && (since_ms >= RELIABILITY_EVERY_MS || since_ms < 0);
+    if (u->reliability.changes == 0 || (!due && since_ms < RELIABILITY_RENEWED_MS))
+        return;
+    u->reliability_written = u->reliability.changes;
+    u->reliability_written_ms = wall_ms;
+    write_document(bus, RELIABILITY_KEY, u->row->rule.name,
+                   reliability_save(&u->reliability, wall_ms), RELIABILITY_TTL_S);
 }
 
 void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics, int64_t wall_ms)
@@ -170,49 +228,54 @@ void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics,
         return;
     if (u->breaker.updated_ms != u->breaker_written) {
         u->breaker_written = u->breaker.updated_ms;
-        write_document(bus, BREAKER_KEY, name, breaker_save(&u->breaker));
+        write_document(bus, BREAKER_KEY, name, breaker_save(&u->breaker), SHARED_TTL_S);
     }
     int64_t since_ms = wall_ms - u->budget_written_ms;
     if (u->budget_dirty && (since_ms >= BUDGET_EVERY_MS || since_ms < 0)) {
         u->budget_dirty = false;
         u->budget_written_ms = wall_ms;
-        write_document(bus, BUDGET_KEY, name, budget_save(&u->budget, wall_ms));
+        write_document(bus, BUDGET_KEY, name, budget_save(&u->budget, wall_ms), SHARED_TTL_S);
     }
+    write_reliability(u, bus, wall_ms);
 }
 
 size_t upstream_documents(const struct upstream *u)
 {
-    return u->off || u->row->generate || !u->in_use ? 0 : 2;
+    return u->off || u->row->generate || !u->in_use ? 0 : ARRAY_LEN(keys);
 }
 
 void upstream_read(const struct upstream *u, struct bus *bus)
 {
     char name[KEY_MAX];
-    if (upstream_documents(u) == 0)
-        return;
-    snprintf(name, sizeof name, "%s%s", BREAKER_KEY, u->row->rule.name);
-    bus_shared_read(bus, name);
-    snprintf(name, sizeof name, "%s%s", BUDGET_KEY, u->row->rule.name);
-    bus_shared_read(bus, name);
+    for (size_t i = 0; i < upstream_documents(u); i++) {
+        snprintf(name, sizeof name, "%s%s", keys[i], u->row->rule.name);
+        bus_shared_read(bus, name);
+    }
 }
 
-static bool is_key(const struct upstream *u, const char *key, const char *kind)
+static const char *key_of(const struct upstream *u, const char *key)
 {
-    size_t len = strlen(kind);
-    return strncmp(key, kind, len) == 0 && strcmp(key + len, u->row->rule.name) == 0;
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+        size_t len = strlen(keys[i]);
+        if (strncmp(key, keys[i], len) == 0 && strcmp(key + len, u->row->rule.name) == 0)
+            return keys[i];
+    }
+    return NULL;
 }
 
 bool upstream_shared(struct upstream *u, const char *key, const char *bytes, size_t len,
                      int64_t wall_ms)
 {
-    bool breaker = is_key(u, key, BREAKER_KEY);
-    if (!breaker && !is_key(u, key, BUDGET_KEY))
+    const char *kind = key_of(u, key);
+    if (!kind)
         return false;
     json_t *doc = len > 0 ? jsonx_parse(bytes, len, DOCUMENT_MAX, NULL) : NULL;
-    if (doc && !breaker)
+    if (doc && kind == BUDGET_KEY)
         budget_merge(&u->budget, doc, wall_ms);
-    if (doc && breaker && breaker_merge(&u->breaker, doc, wall_ms))
+    if (doc && kind == BREAKER_KEY && breaker_merge(&u->breaker, doc, wall_ms))
         u->breaker_written = u->breaker.updated_ms;
+    if (doc && kind == RELIABILITY_KEY)
+        reliability_merge(&u->reliability, doc, wall_ms);
     json_decref(doc);
     return true;
 }
@@ -230,24 +293,24 @@ static json_t *text_or_null(const char *s)
     return s && *s ? json_string(s) : json_null();
 }
 
-static const char *reason_text(const struct upstream *u, int64_t wall_ms)
+static json_t *share(struct reliability_score s)
 {
-    enum failure f = breaker_reason(&u->breaker, wall_ms);
-    if (u->off)
-        return u->off;
-    return f == FAIL_NONE ? NULL : failure_name(f);
+    return s.all == 0 ? json_null() : json_real(round((double)s.good * 1e4 / (double)s.all) / 1e4);
 }
 
 json_t *upstream_describe(struct upstream *u, int64_t wall_ms)
 {
-    const char *state = breaker_state_name(breaker_shown(&u->breaker, wall_ms));
+    bool suspended = u->reliability.suspended;
+    struct reliability_score score = reliability_score(&u->reliability, wall_ms);
     int64_t left = budget_left(&u->budget, wall_ms);
     return json_pack(
-        "{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "provider", u->row->rule.name, "state",
-        u->off ? "disabled" : state, "failures", (json_int_t)u->breaker.failures,
-        "failure_threshold", (json_int_t)u->breaker.threshold, "retry_at",
-        time_or_null(u->off ? 0 : breaker_retry_at_ms(&u->breaker, wall_ms)), "reason",
+        "{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:b}", "provider", u->row->rule.name, "state",
+        u->off ? "disabled" : breaker_state_name(shown(u, wall_ms)), "failures",
+        (json_int_t)u->breaker.failures, "failure_threshold", (json_int_t)u->breaker.threshold,
+        "retry_at",
+        time_or_null(u->off || suspended ? 0 : breaker_retry_at_ms(&u->breaker, wall_ms)), "reason",
         text_or_null(reason_text(u, wall_ms)), "last_error", text_or_null(u->last_error.text),
         "last_success", time_or_null(u->last_success_ms), "credits_left",
-        left < 0 || u->off ? json_null() : json_integer(left));
+        left < 0 || u->off ? json_null() : json_integer(left), "reliability", share(score),
+        "fetches_30d", (json_int_t)score.all, "suspended", (int)suspended);
 }

@@ -1,7 +1,8 @@
 /* upstream.h - one provider as it is at the moment: may it be asked, and how has it behaved?
  *
- * Holds the provider's budget and breaker, shares both over the bus, and tells log and metrics of
- * every change. Sends nothing itself (ask.h does). Loop thread only; wall time comes in. */
+ * Holds the provider's budget, breaker and reliability, shares them over the bus, and tells log and
+ * metrics of every change. Sends nothing itself (ask.h does). Loop thread only; wall time comes in.
+ */
 #ifndef PRICEGATE_UPSTREAM_H
 #define PRICEGATE_UPSTREAM_H
 
@@ -12,6 +13,7 @@
 #include "err.h"
 #include "metrics.h"
 #include "provider.h"
+#include "reliability.h"
 #include "schedule.h"
 
 struct upstream {
@@ -25,7 +27,10 @@ struct upstream {
     struct err last_error;    /* "" = none yet */
     int64_t line_broke_ms;    /* when a failure of the line was last counted */
     int64_t last_success_ms;  /* 0 = none yet */
-    int64_t breaker_written;  /* breaker.updated_ms of the document on the bus */
+    struct reliability reliability;
+    uint64_t reliability_written; /* reliability.changes of the document on the bus */
+    int64_t reliability_written_ms;
+    int64_t breaker_written; /* breaker.updated_ms of the document on the bus */
     bool budget_dirty;
     int64_t budget_written_ms;
 };
@@ -46,9 +51,12 @@ void upstream_answered(struct upstream *u, const struct verdict *verdict, const 
                        int64_t asked_ms, int64_t wall_ms);
 /* An admitted request was not sent after all. */
 void upstream_not_sent(struct upstream *u, int64_t wall_ms);
+/* A run of a job in which it was asked is over. failed: it never answered well. Enough of them in a
+ * row and it is asked nothing more until upstream_reset(), which the log is told. */
+void upstream_ran(struct upstream *u, bool failed, int64_t wall_ms);
 void upstream_reset(struct upstream *u, int64_t wall_ms);
 
-/* False: it is off, shut, or out of credits. */
+/* False: it is off, suspended, shut, or out of credits. */
 bool upstream_askable(struct upstream *u, int64_t wall_ms);
 struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms);
 

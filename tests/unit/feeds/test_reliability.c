@@ -88,6 +88,7 @@ static void test_survives_a_restart(void **state)
     reliability_fetch(&new, true, T + 50);
     merge(&new, &old, T + 100);
     expect_score(&new, T + 100, 10, 11);
+    assert_true(new.changes > 1); /* it is to be written on */
     assert_true(new.suspended);
     assert_int_equal(new.failed_runs, 5);
 
@@ -97,7 +98,9 @@ static void test_survives_a_restart(void **state)
     merge(&old, &new, T + 300); /* the newer one reaches the other process */
     assert_false(old.suspended);
     expect_score(&old, T + 300, 10, 11);
+    uint64_t changes = old.changes;
     merge(&old, &new, T + 300); /* again: nothing is counted twice */
+    assert_int_equal(old.changes, changes);
     expect_score(&old, T + 300, 10, 11);
 }
 

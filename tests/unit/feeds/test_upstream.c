@@ -108,12 +108,107 @@ static void test_symbols_fault(void **state)
     assert_int_equal(u.breaker.failures, 0);
 }
 
+static double share_of(struct upstream *u, int64_t wall_ms)
+{
+    json_t *j = upstream_describe(u, wall_ms);
+    assert_non_null(j);
+    const json_t *share = json_object_get(j, "reliability");
+    double x = json_is_null(share) ? -1 : json_real_value(share);
+    assert_int_equal(json_integer_value(json_object_get(j, "fetches_30d")),
+                     reliability_score(&u->reliability, wall_ms).all);
+    json_decref(j);
+    return x;
+}
+
+/* An unknown symbol is a good fetch: the provider did its part. */
+static void test_reliability(void **state)
+{
+    (void)state;
+    struct upstream u = make();
+    assert_true(share_of(&u, T) == -1);
+    answer(&u, FAIL_NONE, T, T);
+    assert_true(share_of(&u, T) == 1);
+    answer(&u, FAIL_UPSTREAM_ERROR, T, T);
+    answer(&u, FAIL_NOT_FOUND, T, T);
+    assert_true(share_of(&u, T) == 0.6667);
+    assert_true(share_of(&u, T + 31 * 86400000LL) == -1);
+}
+
+static void expect_member(struct upstream *u, const char *member, const char *value)
+{
+    json_t *j = upstream_describe(u, T);
+    assert_non_null(j);
+    const json_t *v = json_object_get(j, member);
+    assert_non_null(v);
+    if (value)
+        assert_string_equal(json_string_value(v), value);
+    else
+        assert_true(json_is_null(v) || json_is_false(v));
+    json_decref(j);
+}
+
+/* Whatever the breaker says: nothing is asked until somebody lifts it. */
+static void test_suspended_until_reset(void **state)
+{
+    (void)state;
+    struct upstream u = make();
+    struct err why = {""};
+    enum failure f = FAIL_NONE;
+    for (int i = 0; i < RELIABILITY_RUNS; i++) {
+        assert_true(upstream_askable(&u, T));
+        assert_true(upstream_schedule(&u, T).usable);
+        upstream_ran(&u, true, T + i);
+    }
+    answer(&u, FAIL_NONE, T + 10, T + 10); /* one that was under way */
+    assert_false(upstream_askable(&u, T + 400000000));
+    assert_false(upstream_schedule(&u, T + 400000000).usable);
+    assert_int_equal(upstream_admit(&u, 1, true, T + 400000000, &f, &why), 0);
+    assert_int_equal(f, FAIL_BREAKER_OPEN);
+    assert_non_null(strstr(why.text, "suspended"));
+    assert_non_null(strstr(why.text, "/data-health/reset-circuit/yahoo"));
+    expect_member(&u, "state", "open");
+    expect_member(&u, "reason", "suspended");
+    expect_member(&u, "retry_at", NULL);
+
+    upstream_reset(&u, T + 20);
+    assert_true(upstream_askable(&u, T + 20));
+    assert_int_equal(upstream_admit(&u, 1, true, T + 20, &f, &why), 1);
+    expect_member(&u, "state", "closed");
+    expect_member(&u, "reason", NULL);
+    expect_member(&u, "suspended", NULL);
+}
+
+/* Over the bus, as another process or the next start hears of it. */
+static void test_suspension_is_shared(void **state)
+{
+    (void)state;
+    struct upstream a = make(), b = make();
+    for (int i = 0; i < RELIABILITY_RUNS; i++)
+        upstream_ran(&a, true, T + i);
+    json_t *doc = reliability_save(&a.reliability, T);
+    char *text = json_dumps(doc, JSON_COMPACT);
+    assert_true(upstream_shared(&b, "pricegate:reliability:yahoo", text, strlen(text), T + 100));
+    assert_false(upstream_shared(&b, "pricegate:reliability:ecb", text, strlen(text), T + 100));
+    assert_false(upstream_askable(&b, T + 100));
+    assert_true(upstream_shared(&b, "pricegate:reliability:yahoo", "", 0, T + 100));
+    assert_true(upstream_shared(&b, "pricegate:reliability:yahoo", "{]", 2, T + 100));
+    assert_false(upstream_askable(&b, T + 100));
+    free(text);
+    json_decref(doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_each_answer_counts),      cmocka_unit_test(test_together_is_once),
-        cmocka_unit_test(test_one_after_another_opens), cmocka_unit_test(test_success_ends_the_row),
-        cmocka_unit_test(test_clock_set_back),          cmocka_unit_test(test_symbols_fault),
+        cmocka_unit_test(test_each_answer_counts),
+        cmocka_unit_test(test_together_is_once),
+        cmocka_unit_test(test_one_after_another_opens),
+        cmocka_unit_test(test_success_ends_the_row),
+        cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_symbols_fault),
+        cmocka_unit_test(test_reliability),
+        cmocka_unit_test(test_suspended_until_reset),
+        cmocka_unit_test(test_suspension_is_shared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
