@@ -15,7 +15,8 @@
  *  - The form of `period` is that of the frequency: a day, a month, a year, a quarter in two ways,
  *    an hour. Periods in the future are forecasts.
  *  - Rows carry their `series`, but not on all routes.
- *  - `units` are "$/BBL": dollars. Where it is none of money, the instrument's currency counts.
+ *  - `units` are "$/BBL": dollars. Where it is none of money, the instrument's currency counts. A
+ *    series has the unit as it stands there.
  *  - The reply repeats the request with the key, and the key can go nowhere but into the URL:
  *    nothing is quoted but error messages, and of those on keys not even these.
  *  - Errors have a code in words or in numbers, inside `error` or beside it. One in four requests
@@ -30,7 +31,7 @@
 
 static const char BASE_URL[] = "https://api.eia.gov";
 
-enum { SYMBOL_BYTES_MAX = 64 };
+enum { SYMBOL_BYTES_MAX = 63 }; /* the id of a series as well */
 
 static const int64_t HOUR_COOLDOWN_MS = 3600000;
 
@@ -184,6 +185,7 @@ static bool read_row(const json_t *row, const char *asked, struct series *s, str
     const char *period = json_string_value(json_object_get(row, "period"));
     int64_t ts = period_ms(period, s->now_ms);
     struct decimal d;
+    char shown[16];
     if (!echo)
         echo = json_object_get(row, "seriesId");
     if (echo && !is_echo(text_of(echo), asked))
@@ -194,8 +196,10 @@ static bool read_row(const json_t *row, const char *asked, struct series *s, str
         return true;
     else if (!parse_decimal(value, &d))
         parse_fail(a, FAIL_BAD_SCHEMA, "the value of %s is not a number", period);
-    else
-        series_add(s, ts, d);
+    else {
+        snprintf(shown, sizeof shown, "%.13s", period); /* without the zone of an hour */
+        series_add(s, ts, d, shown);
+    }
     return a->failure == FAIL_NONE;
 }
 
@@ -203,10 +207,17 @@ static void read_data(const json_t *data, const char *asked, int64_t now_ms, str
 {
     struct series s = {.now_ms = now_ms};
     const char *units = text_of(json_object_get(json_array_get(data, 0), "units"));
-    for (size_t i = 0; i < json_array_size(data); i++)
-        if (!read_row(json_array_get(data, i), asked, &s, a))
+    for (size_t i = 0; i < json_array_size(data); i++) {
+        const json_t *row = json_array_get(data, i);
+        if (!read_row(row, asked, &s, a))
             return;
-    series_answer(&s, currency_of(units), a);
+        if (strcmp(text_of(json_object_get(row, "units")), units) != 0) {
+            parse_fail(a, FAIL_BAD_SCHEMA, "rows in different units");
+            return;
+        }
+    }
+    const struct series_about about = {asked, units, currency_of(units)};
+    series_answer(&s, &about, a);
 }
 
 static void eia_parse(const struct http_reply *reply, const char *const *symbols, size_t n,
@@ -232,6 +243,7 @@ static void eia_parse(const struct http_reply *reply, const char *const *symbols
 
 const struct provider provider_eia = {
     .rule = {.name = "eia",
+             .serves = SERVES_BOTH,
              .key_env = "EIA_API_KEY",
              .needs_key = true,
              .enabled_by_default = true,

@@ -19,6 +19,9 @@
  *  - A wrong key is HTTP 400, as is a series that does not exist: the words decide.
  *  - The key can go nowhere but into the URL, and errors may hold it: those on keys are not quoted.
  *
+ * As a series the unit is not said either (`units` is how the figures were transformed): it comes
+ * from the configuration.
+ *
  * Figures change once a day at most. The limit of requests a day is ours, out of politeness. */
 #include <string.h>
 
@@ -153,9 +156,10 @@ static void read_observations(const json_t *list, const char *symbol, int64_t no
             parse_fail(a, FAIL_BAD_SCHEMA, "the value of %s is not a number", date);
             return;
         }
-        series_add(&s, ts, d);
+        series_add(&s, ts, d, date);
     }
-    series_answer(&s, currency_of(symbol), a);
+    const struct series_about about = {.id = symbol, .unit = "", .currency = currency_of(symbol)};
+    series_answer(&s, &about, a);
 }
 
 static void fred_parse(const struct http_reply *reply, const char *const *symbols, size_t n,
@@ -181,6 +185,7 @@ static void fred_parse(const struct http_reply *reply, const char *const *symbol
 
 const struct provider provider_fred = {
     .rule = {.name = "fred",
+             .serves = SERVES_BOTH,
              .key_env = "FRED_API_KEY",
              .needs_key = true,
              .enabled_by_default = true,

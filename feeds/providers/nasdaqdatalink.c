@@ -7,7 +7,8 @@
  *
  * What its replies taught:
  *  - Rows are bare arrays: what a cell is, its column's name says, and each data base has names of
- *    its own. The first column of a list below is the price.
+ *    its own. The first column of a list below is the price. Where there is none of these and only
+ *    one column beside the date, that is the figure of a series, and no price.
  *  - Newest first unless asked otherwise, and the newest cell may be null (a fixing of the
  *    afternoon, a holiday): so a few rows are asked for.
  *  - Most of the free data bases are frozen: WIKI ended in 2018, CHRIS later. They are served as
@@ -28,7 +29,7 @@
 
 static const char BASE_URL[] = "https://data.nasdaq.com";
 
-enum { SYMBOL_BYTES_MAX = 64 };
+enum { SYMBOL_BYTES_MAX = 63 }; /* the id of a series as well */
 
 static const int64_t MINUTE_COOLDOWN_MS = 70000;
 
@@ -151,6 +152,13 @@ static bool probe_error(const json_t *root, const struct http_reply *reply, stru
 
 /* ---- rows ---- */
 
+/* Which column is the figure. */
+struct choice {
+    int column; /* -1: nobody can tell */
+    const char *currency;
+    bool price; /* it is one */
+};
+
 /* Of the column with this name in whatever case; -1: there is none. */
 static int column(const json_t *names, const char *name)
 {
@@ -160,31 +168,44 @@ static int column(const json_t *names, const char *name)
     return -1;
 }
 
+static struct choice choose(const json_t *names)
+{
+    for (size_t i = 0; i < ARRAY_LEN(price_columns); i++) {
+        int found = column(names, price_columns[i].name);
+        if (found >= 0)
+            return (struct choice){found, price_columns[i].currency, true};
+    }
+    int date = column(names, "Date");
+    if (json_array_size(names) != 2 || date < 0)
+        return (struct choice){.column = -1};
+    return (struct choice){.column = 1 - date, .currency = ""};
+}
+
 static const json_t *cell(const json_t *row, int index)
 {
     return index < 0 ? NULL : json_array_get(row, (size_t)index);
 }
 
 /* One more row. False with the reason in *a: it cannot be read. */
-static bool read_row(const json_t *row, int date, int price, struct series *s, struct answer *a)
+static bool read_row(const json_t *row, int date, int figure, struct series *s, struct answer *a)
 {
     const char *day = json_string_value(cell(row, date));
     int64_t ts = series_day_ms(day, SERIES_NOON_MS, s->now_ms);
-    const json_t *value = cell(row, price);
+    const json_t *value = cell(row, figure);
     struct decimal d;
     if (ts == 0)
         parse_fail(a, FAIL_BAD_SCHEMA, "a row without its date");
     else if (json_is_null(value))
         return true;
     else if (!parse_decimal(value, &d))
-        parse_fail(a, FAIL_BAD_SCHEMA, "the price of %s is not a number", day);
+        parse_fail(a, FAIL_BAD_SCHEMA, "the figure of %s is not a number", day);
     else
-        series_add(s, ts, d);
+        series_add(s, ts, d, day);
     return a->failure == FAIL_NONE;
 }
 
-static void read_rows(const json_t *dataset, const char *currency, int price, int64_t now_ms,
-                      struct answer *a)
+static void read_rows(const json_t *dataset, const char *asked, const struct choice *choice,
+                      int64_t now_ms, struct answer *a)
 {
     const json_t *names = json_object_get(dataset, "column_names");
     const json_t *data = json_object_get(dataset, "data"), *newest = NULL;
@@ -193,14 +214,19 @@ static void read_rows(const json_t *dataset, const char *currency, int price, in
     for (size_t i = 0; i < json_array_size(data); i++) {
         const json_t *row = json_array_get(data, i);
         int64_t was = s.latest.ts_ms;
-        if (!read_row(row, date, price, &s, a))
+        if (!read_row(row, date, choice->column, &s, a))
             return;
         if (s.latest.ts_ms != was)
             newest = row;
     }
-    series_answer(&s, currency, a);
+    const struct series_about about = {asked, choice->currency, choice->currency};
+    series_answer(&s, &about, a);
     if (a->failure != FAIL_NONE)
         return;
+    if (!choice->price) {
+        a->record.price = a->record.prev_close = (struct decimal){0};
+        return;
+    }
     parse_positive(cell(newest, column(names, "Open")), &a->record.open);
     parse_positive(cell(newest, column(names, "High")), &a->record.high);
     parse_positive(cell(newest, column(names, "Low")), &a->record.low);
@@ -219,18 +245,15 @@ static bool is_echo(const json_t *dataset, const char *asked)
 static void read_dataset(const json_t *dataset, const char *asked, int64_t now_ms, struct answer *a)
 {
     const json_t *names = json_object_get(dataset, "column_names");
-    int price = -1;
-    size_t i = 0;
-    while (i < ARRAY_LEN(price_columns) && (price = column(names, price_columns[i].name)) < 0)
-        i++;
+    struct choice choice = choose(names);
     if (!json_is_array(json_object_get(dataset, "data")))
         parse_fail(a, FAIL_BAD_SCHEMA, "no rows in the reply");
     else if (!is_echo(dataset, asked))
         parse_fail(a, FAIL_BAD_SCHEMA, "asked for %s, the reply is for another data set", asked);
-    else if (price < 0)
+    else if (choice.column < 0)
         parse_fail(a, FAIL_BAD_SCHEMA, "no column of the data set is known as a price");
     else
-        read_rows(dataset, price_columns[i].currency, price, now_ms, a);
+        read_rows(dataset, asked, &choice, now_ms, a);
 }
 
 static void ndl_parse(const struct http_reply *reply, const char *const *symbols, size_t n,
@@ -253,6 +276,7 @@ static void ndl_parse(const struct http_reply *reply, const char *const *symbols
 
 const struct provider provider_nasdaqdatalink = {
     .rule = {.name = "nasdaqdatalink",
+             .serves = SERVES_BOTH,
              .key_env = "NASDAQ_DATA_LINK_API_KEY",
              .needs_key = true,
              .enabled_by_default = true,

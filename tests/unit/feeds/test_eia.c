@@ -20,31 +20,39 @@ static const int64_t NOW_MS = 1773655200000;
 static const struct reply_case cases[] = {
     {.what = "a string", .symbols = "RWTC",
      .body = REPLY(ROW("RWTC", "2026-03-13", "\"66.30\"") "," ROW("RWTC", "2026-03-12", "\"65.9\"")),
-     .answers = "RWTC 66.30 USD " FRIDAY " unknown prev=65.9", .verdict = "ok"},
+     .answers = "RWTC 66.30 USD " FRIDAY " unknown prev=65.9"
+                " | series=RWTC period=2026-03-13 value=66.30 $/BBL", .verdict = "ok"},
     {.what = "a number", .symbols = "RWTC", .body = REPLY(ROW("RWTC", "2026-03-13", "66.3")),
-     .answers = "RWTC 66.3 USD " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "RWTC 66.3 USD " FRIDAY " unknown"
+                " | series=RWTC period=2026-03-13 value=66.3 $/BBL", .verdict = "ok"},
     {.what = "null is a day without one", .symbols = "RWTC",
      .body = REPLY(ROW("RWTC", "2026-03-13", "null") "," ROW("RWTC", "2026-03-12", "65.9")),
-     .answers = "RWTC 65.9 USD @1773316800000 unknown", .verdict = "ok"},
+     .answers = "RWTC 65.9 USD @1773316800000 unknown"
+                " | series=RWTC period=2026-03-12 value=65.9 $/BBL", .verdict = "ok"},
     {.what = "nulls only", .symbols = "RWTC", .body = REPLY(ROW("RWTC", "2026-03-13", "null")),
      .answers = "RWTC no_data", .verdict = "ok"},
     {.what = "oldest first", .symbols = "RWTC",
      .body = REPLY(ROW("RWTC", "2026-03-12", "65.9") "," ROW("RWTC", "2026-03-13", "66.3")),
-     .answers = "RWTC 66.3 USD " FRIDAY " unknown prev=65.9", .verdict = "ok"},
+     .answers = "RWTC 66.3 USD " FRIDAY " unknown prev=65.9"
+                " | series=RWTC period=2026-03-13 value=66.3 $/BBL", .verdict = "ok"},
     {.what = "no rows", .symbols = "RWTC", .body = REPLY(""),
      .answers = "RWTC no_data", .verdict = "ok"},
     {.what = "the full name", .symbols = "PET.RWTC.D",
      .body = REPLY(ROW("RWTC", "2026-03-13", "66.3")),
-     .answers = "PET.RWTC.D 66.3 USD " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "PET.RWTC.D 66.3 USD " FRIDAY " unknown"
+                " | series=PET.RWTC.D period=2026-03-13 value=66.3 $/BBL", .verdict = "ok"},
     {.what = "the full name comes back", .symbols = "PET.RWTC.D",
      .body = REPLY(ROW("PET.RWTC.D", "2026-03-13", "66.3")),
-     .answers = "PET.RWTC.D 66.3 USD " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "PET.RWTC.D 66.3 USD " FRIDAY " unknown"
+                " | series=PET.RWTC.D period=2026-03-13 value=66.3 $/BBL", .verdict = "ok"},
     {.what = "another name for it", .symbols = "STEO.BREPUUS.M",
      .body = REPLY("{\"period\":\"2026-03\",\"seriesId\":\"BREPUUS\",\"value\":\"70\",\"unit\":7}"),
-     .answers = "STEO.BREPUUS.M 70 - @1772366400000 unknown", .verdict = "ok"},
+     .answers = "STEO.BREPUUS.M 70 - @1772366400000 unknown"
+                " | series=STEO.BREPUUS.M period=2026-03 value=70", .verdict = "ok"},
     {.what = "no name: known by having asked for it", .symbols = "ELEC.SALES.US-RES.A",
      .body = REPLY(BARE("2026-03-13", "5")),
-     .answers = "ELEC.SALES.US-RES.A 5 - " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "ELEC.SALES.US-RES.A 5 - " FRIDAY " unknown"
+                " | series=ELEC.SALES.US-RES.A period=2026-03-13 value=5", .verdict = "ok"},
     {.what = "another series", .symbols = "RWTC", .body = REPLY(ROW("RBRTE", "2026-03-13", "66.3")),
      .answers = "RWTC bad_schema", .verdict = "bad_schema"},
     {.what = "another one of the same length", .symbols = "PET.RWTC.D",
@@ -58,34 +66,44 @@ static const struct reply_case cases[] = {
      .answers = "RWTC bad_schema", .verdict = "bad_schema"},
     {.what = "cents", .symbols = "A",
      .body = REPLY("{\"period\":\"2026-03-13\",\"value\":\"17.2\",\"units\":\"cents per gallon\"}"),
-     .answers = "A 17.2 USX " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "A 17.2 USX " FRIDAY " unknown"
+                " | series=A period=2026-03-13 value=17.2 cents per gallon", .verdict = "ok"},
     {.what = "barrels are no money", .symbols = "A",
      .body = REPLY("{\"period\":\"2026-03-13\",\"value\":\"17\",\"units\":\"MBBL\"}"),
-     .answers = "A 17 - " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "A 17 - " FRIDAY " unknown"
+                " | series=A period=2026-03-13 value=17 MBBL", .verdict = "ok"},
+    {.what = "two units", .symbols = "A",
+     .body = REPLY("{\"period\":\"2026-03-13\",\"value\":1,\"units\":\"MBBL\"},"
+                   "{\"period\":\"2026-03-12\",\"value\":1,\"units\":\"BBL\"}"),
+     .answers = "A bad_schema", .verdict = "bad_schema"},
     {.what = "warnings", .symbols = "RWTC",
      .body = "{\"response\":{\"warnings\":[{\"warning\":\"incomplete return\"}],\"data\":["
              ROW("RWTC", "2026-03-13", "66.3") "]},\"error\":null}",
-     .answers = "RWTC 66.3 USD " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "RWTC 66.3 USD " FRIDAY " unknown"
+                " | series=RWTC period=2026-03-13 value=66.3 $/BBL", .verdict = "ok"},
     {.what = "zero is for others to judge", .symbols = "RWTC",
      .body = REPLY(ROW("RWTC", "2026-03-13", "\"0\"") "," ROW("RWTC", "2026-03-12", "\"-37.63\"")),
-     .answers = "RWTC 0 USD " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "RWTC 0 USD " FRIDAY " unknown"
+                " | series=RWTC period=2026-03-13 value=0 $/BBL", .verdict = "ok"},
 
     /* periods */
     {.what = "a month", .symbols = "A", .body = REPLY(BARE("2026-02", "1")),
-     .answers = "A 1 - @1769947200000 unknown", .verdict = "ok"},
+     .answers = "A 1 - @1769947200000 unknown | series=A period=2026-02 value=1", .verdict = "ok"},
     {.what = "a year", .symbols = "A", .body = REPLY(BARE("2025", "1")),
-     .answers = "A 1 - @1735732800000 unknown", .verdict = "ok"},
+     .answers = "A 1 - @1735732800000 unknown | series=A period=2025 value=1", .verdict = "ok"},
     {.what = "a quarter", .symbols = "A", .body = REPLY(BARE("2025Q4", "1")),
-     .answers = "A 1 - @1759320000000 unknown", .verdict = "ok"},
+     .answers = "A 1 - @1759320000000 unknown | series=A period=2025Q4 value=1", .verdict = "ok"},
     {.what = "a quarter, the other way", .symbols = "A", .body = REPLY(BARE("2025-Q4", "1")),
-     .answers = "A 1 - @1759320000000 unknown", .verdict = "ok"},
+     .answers = "A 1 - @1759320000000 unknown | series=A period=2025-Q4 value=1", .verdict = "ok"},
     {.what = "an hour", .symbols = "A",
      .body = REPLY(BARE("2026-03-16T03", "1") "," BARE("2026-03-16T02", "2")),
-     .answers = "A 1 - @1773630000000 unknown prev=2", .verdict = "ok"},
+     .answers = "A 1 - @1773630000000 unknown prev=2"
+                " | series=A period=2026-03-16T03 value=1", .verdict = "ok"},
     {.what = "an hour of New York", .symbols = "A", .body = REPLY(BARE("2026-03-16T03-04", "1")),
-     .answers = "A 1 - @1773644400000 unknown", .verdict = "ok"},
+     .answers = "A 1 - @1773644400000 unknown"
+                " | series=A period=2026-03-16T03 value=1", .verdict = "ok"},
     {.what = "a forecast", .symbols = "A", .body = REPLY(BARE("2027-01", "1") "," BARE("2026-02", "2")),
-     .answers = "A 2 - @1769947200000 unknown", .verdict = "ok"},
+     .answers = "A 2 - @1769947200000 unknown | series=A period=2026-02 value=2", .verdict = "ok"},
     {.what = "an hour ahead", .symbols = "A", .body = REPLY(BARE("2026-03-16T11", "1")),
      .answers = "A no_data", .verdict = "ok"},
     {.what = "the fifth quarter", .symbols = "A", .body = REPLY(BARE("2025Q5", "1")),

@@ -15,42 +15,58 @@ static const int64_t NOW_MS = 1773655200000;
 static const struct reply_case cases[] = {
     {.what = "newest first", .symbols = "DEXUSEU",
      .body = REPLY(O("2026-03-13", "\"1.1440\"") "," O("2026-03-12", "\"1.1522\"")),
-     .answers = "DEXUSEU 1.1440 USD " FRIDAY " unknown prev=1.1522", .verdict = "ok"},
+     .answers = "DEXUSEU 1.1440 USD " FRIDAY " unknown prev=1.1522"
+                " | series=DEXUSEU period=2026-03-13 value=1.1440", .verdict = "ok"},
     {.what = "oldest first", .symbols = "DEXUSEU",
      .body = REPLY(O("2026-03-12", "\"1.1522\"") "," O("2026-03-13", "\"1.1440\"")),
-     .answers = "DEXUSEU 1.1440 USD " FRIDAY " unknown prev=1.1522", .verdict = "ok"},
+     .answers = "DEXUSEU 1.1440 USD " FRIDAY " unknown prev=1.1522"
+                " | series=DEXUSEU period=2026-03-13 value=1.1440", .verdict = "ok"},
     {.what = "a dot is a holiday, not 0", .symbols = "DEXUSEU",
      .body = REPLY(O("2026-03-13", "\".\"") "," O("2026-03-12", "\"1.15\"") ","
                    O("2026-03-11", "\".\"") "," O("2026-03-10", "\"1.16\"")),
-     .answers = "DEXUSEU 1.15 USD @1773331200000 unknown prev=1.16", .verdict = "ok"},
+     .answers = "DEXUSEU 1.15 USD @1773331200000 unknown prev=1.16"
+                " | series=DEXUSEU period=2026-03-12 value=1.15", .verdict = "ok"},
     {.what = "null and nothing are missing, too", .symbols = "DEXUSEU",
      .body = REPLY(O("2026-03-13", "null") "," O("2026-03-12", "\"\"") ","
                    O("2026-03-11", "\"1.17\"")),
-     .answers = "DEXUSEU 1.17 USD @1773244800000 unknown", .verdict = "ok"},
+     .answers = "DEXUSEU 1.17 USD @1773244800000 unknown"
+                " | series=DEXUSEU period=2026-03-11 value=1.17", .verdict = "ok"},
     {.what = "dots only", .symbols = "DEXUSEU",
      .body = REPLY(O("2026-03-13", "\".\"") "," O("2026-03-12", "\".\"")),
      .answers = "DEXUSEU no_data", .verdict = "ok"},
     {.what = "no observations", .symbols = "DEXUSEU", .body = REPLY(""),
      .answers = "DEXUSEU no_data", .verdict = "ok"},
     {.what = "a number", .symbols = "DEXUSEU", .body = REPLY(O("2026-03-13", "1.144")),
-     .answers = "DEXUSEU 1.144 USD " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "DEXUSEU 1.144 USD " FRIDAY " unknown"
+                " | series=DEXUSEU period=2026-03-13 value=1.144", .verdict = "ok"},
     {.what = "yen for a dollar", .symbols = "DEXJPUS", .body = REPLY(O("2026-03-13", "\"159.54\"")),
-     .answers = "DEXJPUS 159.54 JPY " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "DEXJPUS 159.54 JPY " FRIDAY " unknown"
+                " | series=DEXJPUS period=2026-03-13 value=159.54", .verdict = "ok"},
     {.what = "a rate that has no row", .symbols = "DEXVZUS",
      .body = REPLY(O("2026-03-13", "\"7\"")),
-     .answers = "DEXVZUS 7 - " FRIDAY " unknown", .verdict = "ok"},
+     .answers = "DEXVZUS 7 - " FRIDAY " unknown"
+                " | series=DEXVZUS period=2026-03-13 value=7", .verdict = "ok"},
     {.what = "no rate: noon UTC, no currency", .symbols = "DCOILWTICO",
      .body = REPLY(O("2026-03-13", "\"66.31\"") "," O("2026-03-12", "\"65.90\"")),
-     .answers = "DCOILWTICO 66.31 - @1773403200000 unknown prev=65.90", .verdict = "ok"},
+     .answers = "DCOILWTICO 66.31 - @1773403200000 unknown prev=65.90"
+                " | series=DCOILWTICO period=2026-03-13 value=66.31", .verdict = "ok"},
     {.what = "months are no days", .symbols = "PCOFFOTMUSDM",
      .body = REPLY(O("2026-01-01", "\"390.2\"") "," O("2025-12-01", "\"391\"")),
-     .answers = "PCOFFOTMUSDM 390.2 - @1767268800000 unknown", .verdict = "ok"},
+     .answers = "PCOFFOTMUSDM 390.2 - @1767268800000 unknown"
+                " | series=PCOFFOTMUSDM period=2026-01-01 value=390.2", .verdict = "ok"},
     {.what = "zero is for others to judge", .symbols = "FEDFUNDS",
      .body = REPLY(O("2026-03-13", "\"0.00\"") "," O("2026-03-12", "\"-0.10\"")),
-     .answers = "FEDFUNDS 0.00 - @1773403200000 unknown", .verdict = "ok"},
+     .answers = "FEDFUNDS 0.00 - @1773403200000 unknown"
+                " | series=FEDFUNDS period=2026-03-13 value=0.00", .verdict = "ok"},
+    {.what = "a spread below zero: no price, and a figure all the same", .symbols = "T10Y2Y",
+     .body = REPLY(O("2026-03-13", "\"-0.25\"") "," O("2026-03-12", "\"-0.31\"")),
+     .answers = "T10Y2Y -0.25 - @1773403200000 unknown | series=T10Y2Y period=2026-03-13 "
+                "value=-0.25",
+     .verdict = "ok"},
     {.what = "today before its noon", .symbols = "DEXUSEU",
      .body = REPLY(O("2026-03-16", "\"1.1\"")),
-     .answers = "DEXUSEU 1.1 USD @1773619200000 unknown", .verdict = "ok"},
+     .answers = "DEXUSEU 1.1 USD @1773619200000 unknown"
+                " | series=DEXUSEU period=2026-03-16 value=1.1", .verdict = "ok"},
     {.what = "tomorrow", .symbols = "DEXUSEU", .body = REPLY(O("2026-03-17", "\"1.1\"")),
      .answers = "DEXUSEU no_data", .verdict = "ok"},
     {.what = "in the year 9999", .symbols = "DEXUSEU", .body = REPLY(O("9999-12-31", "\"1.1\"")),

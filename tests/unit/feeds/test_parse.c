@@ -287,7 +287,7 @@ static void test_hostile_replies(void **state)
                                    .len = strlen(exact),
                                    .retry_after_s = -1,
                                    .credits_left = -1};
-        struct answer a;
+        struct answer a = {0};
         struct verdict v;
         struct quality_memory m = {0};
         p->parse(&reply, symbols, 1, 1741705265000, &a, &v);
@@ -295,6 +295,7 @@ static void test_hostile_replies(void **state)
         if (a.failure == FAIL_NONE &&
             quality_check(&in, &m, 0, &a.record, 1741705265000).failure == FAIL_NONE)
             fail_msg("%s took this for a price: %s", p->rule.name, body);
+        answers_fini(&a, 1);
         free(exact);
     }
 }

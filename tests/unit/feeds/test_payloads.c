@@ -253,13 +253,17 @@ static const struct reply_case fred_rows[] = {
     {.what = "error-400-api-key.json", .symbols = "DEXUSEU", .status = 400,
      .answers = "DEXUSEU auth", .verdict = "auth"},
     {.what = "observations-dexbzus.json", .symbols = "DEXBZUS",
-     .answers = "DEXBZUS 5.2914 BRL @1773417600000 unknown prev=5.214", .verdict = "ok"},
+     .answers = "DEXBZUS 5.2914 BRL @1773417600000 unknown prev=5.214"
+                " | series=DEXBZUS period=2026-03-13 value=5.2914", .verdict = "ok"},
     {.what = "observations-dexcaus.json", .symbols = "DEXCAUS",
-     .answers = "DEXCAUS 1.3736 CAD @1773417600000 unknown prev=1.3618", .verdict = "ok"},
+     .answers = "DEXCAUS 1.3736 CAD @1773417600000 unknown prev=1.3618"
+                " | series=DEXCAUS period=2026-03-13 value=1.3736", .verdict = "ok"},
     {.what = "observations-dexjpus.json", .symbols = "DEXJPUS",
-     .answers = "DEXJPUS 159.54 JPY @1773417600000 unknown prev=159.21", .verdict = "ok"},
+     .answers = "DEXJPUS 159.54 JPY @1773417600000 unknown prev=159.21"
+                " | series=DEXJPUS period=2026-03-13 value=159.54", .verdict = "ok"},
     {.what = "observations-dexuseu.json", .symbols = "DEXUSEU",
-     .answers = "DEXUSEU 1.1444 USD @1773417600000 unknown prev=1.1522", .verdict = "ok"},
+     .answers = "DEXUSEU 1.1444 USD @1773417600000 unknown prev=1.1522"
+                " | series=DEXUSEU period=2026-03-13 value=1.1444", .verdict = "ok"},
     /* cut off by who kept it */
     {.what = "observations-umcsent-dots-fragment.txt", .symbols = "UMCSENT",
      .answers = "UMCSENT bad_schema", .verdict = "bad_schema"},
@@ -302,7 +306,8 @@ static const struct reply_case eia_rows[] = {
     {.what = "error-403-api-key-missing.json", .symbols = "RWTC", .status = 403,
      .answers = "RWTC auth", .verdict = "auth"},
     {.what = "natural-gas-futures-weekly.json", .symbols = "RNGC4",
-     .answers = "RNGC4 1.869 USD @756734400000 unknown", .verdict = "ok"},
+     .answers = "RNGC4 1.869 USD @756734400000 unknown"
+                " | series=RNGC4 period=1993-12-24 value=1.869 $/MMBTU", .verdict = "ok"},
     /* seven years old by then */
     {.what = "petroleum-spot-rwtc-weekly.json", .symbols = "RWTC",
      .answers = "RWTC no_data", .verdict = "ok"},
@@ -398,7 +403,8 @@ static const struct reply_case alphavantage_rows[] = {
 
 static const struct reply_case nasdaqdatalink_rows[] = {
     {.what = "dataset-brent-2016.json", .symbols = "EIA/PET_RBRTE_D",
-     .answers = "EIA/PET_RBRTE_D 53.53 - @1482148800000 unknown prev=54.15", .verdict = "ok"},
+     .answers = "EIA/PET_RBRTE_D 53.53 - @1482148800000 unknown prev=54.15"
+                " | series=EIA/PET_RBRTE_D period=2016-12-19 value=53.53", .verdict = "ok"},
     {.what = "dataset-empty-data.json", .symbols = "EIA/PET_RBRTE_D",
      .answers = "EIA/PET_RBRTE_D no_data", .verdict = "ok"},
     {.what = "error-403-qepx04.json", .symbols = "EIA/PET_RBRTE_D", .status = 403,

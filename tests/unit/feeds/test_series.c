@@ -1,4 +1,5 @@
-/* Figures by date: the newest as a price, whatever their order; ended series are none. */
+/* Figures by date: the newest as a price and as an observation, whatever their order; ended series
+ * are none. */
 #include "reply_case.h"
 #include "series.h"
 
@@ -33,33 +34,58 @@ static void test_answer(void **state)
 {
     (void)state;
     static const struct figures rows[] = {
-        {"none",                            {0},          "X no_data\n"                            },
-        {"newest first",                    {3, 4, 5},    "X 1 USD @1773396000000 unknown prev=2\n"},
-        {"oldest first",                    {5, 4, 3},    "X 3 USD @1773396000000 unknown prev=2\n"},
-        {"in no order",                     {4, 3, 5},    "X 2 USD @1773396000000 unknown prev=1\n"},
-        {"the older one last",              {5, 3, 4},    "X 2 USD @1773396000000 unknown prev=3\n"},
-        {"a day twice: the first",          {3, 3, 4, 4}, "X 1 USD @1773396000000 unknown prev=3\n"},
-        {"forecasts",                       {-1, 3, 4},   "X 2 USD @1773396000000 unknown prev=3\n"},
-        {"forecasts only",                  {-1, -400},   "X no_data\n"                            },
-        {"alone",                           {3},          "X 1 USD @1773396000000 unknown\n"       },
-        {"six days apart",                  {3, 9},       "X 1 USD @1773396000000 unknown prev=2\n"},
-        {"weeks: no close of a day before", {3, 10},      "X 1 USD @1773396000000 unknown\n"       },
-        {"daily, a month late",             {33, 34},     "X 1 USD @1770804000000 unknown prev=2\n"},
-        {"daily, ended",                    {34, 35},     "X no_data\n"                            },
-        {"monthly, late",                   {120, 150},   "X 1 USD @1763287200000 unknown\n"       },
-        {"monthly, ended",                  {121, 151},   "X no_data\n"                            },
-        {"alone, years ago",                {1128},       "X 1 USD @1676196000000 unknown\n"       },
-        {"alone, ended",                    {1129},       "X no_data\n"                            },
+        {"none",                            {0},        "X no_data\n"                                                     },
+        {"newest first",
+         {3, 4, 5},
+         "X 1 USD @1773396000000 unknown prev=2 | series=ID period=p1 value=1 t\n"                                        },
+        {"oldest first",
+         {5, 4, 3},
+         "X 3 USD @1773396000000 unknown prev=2 | series=ID period=p3 value=3 t\n"                                        },
+        {"in no order",
+         {4, 3, 5},
+         "X 2 USD @1773396000000 unknown prev=1 | series=ID period=p2 value=2 t\n"                                        },
+        {"the older one last",
+         {5, 3, 4},
+         "X 2 USD @1773396000000 unknown prev=3 | series=ID period=p2 value=2 t\n"                                        },
+        {"a day twice: the first",
+         {3, 3, 4, 4},
+         "X 1 USD @1773396000000 unknown prev=3 | series=ID period=p1 value=1 t\n"                                        },
+        {"forecasts",
+         {-1, 3, 4},
+         "X 2 USD @1773396000000 unknown prev=3 | series=ID period=p2 value=2 t\n"                                        },
+        {"forecasts only",                  {-1, -400}, "X no_data\n"                                                     },
+        {"alone",                           {3},        "X 1 USD @1773396000000 unknown | series=ID period=p1 value=1 t\n"},
+        {"six days apart",
+         {3, 9},
+         "X 1 USD @1773396000000 unknown prev=2 | series=ID period=p1 value=1 t\n"                                        },
+        {"weeks: no close of a day before",
+         {3, 10},
+         "X 1 USD @1773396000000 unknown | series=ID period=p1 value=1 t\n"                                               },
+        {"daily, a month late",
+         {33, 34},
+         "X 1 USD @1770804000000 unknown prev=2 | series=ID period=p1 value=1 t\n"                                        },
+        {"daily, ended",                    {34, 35},   "X no_data\n"                                                     },
+        {"monthly, late",
+         {120, 150},
+         "X 1 USD @1763287200000 unknown | series=ID period=p1 value=1 t\n"                                               },
+        {"monthly, ended",                  {121, 151}, "X no_data\n"                                                     },
+        {"alone, years ago",
+         {1128},
+         "X 1 USD @1676196000000 unknown | series=ID period=p1 value=1 t\n"                                               },
+        {"alone, ended",                    {1129},     "X no_data\n"                                                     },
     };
+    static const char *const periods[] = {"p1", "p2", "p3", "p4"};
     size_t bad = 0;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct series s = {.now_ms = NOW_MS};
         struct answer a;
         struct buf text = {0};
         memset(&a, 0xa5, sizeof a);
+        a.record.observation = NULL;
         for (int k = 0; k < 4 && rows[i].days[k]; k++)
-            series_add(&s, NOW_MS - (int64_t)rows[i].days[k] * DAY, decimal_from_int(k + 1));
-        series_answer(&s, "USD", &a);
+            series_add(&s, NOW_MS - (int64_t)rows[i].days[k] * DAY, decimal_from_int(k + 1),
+                       periods[k]);
+        series_answer(&s, &(const struct series_about){"ID", "t", "USD"}, &a);
         reply_check_detail(&a);
         reply_describe("X", &a, &text);
         if (strcmp(text.p, rows[i].answer) != 0) {
@@ -67,24 +93,47 @@ static void test_answer(void **state)
             bad++;
         }
         buf_fini(&text);
+        answers_fini(&a, 1);
     }
     assert_int_equal(bad, 0);
 }
 
-/* What was zero or below is no close to compare with; the price is for others to judge. */
+/* What was zero or below is no close to compare with; the price is for others to judge. As an
+ * observation any figure is as good as another. */
 static void test_not_positive(void **state)
 {
     (void)state;
     struct series s = {.now_ms = NOW_MS};
-    struct answer a;
-    series_add(&s, NOW_MS - DAY, decimal_from_int(0));
-    series_add(&s, NOW_MS - 2 * DAY, decimal_from_int(-37));
-    series_answer(&s, "", &a);
-    assert_int_equal(a.failure, FAIL_NONE);
-    assert_true(a.record.price.given);
-    assert_false(decimal_positive(a.record.price));
-    assert_false(a.record.prev_close.given);
-    assert_string_equal(a.record.currency, "");
+    struct answer a = {0};
+    struct buf text = {0};
+    series_add(&s, NOW_MS - DAY, decimal_from_int(-5), "2026-03-15");
+    series_add(&s, NOW_MS - 2 * DAY, decimal_from_int(-37), "2026-03-14");
+    series_answer(&s, &(const struct series_about){"T10Y2Y", "", ""}, &a);
+    reply_describe("X", &a, &text);
+    assert_string_equal(text.p, "X -5 - @1773568800000 unknown | series=T10Y2Y period=2026-03-15 "
+                                "value=-5\n");
+    buf_fini(&text);
+    answers_fini(&a, 1);
+}
+
+/* A cut period or unit would be another one; of a name the beginning is better than none. */
+static void test_too_long(void **state)
+{
+    (void)state;
+    struct series s = {.now_ms = NOW_MS};
+    struct answer a = {0};
+    struct buf text = {0};
+    const struct series_about about = {
+        "0123456789012345678901234567890123456789012345678901234567890123456789",
+        "thousands of sixty-kilogram bags", ""};
+    series_add(&s, NOW_MS - DAY, decimal_from_int(1), "2026-03-15T03:00Z");
+    series_answer(&s, &about, &a);
+    reply_describe("X", &a, &text);
+    assert_string_equal(
+        text.p, "X 1 - @1773568800000 unknown | series="
+                "012345678901234567890123456789012345678901234567890123456789012 value=1\n");
+    buf_fini(&text);
+    answers_fini(&a, 1);
 }
 
 int main(void)
@@ -93,6 +142,7 @@ int main(void)
         cmocka_unit_test(test_day),
         cmocka_unit_test(test_answer),
         cmocka_unit_test(test_not_positive),
+        cmocka_unit_test(test_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
