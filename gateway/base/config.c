@@ -85,6 +85,36 @@ static const char *why_disabled(struct config_reader *r, const struct config_pla
     return no_key ? reason(r, "no api_key: ", reason(r, no_key, " is not set")) : "no api_key";
 }
 
+/* Ties an exchange to those before it. */
+static void check_exchange(struct config_reader *r, const char *path,
+                           const struct config_exchange *all, size_t i)
+{
+    char where[CONFIG_PATH_MAX];
+    for (size_t k = 0; k < i && all[i].name; k++) {
+        if (!all[k].name || strcmp(all[k].name, all[i].name) != 0)
+            continue;
+        config_path_join(where, path, "name");
+        config_problem(r, where, "\"%s\" is the name of exchanges[%zu] already", all[i].name, k);
+        return;
+    }
+}
+
+static void read_exchanges(struct config_reader *r, const json_t *root, struct config *c)
+{
+    const json_t *list = json_object_get(root, "exchanges");
+    struct config_exchange *all = make_list(r, list, sizeof *all, &c->exchanges_len);
+    for (size_t i = 0; i < c->exchanges_len; i++) {
+        struct config_place p = {
+            .pattern = "exchanges[]", .object = json_array_get(list, i), .base = &all[i]};
+        snprintf(p.path, sizeof p.path, "exchanges[%zu]", i);
+        if (!json_is_object(p.object))
+            continue;
+        config_read_place(r, &p);
+        check_exchange(r, p.path, all, i);
+    }
+    c->exchanges = all;
+}
+
 static void read_providers(struct config_reader *r, const json_t *root, struct config *c)
 {
     size_t n = r->in->providers_len;
@@ -249,6 +279,7 @@ static void read_all(struct config_reader *r, json_t *root, struct buf *warnings
     check_listen(r, c);
     read_keys(r, root, c);
     read_providers(r, root, c);
+    read_exchanges(r, root, c);
     read_instruments(r, root, c);
     config_env_check(r->in, r->problems, warnings);
 }

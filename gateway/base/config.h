@@ -2,7 +2,7 @@
  *
  * config_load() reads one JSON text, lets the environment win over it, checks everything and either
  * returns a complete configuration or ALL problems, each with its path ("instruments[0].symbol").
- * It opens nothing but the file it is given. Immutable afterwards; every string is owned by the
+ * It opens nothing but the system's time zones. Immutable afterwards; every string is owned by the
  * configuration and lives until config_free(). Instruments and providers are referred to everywhere
  * by their index here. The settings themselves, with types, ranges and defaults, are listed in
  * config_settings.h. */
@@ -49,6 +49,14 @@ struct config_provider {
     const char *api_key, *base_url, *account; /* NULL = not configured */
     /* 0 = no limit. What a credit is, the provider says: a symbol, or a request. */
     int64_t credits_per_second, credits_per_minute, credits_per_hour, credits_per_day;
+};
+
+/* The hours of an exchange. What is NULL is as it is built in (feeds/exchanges.h). */
+struct config_exchange {
+    const char *name, *timezone;
+    const char *const *hours, *const *pre_hours, *const *post_hours; /* hours.h; len 0 = never */
+    size_t hours_len, pre_hours_len, post_hours_len;
+    const char *holidays_file; /* NULL = no holidays are known */
 };
 
 struct config_key {
@@ -124,6 +132,8 @@ struct config {
     } log;
     const struct config_provider *providers; /* one for each row of the provider table */
     size_t providers_len;
+    const struct config_exchange *exchanges;
+    size_t exchanges_len;
     const struct instrument *instruments; /* those of quotes, behind them the observations */
     size_t instruments_len;
     size_t quotes_len;      /* how many of them are quotes */

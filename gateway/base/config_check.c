@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hours.h"
 #include "symbol.h"
 #include "zone.h"
 
@@ -144,6 +145,12 @@ const char *config_check_currency(const char *s)
 {
     size_t n = strspn(s, LOWER UPPER DIGITS);
     return n >= 2 && n <= 7 && s[n] == '\0' ? NULL : "must be 2 to 7 letters or digits, as USD";
+}
+
+const char *config_check_hours(const char *s)
+{
+    struct hours ignored;
+    return hours_parse(s, &ignored);
 }
 
 const char *config_check_sha256(const char *s)

@@ -177,6 +177,32 @@ static void providers_and_instruments_arrive(void **state)
     assert_int_equal(symtab_find(c->symbols, "tea", 3), -1);
 }
 
+static void exchanges_arrive(void **state)
+{
+    const struct config *c = good(
+        *state,
+        "{\"exchanges\":[{\"name\":\"NYSE\"},{\"name\":\"HOUSE\",\"timezone\":\"America/Lima\","
+        "\"hours\":[\"Mon-Fri 09:30-16:00\",\"$SATURDAY\"],\"pre_hours\":[],"
+        "\"post_hours\":[\"Fri 16:00-17:00\"],\"holidays_file\":\"h.txt\"}]}",
+        (const char *const[]){"SATURDAY=Sat 09:00-12:00", NULL});
+    assert_int_equal(c->exchanges_len, 2);
+    const struct config_exchange *built_in = &c->exchanges[0], *house = &c->exchanges[1];
+    assert_string_equal(built_in->name, "NYSE");
+    assert_null(built_in->timezone);
+    assert_null(built_in->hours);
+    assert_null(built_in->pre_hours);
+    assert_null(built_in->post_hours);
+    assert_null(built_in->holidays_file);
+    assert_string_equal(house->timezone, "America/Lima");
+    assert_int_equal(house->hours_len, 2);
+    assert_string_equal(house->hours[0], "Mon-Fri 09:30-16:00");
+    assert_string_equal(house->hours[1], "Sat 09:00-12:00");
+    assert_non_null(house->pre_hours); /* none at all, which is not: as built in */
+    assert_int_equal(house->pre_hours_len, 0);
+    assert_int_equal(house->post_hours_len, 1);
+    assert_string_equal(house->holidays_file, "h.txt");
+}
+
 static void disabled_providers_say_why(void **state)
 {
     const struct config *c = good(*state, "{\"providers\":{\"sim\":{\"enabled\":false}}}", NULL);
@@ -268,6 +294,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(instrument_defaults, set_up, tear_down),
         cmocka_unit_test_setup_teardown(every_key_arrives, set_up, tear_down),
         cmocka_unit_test_setup_teardown(providers_and_instruments_arrive, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(exchanges_arrive, set_up, tear_down),
         cmocka_unit_test_setup_teardown(disabled_providers_say_why, set_up, tear_down),
         cmocka_unit_test_setup_teardown(broken_json_gives_line_and_column, set_up, tear_down),
         cmocka_unit_test_setup_teardown(secrets_are_not_repeated, set_up, tear_down),
