@@ -3,6 +3,8 @@
  * want to ask the same provider again. */
 #include "ask.h"
 
+#include <string.h>
+
 #include "clock.h"
 
 struct ask {
@@ -12,12 +14,14 @@ struct ask {
     struct chain_request *request;
     struct fetch_job *job;
     int64_t started_ns, started_wall_ms;
+    char *url;               /* what was asked; NULL: the reply is not kept */
     struct answer answers[]; /* one per symbol */
 };
 
 static void free_ask(struct ask *k, size_t answers)
 {
     answers_fini(k->answers, answers);
+    free(k->url);
     free(k);
 }
 
@@ -79,6 +83,18 @@ static const char *first_detail(const struct answer *answers, size_t n)
     return "";
 }
 
+/* What the parser is to see: the reply, or the one that a 304 stands for. */
+static const struct http_reply *to_parse(struct ask *k, const struct http_reply *reply,
+                                         struct http_reply *kept)
+{
+    if (!k->url)
+        return reply;
+    if (kept_reply_restore(&k->upstream->kept, k->url, reply, kept))
+        return kept;
+    kept_reply_keep(&k->upstream->kept, k->url, reply);
+    return reply;
+}
+
 static void on_fetched(void *ctx, const struct http_reply *reply, enum failure failure,
                        const char *detail)
 {
@@ -93,11 +109,12 @@ static void on_fetched(void *ctx, const struct http_reply *reply, enum failure f
                       (double)(clock_mono_ns() - k->started_ns) / 1e9);
     if (!reply) {
         fail(k, failure, detail);
-        free(k);
+        free_ask(k, 0);
         return;
     }
     int64_t wall_ms = clock_wall_ms();
-    u->row->parse(reply, r->symbols, r->n, wall_ms, k->answers, &verdict);
+    struct http_reply kept;
+    u->row->parse(to_parse(k, reply, &kept), r->symbols, r->n, wall_ms, k->answers, &verdict);
     count(a, u, verdict.failure);
     count_answers(a, k->answers, r->n);
     upstream_answered(u, &verdict, first_detail(k->answers, r->n), k->started_wall_ms, wall_ms);
@@ -130,6 +147,10 @@ static int start(struct ask *k, struct err *err)
     const struct fetch_limits limits = {.timeout_ms = row->timeout_ms};
     int rc = -1;
     if (row->request(k->upstream->cfg, r->symbols, r->n, &rq, err) == 0) {
+        if (row->revalidate && rq.url.p) {
+            kept_reply_ask(&k->upstream->kept, &rq);
+            k->url = strdup(rq.url.p);
+        }
         k->job = fetch_start(k->owner->fetch, &rq, &limits, on_fetched, k, err);
         rc = k->job ? 0 : -1;
     }
@@ -156,7 +177,8 @@ void ask_send(struct asker *a, struct upstream *u, struct chain_request *r)
         link_ask(k);
         return;
     }
-    free(k);
+    if (k)
+        free_ask(k, 0);
     upstream_not_sent(u, clock_wall_ms());
     chain_failed(r, FAIL_DISABLED, err.text, false);
 }
@@ -169,6 +191,6 @@ void ask_drop_all(struct asker *a)
         fetch_cancel(k->job);
         upstream_not_sent(k->upstream, clock_wall_ms());
         chain_drop(k->request);
-        free(k);
+        free_ask(k, 0);
     }
 }

@@ -183,6 +183,8 @@ static void free_parts(struct feeds *f)
 {
     for (size_t i = 0; f->feeds && i < f->config->instruments_len; i++)
         feed_fini(&f->feeds[i]);
+    for (size_t i = 0; f->upstreams && i < f->config->providers_len; i++)
+        upstream_fini(&f->upstreams[i]);
     schedule_free(f->schedule);
     buf_fini(&f->message);
     if (f->dead_letters)

@@ -189,6 +189,7 @@ static void finish_job(struct fetch_job *job, CURLcode code)
         .credits_used = job->head.credits_used,
         .credits_left = job->head.credits_left,
         .location = job->head.location[0] ? job->head.location : NULL,
+        .etag = job->head.etag,
     };
     job->done(job->ctx, failure == FAIL_NONE ? &reply : NULL, failure, detail.text);
     free_job(job);

@@ -56,6 +56,8 @@ void http_head_line(struct http_head *h, const char *line, size_t len, int64_t n
         h->credits_left = read_count(value);
     else if (strcasecmp(name, "location") == 0)
         snprintf(h->location, sizeof h->location, "%s", value);
+    else if (strcasecmp(name, "etag") == 0 && strlen(value) < sizeof h->etag)
+        snprintf(h->etag, sizeof h->etag, "%s", value);
 }
 
 static bool has_control(const struct buf *b, bool lines)

@@ -7,6 +7,7 @@
 #include "provider.h"
 
 #define HTTP_LOCATION_MAX 256
+#define HTTP_ETAG_MAX     256
 
 /* What the answer's headers say beside the body: the members of struct http_reply that come from
  * them. */
@@ -14,6 +15,7 @@ struct http_head {
     int64_t retry_after_s;              /* at most a day; -1 = none */
     int64_t credits_used, credits_left; /* -1 = none */
     char location[HTTP_LOCATION_MAX];   /* "" = none; cut to fit */
+    char etag[HTTP_ETAG_MAX];           /* "" = none, or too long */
 };
 
 void http_head_init(struct http_head *h);

@@ -65,6 +65,7 @@ struct http_reply {
     int64_t retry_after_s;              /* Retry-After in seconds, -1 = none */
     int64_t credits_used, credits_left; /* api-credits-*, -1 = none */
     const char *location;               /* redirects are not followed; NULL = none */
+    const char *etag;                   /* NULL or "" = none */
 };
 
 /* What the answer says of the provider as a whole, beside the answers per symbol. */
@@ -83,6 +84,7 @@ struct provider {
                             limits how many symbols it is for but batch_max */
     int64_t timeout_ms;  /* of a request: 1..15000, for those who are known to be slow and are not
                             asked again when it is over; 0 = FETCH_TIMEOUT_MS */
+    bool revalidate;     /* asks only for what is new, where it gives entity tags (kept_reply.h) */
     int day_reset_utc_s; /* second of the UTC day at which the day's credits come back */
 
     /* Writes the request for n symbols. cfg gives key and base_url. -1: cannot be asked so. */

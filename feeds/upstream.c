@@ -40,6 +40,11 @@ void upstream_init(struct upstream *u, const struct provider *row,
     breaker_init(&u->breaker, config->breaker.threshold, config->breaker.timeout_s);
 }
 
+void upstream_fini(struct upstream *u)
+{
+    kept_reply_fini(&u->kept);
+}
+
 static size_t no(enum failure *f, enum failure which)
 {
     *f = which;

@@ -11,6 +11,7 @@
 #include "bus.h"
 #include "config.h"
 #include "err.h"
+#include "kept_reply.h"
 #include "metrics.h"
 #include "provider.h"
 #include "reliability.h"
@@ -33,11 +34,14 @@ struct upstream {
     int64_t breaker_written; /* breaker.updated_ms of the document on the bus */
     bool budget_dirty;
     int64_t budget_written_ms;
+    struct kept_reply kept; /* of a provider that can say "nothing new" */
 };
 
 /* off: a reason that holds for all providers ("polling is switched off"), or NULL. */
 void upstream_init(struct upstream *u, const struct provider *row,
                    const struct config_provider *cfg, const struct config *config, const char *off);
+
+void upstream_fini(struct upstream *u);
 
 /* Budget, then breaker: how many of n symbols may be asked for; their credits are taken. 0 with the
  * reason. reserve: may use the credits kept for refreshes. */

@@ -152,6 +152,7 @@ const struct provider provider_ecb = {
              .symbol_problem = rates_symbol_problem},
     .batch_max = PROVIDER_BATCH_MAX,
     .table = true,
+    .revalidate = true,
     .request = ecb_request,
     .parse = ecb_parse,
 };

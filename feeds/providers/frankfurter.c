@@ -137,6 +137,7 @@ const struct provider provider_frankfurter = {
              .symbol_problem = rates_symbol_problem},
     .batch_max = PROVIDER_BATCH_MAX,
     .table = true,
+    .revalidate = true,
     .request = frankfurter_request,
     .parse = frankfurter_parse,
 };

@@ -54,6 +54,7 @@ static void test_all_and_interim(void **state)
         "Api-Credits-Left: 0\r\n",
         "Location: /a?b=c:d\r\n",
         "X-Other: 4\r\n",
+        "etag:  W/\"33a6\"\r\n",
     };
     (void)state;
     struct http_head h = read_lines(lines, 4);
@@ -65,6 +66,7 @@ static void test_all_and_interim(void **state)
     assert_int_equal(h.credits_used, 9);
     assert_int_equal(h.credits_left, 0);
     assert_string_equal(h.location, "/a?b=c:d");
+    assert_string_equal(h.etag, "W/\"33a6\"");
 }
 
 static void test_long_line(void **state)
@@ -76,6 +78,9 @@ static void test_long_line(void **state)
     http_head_init(&h);
     http_head_line(&h, line, sizeof line - 1, NOW_S);
     assert_int_equal(strlen(h.location), HTTP_LOCATION_MAX - 1);
+    memcpy(line, "ETag:     ", 10); /* half a tag is no tag */
+    http_head_line(&h, line, sizeof line - 1, NOW_S);
+    assert_string_equal(h.etag, "");
 }
 
 static int check_body(const char *url, const char *headers, const char *body)
