@@ -41,15 +41,23 @@ json_t *feeds_suspect(struct feeds *f, int id);
 int feeds_reset(struct feeds *f, const char *provider);
 bool feeds_any_provider(struct feeds *f);
 
-/* `pricegate fetch`: one walk through the chain of one instrument, with a word for each source that
- * was tried or skipped (failure FAIL_NONE: it answered). only_provider NULL = the whole chain. The
- * accepted item is published on the bus like any other, before done is called. */
+/* `pricegate fetch`: one walk through the chains of some instruments, with a word for each source
+ * that was tried or skipped (failure FAIL_NONE: it answered). only_provider NULL = the whole chain.
+ * An accepted item is published on the bus like any other, before done is called: once, from the
+ * loop, when all have come to their end. Ends are in the order of ids; NULL: out of memory. */
 struct walk_step {
     const char *provider, *source_symbol;
     enum failure failure;
-    const char *detail;
+    char detail[160];
 };
-typedef void walk_done(void *ctx, bool accepted, const struct walk_step *steps, size_t n);
-void feeds_walk(struct feeds *f, int id, const char *only_provider, walk_done *done, void *ctx);
+struct walk_end {
+    int id;
+    bool accepted;
+    struct walk_step *steps; /* ours */
+    size_t n;
+};
+typedef void walk_done(void *ctx, const struct walk_end *ends, size_t n);
+void feeds_walk(struct feeds *f, const int *ids, size_t n, const char *only_provider,
+                walk_done *done, void *ctx);
 
 #endif

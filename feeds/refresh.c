@@ -28,10 +28,8 @@ struct once {
     struct once *next;
     walk_done *done;
     void *ctx;
-    bool complete, accepted;
-    struct chain_step *copies;
-    struct walk_step *steps;
-    size_t n;
+    size_t n, waiting;
+    struct walk_end ends[];
 };
 
 /* --- refresh --- */
@@ -157,53 +155,83 @@ void feeds_refresh(struct feeds *f, const int *ids, size_t n, refresh_done *done
 
 static void once_free(struct once *o)
 {
-    free(o->copies);
-    free(o->steps);
+    for (size_t i = 0; i < o->n; i++)
+        free(o->ends[i].steps);
     free(o);
+}
+
+static struct walk_end *once_find(struct once *o, int id)
+{
+    size_t i = 0;
+    while (i < o->n && o->ends[i].id != id)
+        i++;
+    REQUIRE(i < o->n);
+    return &o->ends[i];
 }
 
 void once_ended(struct feeds *f, struct once *o, const struct chain_end *end)
 {
     const struct instrument *in = &f->config->instruments[end->id];
-    o->complete = true;
-    o->accepted = end->accepted;
-    o->copies = calloc(end->n + 1, sizeof *o->copies);
-    o->steps = calloc(end->n + 1, sizeof *o->steps);
-    if (!o->copies || !o->steps)
+    struct walk_end *e = once_find(o, end->id);
+    struct walk_step *steps = calloc(end->n + 1, sizeof *steps);
+    o->waiting--;
+    e->accepted = end->accepted;
+    if (!steps)
         return;
-    o->n = end->n;
+    e->steps = steps;
+    e->n = end->n;
     for (size_t i = 0; i < end->n; i++) {
-        o->copies[i] = end->steps[i];
-        o->steps[i] = (struct walk_step){
-            .provider = in->sources[end->steps[i].pos].provider,
-            .source_symbol = in->sources[end->steps[i].pos].symbol,
-            .failure = end->steps[i].failure,
-            .detail = o->copies[i].detail,
-        };
+        const struct config_source *source = &in->sources[end->steps[i].pos];
+        steps[i].provider = source->provider;
+        steps[i].source_symbol = source->symbol;
+        steps[i].failure = end->steps[i].failure;
+        memcpy(steps[i].detail, end->steps[i].detail, sizeof steps[i].detail);
     }
 }
 
-void feeds_walk(struct feeds *f, int id, const char *only_provider, walk_done *done, void *ctx)
+static struct once *once_new(const int *ids, size_t n, walk_done *done, void *ctx)
 {
-    struct once *o = calloc(1, sizeof *o);
-    int provider = -1;
-    REQUIRE(id >= 0 && (size_t)id < f->config->instruments_len && !f->stopped);
-    if (!o) {
-        done(ctx, false, NULL, 0);
-        return;
-    }
+    struct once *o = calloc(1, sizeof *o + n * sizeof o->ends[0]);
+    if (!o)
+        return NULL;
     o->done = done;
     o->ctx = ctx;
+    o->n = n;
+    o->waiting = n;
+    for (size_t i = 0; i < n; i++)
+        o->ends[i].id = ids[i];
+    return o;
+}
+
+static int provider_named(const struct feeds *f, const char *name)
+{
+    for (size_t i = 0; i < f->config->providers_len; i++)
+        if (strcmp(f->config->providers[i].name, name) == 0)
+            return (int)i;
+    return -1;
+}
+
+void feeds_walk(struct feeds *f, const int *ids, size_t n, const char *only_provider,
+                walk_done *done, void *ctx)
+{
+    REQUIRE(!f->stopped);
+    struct once *o = once_new(ids, n, done, ctx);
+    if (!o) {
+        done(ctx, NULL, 0);
+        return;
+    }
     o->next = f->onces;
     f->onces = o;
-    for (size_t i = 0; only_provider && i < f->config->providers_len; i++)
-        if (strcmp(f->config->providers[i].name, only_provider) == 0)
-            provider = (int)i;
+    int provider = only_provider ? provider_named(f, only_provider) : -1;
     const struct walk_options options = {.kind = WALK_ONCE, .only_provider = provider, .tag = o};
-    f->feeds[id].walking++;
-    if ((only_provider && provider < 0) || chain_start(&f->host, &id, 1, &options) != 0) {
-        f->feeds[id].walking--;
-        o->complete = true;
+    for (size_t i = 0; i < n; i++) {
+        REQUIRE(ids[i] >= 0 && (size_t)ids[i] < f->config->instruments_len);
+        f->feeds[ids[i]].walking++;
+    }
+    if ((only_provider && provider < 0) || chain_start(&f->host, ids, n, &options) != 0) {
+        for (size_t i = 0; i < n; i++)
+            f->feeds[ids[i]].walking--;
+        o->waiting = 0;
     }
     feeds_wake(f);
 }
@@ -216,7 +244,7 @@ bool refresh_pending(const struct feeds *f)
         if (r->waiting == 0)
             return true;
     for (const struct once *o = f->onces; o; o = o->next)
-        if (o->complete)
+        if (o->waiting == 0)
             return true;
     return false;
 }
@@ -235,7 +263,7 @@ static struct refresh *take_refresh(struct feeds *f)
 static struct once *take_once(struct feeds *f)
 {
     for (struct once **at = &f->onces; *at; at = &(*at)->next)
-        if ((*at)->complete) {
+        if ((*at)->waiting == 0) {
             struct once *o = *at;
             *at = o->next;
             return o;
@@ -253,7 +281,7 @@ void refresh_deliver(struct feeds *f)
         free(r);
     }
     while ((o = take_once(f)) != NULL) {
-        o->done(o->ctx, o->accepted, o->steps, o->n);
+        o->done(o->ctx, o->ends, o->n);
         once_free(o);
     }
 }

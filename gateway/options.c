@@ -10,6 +10,8 @@ static const struct row {
     unsigned bit;
     size_t offset;
 } rows[] = {
+    {"--all",       NULL,    "every source of every instrument, each on its own",                          OPT_ALL,
+     offsetof(struct options,                                                                                                                      all)      },
     {"--config",    "FILE",
      "configuration (else $PRICEGATE_CONFIG, ./pricegate.json, the built-in one)",                         OPT_CONFIG,
      offsetof(struct options,                                                                                                                      config)   },
@@ -80,11 +82,11 @@ static int check_port(const char *text, struct err *err)
 static int check_args(const struct options *o, struct err *err)
 {
     const struct command *c = o->command;
-    if (o->args_len < c->args_min)
+    int least = o->all ? 0 : c->args_min, most = o->all ? 0 : c->args_max;
+    if (o->args_len < least)
         return err_set(err, "usage: pricegate %s", c->synopsis);
-    if (c->args_max >= 0 && o->args_len > c->args_max)
-        return err_set(err, "%s: what is this? usage: pricegate %s", o->args[c->args_max],
-                       c->synopsis);
+    if (most >= 0 && o->args_len > most)
+        return err_set(err, "%s: what is this? usage: pricegate %s", o->args[most], c->synopsis);
     enum log_level level;
     if (o->log_level && log_level_parse(o->log_level, &level) != 0)
         return err_set(err, "--log-level: %s is none of error, warn, info, debug", o->log_level);

@@ -26,13 +26,16 @@ enum {
     OPT_URL = 1 << 5,
     OPT_TOKEN = 1 << 6,
     OPT_JSON = 1 << 7,
+    OPT_ALL = 1 << 8,
+    OPT_WATCH = 1 << 9,
 };
 
 struct options {
     const struct command *command;
     bool help, version;
-    bool demo, json;
+    bool demo, json, all; /* all: in place of the positional arguments */
     const char *config, *port, *log_level, *provider, *url, *token; /* NULL = not given */
+    const char *watch; /* seconds as given, "" = without a number; NULL = not given */
     char *const *args;
     int args_len;
 };

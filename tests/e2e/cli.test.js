@@ -40,7 +40,7 @@ test('--version, --help', async () => {
 test('wrong usage: exit 2, one line on stderr, nothing on stdout', async () => {
   for (const args of [
     ['dance'], ['--nonsense'], ['run', '--port'], ['run', '--port', 'x'], ['run', '--port', '70000'],
-    ['fetch'], ['fetch', 'a', 'b'], ['watch'], ['check', '--demo'], ['run', '--log-level', 'loud'],
+    ['fetch'], ['fetch', 'a', 'b'], ['fetch', '--all', 'a'], ['watch'], ['check', '--demo'], ['run', '--log-level', 'loud'],
   ]) {
     const result = await runCommand(args);
     assert.equal(result.code, 2, args.join(' '));
@@ -190,6 +190,62 @@ test('fetch: the item on stdout, one line per source on stderr', async (t) => {
   const unknown = await fetchCommand('FOO');
   assert.equal(unknown.code, 1);
   assert.match(unknown.stderr, /FOO/);
+});
+
+test('fetch --all: every source on its own, in one walk', async (t) => {
+  const upstream = await startUpstream({ certs: testCerts() });
+  t.after(() => upstream.stop());
+  const file = configFile(t, {
+    providers: { ...providersAt(upstream), sim: { enabled: true } },
+    instruments: [
+      instrument('coffee', [['twelvedata', 'KC1'], ['yahoo', 'KC=F'], ['ico', 'I-CIP']], { unit: 'USD/lb', currency: 'USD', range: [0.5, 10] }),
+      instrument('AAPL', [['yahoo', 'AAPL'], ['finnhub', 'AAPL'], ['twelvedata', 'AAPL']], { currency: 'USD' }),
+      instrument('tea', [['sim', 'tea']], { unit: 'USD/kg' }),
+      external('cocoa'),
+    ],
+  });
+  const env = { SSL_CERT_FILE: testCerts().ca };
+  const all = (...args) => runCommand(['fetch', '--all', ...args, '--config', file], { env });
+  upstream.set('twelvedata', 'KC1', ok({ price: '2.940' }));
+  upstream.set('twelvedata', 'AAPL', ok({ price: '231.50' }));
+  upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
+  upstream.set('yahoo', 'AAPL', ok({ price: '231.49' }));
+
+  const good = await all();
+  assert.equal(good.code, 0, good.stdout + good.stderr);
+  assert.equal(good.stderr, '');
+  const rows = lines(good.stdout).map((l) => l.split(/ {2,}/));
+  assert.deepEqual(
+    rows.slice(1, -1).map((r) => r.slice(0, 4).join(' ')),
+    [
+      'twelvedata KC1 coffee ok', 'yahoo KC=F coffee ok', 'ico I-CIP coffee ok',
+      'yahoo AAPL AAPL ok', 'finnhub AAPL AAPL disabled', 'twelvedata AAPL AAPL ok', 'sim tea tea ok',
+    ],
+  );
+  assert.match(rows[1][4], /^2\.940 USD\/lb, \d+ (ms|s|min) old$/);
+  assert.match(rows[2][4], /^2\.943 USD\/lb/); // cents became dollars
+  assert.match(rows[3][4], /^3\.5432 USD\/lb, \d+ days old$/);
+  assert.match(rows[6][4], /^231\.50 USD, /);
+  assert.match(rows[5][4], /no api_key: FINNHUB_API_KEY/);
+  assert.equal(lines(good.stdout).at(-1), '7 sources: 6 answered, 0 failed, 1 disabled');
+  assert.equal(upstream.requests('twelvedata').length, 1); // both symbols in one
+
+  // A first source that answers hides no other; what fails is named, with its sentence.
+  upstream.set('yahoo', 'KC=F', ok({ price: '29430', currency: 'USX' }));
+  upstream.set('yahoo', 'AAPL', html());
+  const bad = await all();
+  assert.equal(bad.code, 1);
+  assert.match(bad.stdout, /^yahoo +KC=F +coffee +bad_schema +294\.30? is outside the range/m);
+  assert.match(bad.stdout, /^yahoo +AAPL +AAPL +blocked /m);
+  assert.match(bad.stdout, /7 sources: 4 answered, 2 failed, 1 disabled\n$/);
+  assert.ok(!bad.stdout.includes(KEY));
+
+  const one = await all('--provider', 'sim');
+  assert.equal(one.code, 0);
+  assert.match(one.stdout, /\n1 sources: 1 answered/);
+  const none = await all('--provider', 'oanda');
+  assert.equal(none.code, 1);
+  assert.match(none.stderr, /^pricegate: no instrument has the source oanda\n$/);
 });
 
 test('status: what is fresh, stale, and the state of the sources', async (t) => {

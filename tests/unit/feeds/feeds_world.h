@@ -273,16 +273,22 @@ static inline void refreshed(void *ctx, const struct refresh_result *results, si
     }
 }
 
-static inline void walked(void *ctx, bool accepted, const struct walk_step *steps, size_t n)
+/* The steps of all ends, one behind the other; accepted when all were. */
+static inline void walked(void *ctx, const struct walk_end *ends, size_t n)
 {
     struct world *w = ctx;
     size_t len = 0;
     w->walk_done = true;
-    w->walk_accepted = accepted;
+    w->walk_accepted = true;
     w->walk[0] = '\0';
-    for (size_t i = 0; i < n; i++)
-        len += (size_t)snprintf(w->walk + len, sizeof w->walk - len, "%s %s %s;", steps[i].provider,
-                                steps[i].source_symbol, failure_name(steps[i].failure));
+    for (size_t k = 0; k < n; k++) {
+        const struct walk_step *steps = ends[k].steps;
+        w->walk_accepted &= ends[k].accepted;
+        for (size_t i = 0; i < ends[k].n; i++)
+            len += (size_t)snprintf(w->walk + len, sizeof w->walk - len, "%s %s %s;",
+                                    steps[i].provider, steps[i].source_symbol,
+                                    failure_name(steps[i].failure));
+    }
 }
 
 /* One case: its world is made before and taken down behind it. */

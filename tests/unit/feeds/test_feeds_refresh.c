@@ -38,21 +38,43 @@ static void test_walk(void **state)
     twelve_fails(w, 200, LIMIT);
     yahoo_says(w, "294.3", now_s());
     make(w); /* not started: nothing is polled */
-    feeds_walk(w->feeds, COFFEE, NULL, walked, w);
+    const int coffee = COFFEE;
+    feeds_walk(w->feeds, &coffee, 1, NULL, walked, w);
     WAIT(w->walk_done);
     assert_true(w->walk_accepted);
     assert_string_equal(w->walk, "twelvedata KC1 rate_limited;yahoo KC=F ok;");
     assert_int_equal(w->items[COFFEE], 1);
     w->walk_done = false;
-    feeds_walk(w->feeds, COFFEE, "twelvedata", walked, w);
+    feeds_walk(w->feeds, &coffee, 1, "twelvedata", walked, w);
     WAIT(w->walk_done);
     assert_false(w->walk_accepted);
     assert_string_equal(w->walk, "twelvedata KC1 breaker_open;");
     w->walk_done = false;
-    feeds_walk(w->feeds, COFFEE, "sim", walked, w);
+    feeds_walk(w->feeds, &coffee, 1, "sim", walked, w);
     WAIT(w->walk_done);
     assert_string_equal(w->walk, "");
     assert_int_equal(http_stub_count(w->stub), 2);
+}
+
+/* Several at once share a request; each comes to its own end, in the order asked for. */
+static void test_walk_of_several(void **state)
+{
+    struct world *w = *state;
+    const int ids[] = {COCOA, SUGAR, COFFEE};
+    w->instruments[COCOA].sources_len = 2;
+    w->sources[COCOA][1] = source("sim", "cocoa");
+    twelve_fails(w, 200, LIMIT);
+    yahoo_says(w, "294.3", now_s());
+    make(w);
+    feeds_walk(w->feeds, ids, 3, NULL, walked, w);
+    assert_false(w->walk_done); /* from the loop only */
+    WAIT(w->walk_done);
+    assert_string_equal(w->walk, "twelvedata CC1 rate_limited;sim cocoa ok;"
+                                 "twelvedata KC1 rate_limited;yahoo KC=F ok;");
+    assert_false(w->walk_accepted); /* sugar has no source */
+    assert_int_equal(http_stub_count(w->stub), 2);
+    assert_int_equal(w->items[COFFEE], 1);
+    assert_int_equal(w->items[COCOA], 1);
 }
 
 /* A stop with a request under way: who waits is answered, nothing else is said. */
@@ -80,6 +102,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_refresh_joins),
         TEST(test_walk),
+        TEST(test_walk_of_several),
         TEST(test_stop_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 static const struct command commands[] = {
     {"run",   "[run]",           "start", OPT_CONFIG | OPT_PORT | OPT_DEMO | OPT_LOG_LEVEL, 0, 0,  NULL},
-    {"fetch", "fetch SYMBOL",    "ask",   OPT_CONFIG | OPT_PROVIDER,                        1, 1,  NULL},
+    {"fetch", "fetch SYMBOL",    "ask",   OPT_CONFIG | OPT_PROVIDER | OPT_ALL,              1, 1,  NULL},
     {"watch", "watch SYMBOL...", "look",  OPT_URL,                                          1, -1, NULL},
 };
 
@@ -50,6 +50,10 @@ static void test_good_lines(void **state)
     assert_int_equal(o.args_len, 1);
     assert_string_equal(o.args[0], "coffee");
 
+    assert_int_equal(parse("pricegate fetch --all", &o, &err, copy, sizeof copy), 0);
+    assert_true(o.all);
+    assert_int_equal(o.args_len, 0);
+
     assert_int_equal(
         parse("pricegate watch A --url http://x B -- --C", &o, &err, copy, sizeof copy), 0);
     assert_int_equal(o.args_len, 3);
@@ -78,6 +82,8 @@ static void test_wrong_lines(void **state)
         {"pricegate --demo=yes",       "--demo takes no value"           },
         {"pricegate fetch",            "usage: pricegate fetch SYMBOL"   },
         {"pricegate fetch A B",        "B: what is this?"                },
+        {"pricegate fetch --all A",    "A: what is this?"                },
+        {"pricegate watch --all",      "--all: not an option of `watch`" },
         {"pricegate run away",         "away: what is this?"             },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
