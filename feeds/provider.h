@@ -77,8 +77,24 @@ struct verdict {
     int64_t credits_left; /* of the minute window, by the provider's own counter; -1 = not said */
 };
 
+/* How new its data is: the order in which a chain should ask. */
+enum provider_data {
+    DATA_REAL_TIME,  /* as the market moves, or within seconds */
+    DATA_DELAYED,    /* by minutes, for some markets at least */
+    DATA_END_OF_DAY, /* figures of a day or longer */
+    DATA_BENCHMARK,  /* a figure of ours, for when nobody answers */
+};
+/* Where the key goes. */
+enum provider_auth { AUTH_NONE, AUTH_HEADER, AUTH_QUERY };
+
+const char *provider_data_name(enum provider_data d); /* "real_time" ... */
+const char *provider_auth_name(enum provider_auth a); /* "none" ... */
+
 struct provider {
-    struct config_provider_rule rule; /* name, key, symbol syntax, default limits */
+    struct config_provider_rule rule; /* name, key, symbol syntax, kind, default limits */
+    enum provider_data data;
+    enum provider_auth auth;
+    int position;        /* in a chain, when nothing speaks against it: the lower asks first */
     size_t batch_max;    /* symbols in one request, 1..PROVIDER_BATCH_MAX; each costs a credit */
     bool table;          /* one reply holds all there is: a request costs one credit, and nothing
                             limits how many symbols it is for but batch_max */

@@ -309,7 +309,8 @@ json_t *upstream_describe(struct upstream *u, int64_t wall_ms)
     struct reliability_score score = reliability_score(&u->reliability, wall_ms);
     int64_t left = budget_left(&u->budget, wall_ms);
     return json_pack(
-        "{s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:b}", "provider", u->row->rule.name, "state",
+        "{s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:b}", "provider", u->row->rule.name,
+        "data", provider_data_name(u->row->data), "state",
         u->off ? "disabled" : breaker_state_name(shown(u, wall_ms)), "failures",
         (json_int_t)u->breaker.failures, "failure_threshold", (json_int_t)u->breaker.threshold,
         "retry_at",

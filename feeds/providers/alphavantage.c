@@ -366,6 +366,9 @@ const struct provider provider_alphavantage = {
              .credits_per_minute = 5,
              .credits_per_day = 25,
              .symbol_problem = symbol_problem},
+    .data = DATA_END_OF_DAY,
+    .auth = AUTH_QUERY,
+    .position = 40,
     .batch_max = 1,
     .day_reset_utc_s =
         5 * 3600, /* midnight of New York's winter: whichever zone it is, it is over */

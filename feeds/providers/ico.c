@@ -40,6 +40,9 @@ static const char *symbol_problem(const char *symbol)
 
 const struct provider provider_ico = {
     .rule = {.name = "ico", .enabled_by_default = true, .symbol_problem = symbol_problem},
+    .data = DATA_BENCHMARK,
+    .auth = AUTH_NONE,
+    .position = 90,
     .batch_max = 1,
     .generate = ico_generate,
 };

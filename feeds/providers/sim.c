@@ -229,6 +229,9 @@ static void sim_generate(const char *symbol, int64_t now_ms, struct answer *out)
 
 const struct provider provider_sim = {
     .rule = {.name = "sim", .enabled_by_default = true, .symbol_problem = symbol_problem},
+    .data = DATA_REAL_TIME,
+    .auth = AUTH_NONE,
+    .position = 99,
     .batch_max = 1,
     .generate = sim_generate,
 };

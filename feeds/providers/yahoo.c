@@ -381,6 +381,9 @@ static void yahoo_parse(const struct http_reply *reply, const char *const *symbo
 
 const struct provider provider_yahoo = {
     .rule = {.name = "yahoo", .enabled_by_default = true, .symbol_problem = symbol_problem},
+    .data = DATA_DELAYED,
+    .auth = AUTH_NONE,
+    .position = 20,
     .batch_max = 1,
     .request = yahoo_request,
     .parse = yahoo_parse,

@@ -74,7 +74,10 @@ static void test_default(void **state)
         assert_non_null(in->currency);
         for (size_t k = 0; k < in->sources_len; k++)
             keyless += provider_of(c, in->sources[k].provider)->enabled;
-        assert_true(keyless >= 1); /* works without any key */
+        assert_true(keyless >= 1);                   /* works without any key */
+        for (size_t k = 1; k < in->sources_len; k++) /* figures of a day never hide live ones */
+            assert_true(providers[in->sources[k].provider_id]->data >= DATA_END_OF_DAY ||
+                        providers[in->sources[k - 1].provider_id]->data < DATA_END_OF_DAY);
         if (strcmp(in->category, "fx_rates") == 0 || strcmp(in->category, "crypto") == 0)
             assert_true(keyless >= 2); /* and when Yahoo is gone */
     }
