@@ -19,6 +19,7 @@
     X(sim)                                                                                         \
     X(stooq)                                                                                       \
     X(twelvedata)                                                                                  \
+    X(worldbank)                                                                                   \
     X(yahoo)
 
 #define X(name) extern const struct provider provider_##name;

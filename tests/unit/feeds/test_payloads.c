@@ -469,6 +469,16 @@ static const struct reply_case stooq_rows[] = {
     {.what = "quote-unknown-nd.csv", .symbols = "appl.us",
      .answers = "appl.us not_found", .verdict = "ok"},
 };
+
+static const struct reply_case worldbank_rows[] = {
+    {.what = "error-200-invalid-value.json", .symbols = "ZZ/NY.GDP.MKTP.CD",
+     .answers = "ZZ/NY.GDP.MKTP.CD not_found", .verdict = "ok"},
+    /* rows of other countries among them */
+    {.what = "indicator-gdp-with-null.json", .symbols = "MX/NY.GDP.MKTP.CD",
+     .answers = "MX/NY.GDP.MKTP.CD @1767225599000 | region=Mexico series=NY.GDP.MKTP.CD "
+                "period=2025 value=1832641364775.52 current US$ text=GDP (current US$)",
+     .verdict = "ok"},
+};
 /* clang-format on */
 
 #define ROWS(rows) rows, ARRAY_LEN(rows)
@@ -492,6 +502,7 @@ static const struct folder {
     {"openmeteo",      NULL,              ROWS(openmeteo_rows),      1790377500000  }, /* 2026-09-25 */
     {"stooq",          NULL,              ROWS(stooq_rows),          1774468800000  }, /* 2026-03-25 */
     {"twelvedata",     NULL,              ROWS(twelvedata_rows),     MARKETS_OPEN_MS},
+    {"worldbank",      NULL,              ROWS(worldbank_rows),      1784000000000  }, /* 2026-07-14 */
     {"yahoo",          NULL,              ROWS(yahoo_rows),          MARKETS_OPEN_MS},
 };
 
