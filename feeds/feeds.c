@@ -204,11 +204,25 @@ static int make_feeds(struct feeds *f, int64_t wall_ms)
         const struct instrument *in = &c->instruments[i];
         if (feed_init(d, (int)i, in, wall_ms) != 0)
             return -1;
-        schedule_add(f->schedule, (int)i, d->chain, in->sources_len, in->poll_ms, in->ttl_s * 1000);
+        const struct schedule_instrument add = {.chain = d->chain,
+                                                .chain_len = in->sources_len,
+                                                .poll_ms = in->poll_ms,
+                                                .ttl_ms = in->ttl_s * 1000,
+                                                .stale_after_ms = in->stale_after_ms};
+        schedule_add(f->schedule, (int)i, &add);
         for (size_t k = 0; k < in->sources_len; k++)
             f->upstreams[d->chain[k]].in_use = true;
     }
     return 0;
+}
+
+static void make_upstream(struct feeds *f, size_t i, const char *off)
+{
+    struct upstream *u = &f->upstreams[i];
+    upstream_init(u, providers[i], &f->config->providers[i], f->config, off);
+    if (u->day_zone_problem.text[0])
+        log_event(LOG_WARN, "provider_day_in_utc", "provider=%s zone=%s why=%s", u->row->rule.name,
+                  u->row->day_zone, u->day_zone_problem.text);
 }
 
 static int make_parts(struct feeds *f, int64_t wall_ms)
@@ -229,7 +243,7 @@ static int make_parts(struct feeds *f, int64_t wall_ms)
     if (!f->upstreams || !f->plan || !f->feeds || !f->ids || !f->schedule)
         return -1;
     for (size_t i = 0; i < c->providers_len; i++)
-        upstream_init(&f->upstreams[i], providers[i], &c->providers[i], c, off);
+        make_upstream(f, i, off);
     return make_feeds(f, wall_ms);
 }
 
@@ -280,6 +294,8 @@ void feeds_stop(struct feeds *f)
     f->stopped = true;
     uv_timer_stop(&f->timer);
     ask_drop_all(&f->asker);
+    for (size_t i = 0; i < f->config->providers_len; i++)
+        upstream_leave(&f->upstreams[i], f->bus, clock_wall_ms());
     refresh_stop(f);
 }
 

@@ -2,8 +2,9 @@
  * before its credits.
  *
  * Requests: instruments that are due together go into one request, up to the provider's batch or,
- * where its minute has fewer credits than that, up to these: the others wait for the next ones and
- * stay apart from then on. A table costs a credit a request, everything else a credit a symbol. */
+ * where its second, minute or hour has fewer credits than that, up to these: the others wait for
+ * the next ones and stay apart from then on. A table costs a credit a request, everything else a
+ * credit a symbol. */
 #include "plan.h"
 
 #include <string.h>
@@ -13,7 +14,7 @@
 #include "upstream.h"
 
 static const int64_t DAY_MS = 86400000;
-static const int64_t SOME_DAY = 20000; /* since the epoch; any would do */
+static const int64_t SOME_DAY = 20000; /* since the epoch; any would do that is 24 h long */
 
 /* What schedule_new() needs, and room to sort the intervals of one provider. */
 struct work {
@@ -29,20 +30,22 @@ static int by_size(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static size_t share(const struct provider *row, int64_t per_minute)
+static size_t share(const struct provider *row, const int64_t limits[static BUDGET_WINDOWS])
 {
     size_t n = row->batch_max > 0 ? row->batch_max : 1;
-    if (!row->table && per_minute > 0 && (size_t)per_minute < n)
-        n = (size_t)per_minute;
+    for (int w = 0; w < BUDGET_DAY && !row->table; w++)
+        if (limits[w] > 0 && (size_t)limits[w] < n)
+            n = (size_t)limits[w];
     return n;
 }
 
 /* What it costs to ask for n instruments, one every every_ms[i] (sorted here). */
-static struct plan_load load_of(const struct provider *row, int64_t per_minute, int64_t *every_ms,
+static struct plan_load load_of(const struct provider *row,
+                                const int64_t limits[static BUDGET_WINDOWS], int64_t *every_ms,
                                 size_t n)
 {
     struct plan_load load = {0};
-    size_t batch = share(row, per_minute);
+    size_t batch = share(row, limits);
     if (row->generate)
         return load;
     qsort(every_ms, n, sizeof *every_ms, by_size);
@@ -83,17 +86,17 @@ static void count_instrument(struct plan_provider *p, const struct plan_instrume
 static struct schedule_provider begin_day(struct plan_provider *p, const struct config *c, int id)
 {
     struct upstream u;
-    int64_t wall_ms = SOME_DAY * DAY_MS + (int64_t)providers[id]->day_reset_utc_s * 1000;
     upstream_init(&u, providers[id], &c->providers[id], c, NULL);
+    int64_t wall_ms = budget_day_reset_ms(&u.budget, SOME_DAY * DAY_MS);
     struct schedule_provider now = upstream_schedule(&u, wall_ms);
     p->off = u.off;
     if (!u.off && !now.usable)
         p->off = "all of its credits are kept for refreshes";
     if (!providers[id]->generate) {
-        p->per_minute = u.budget.per_minute;
-        p->per_day = u.budget.per_day;
-        p->reserve = now.day_left < 0 ? 0 : u.budget.per_day - now.day_left;
+        memcpy(p->limits, u.budget.limits, sizeof p->limits);
+        p->reserve = now.day_left < 0 ? 0 : p->limits[BUDGET_DAY] - now.day_left;
     }
+    upstream_fini(&u);
     return now;
 }
 
@@ -107,7 +110,12 @@ static void add_instruments(struct plan *p, struct work *w)
             chain[k] = in->sources[k].provider_id;
             p->providers[chain[k]].in_use = true;
         }
-        schedule_add(w->schedule, (int)i, chain, in->sources_len, in->poll_ms, in->ttl_s * 1000);
+        const struct schedule_instrument add = {.chain = chain,
+                                                .chain_len = in->sources_len,
+                                                .poll_ms = in->poll_ms,
+                                                .ttl_ms = in->ttl_s * 1000,
+                                                .stale_after_ms = in->stale_after_ms};
+        schedule_add(w->schedule, (int)i, &add);
         chain += in->sources_len;
     }
 }
@@ -132,12 +140,12 @@ static void count_load(struct plan *p, int id, int64_t *every_ms)
     for (size_t i = 0; i < p->config->instruments_len; i++)
         if (p->instruments[i].provider == id)
             every_ms[n++] = p->instruments[i].poll_ms;
-    row->wanted = load_of(providers[id], row->per_minute, every_ms, n);
+    row->wanted = load_of(providers[id], row->limits, every_ms, n);
     n = 0;
     for (size_t i = 0; i < p->config->instruments_len; i++)
         if (p->instruments[i].provider == id)
             every_ms[n++] = p->instruments[i].interval_ms;
-    row->planned = load_of(providers[id], row->per_minute, every_ms, n);
+    row->planned = load_of(providers[id], row->limits, every_ms, n);
 }
 
 static int fill(struct plan *p, struct work *w)

@@ -2,7 +2,8 @@
  *
  * Not a formula of its own: the real schedule is asked, with what upstream_schedule() says of each
  * provider at the start of its day, nothing spent and every breaker closed. Markets are taken as
- * open. What fallbacks and refreshes cost depends on failures and people and is not in it. */
+ * open, and every instrument as watched. What fallbacks and refreshes cost depends on failures and
+ * people and is not in it. */
 #ifndef PRICEGATE_PLAN_H
 #define PRICEGATE_PLAN_H
 
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "attrs.h"
+#include "budget.h"
 #include "config.h"
 
 #define PLAN_DAY_MINUTES 1440
@@ -28,8 +30,8 @@ struct plan_provider {
     size_t instruments; /* that lean on it: it is the first of their chain that may be asked */
     size_t stretched;   /* of these: asked less often than their poll_ms */
     struct plan_load wanted, planned;           /* at poll_ms; at the planned intervals */
-    int64_t per_minute, per_day;                /* its limits in credits; 0 = none */
-    int64_t reserve;                            /* of per_day: kept for refreshes */
+    int64_t limits[BUDGET_WINDOWS];             /* in credits; 0 = none */
+    int64_t reserve;                            /* of the day's: kept for refreshes */
     int64_t poll_min_ms, poll_max_ms;           /* of those that lean on it */
     int64_t stretched_min_ms, stretched_max_ms; /* planned intervals of the stretched ones */
     int64_t interval_min_ms, interval_max_ms;   /* planned intervals of all */

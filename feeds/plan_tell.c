@@ -81,31 +81,49 @@ static const char *plural(size_t n)
     return n == 1 ? "" : "s";
 }
 
-/* Does its day hold it back, or its minute? */
-static bool day_is_tighter(const struct plan_provider *p)
+static const double PER_DAY[] = {[BUDGET_SECOND] = 86400,
+                                 [BUDGET_MINUTE] = PLAN_DAY_MINUTES,
+                                 [BUDGET_HOUR] = 24,
+                                 [BUDGET_DAY] = 1};
+
+/* Credits that polls may spend a day, as far as this window allows. */
+static double allows(const struct plan_provider *p, enum budget_window w)
 {
-    return p->per_day > 0 &&
-           (p->per_minute == 0 || p->per_day - p->reserve < p->per_minute * PLAN_DAY_MINUTES);
+    int64_t kept = w == BUDGET_DAY ? p->reserve : 0;
+    return (double)(p->limits[w] - kept) * PER_DAY[w];
+}
+
+/* The one that holds it back; the minute where none does. */
+static enum budget_window tightest(const struct plan_provider *p)
+{
+    enum budget_window found = BUDGET_MINUTE;
+    for (int w = 0; w < BUDGET_WINDOWS; w++)
+        if (p->limits[w] > 0 &&
+            (p->limits[found] == 0 || allows(p, (enum budget_window)w) < allows(p, found)))
+            found = (enum budget_window)w;
+    return found;
 }
 
 /* "30 credits a minute", of a day's credits. */
 static void add_need(struct buf *b, const struct plan_provider *p, double credits_per_day)
 {
+    enum budget_window w = tightest(p);
+    double credits = credits_per_day / PER_DAY[w];
     char number[PLAN_SPAN_MAX];
-    if (day_is_tighter(p))
-        plan_number(credits_per_day, number);
+    if (w >= BUDGET_HOUR)
+        plan_number(credits, number);
     else
-        one_decimal(credits_per_day / PLAN_DAY_MINUTES, number);
-    buf_addf(b, "%s credit%s a %s", number, strcmp(number, "1") == 0 ? "" : "s",
-             day_is_tighter(p) ? "day" : "minute");
+        one_decimal(credits, number);
+    buf_addf(b, "%s credit%s a%s %s", number, strcmp(number, "1") == 0 ? "" : "s",
+             w == BUDGET_HOUR ? "n" : "", budget_window_name(w));
 }
 
 static void add_have(struct buf *b, const struct plan_provider *p)
 {
     char number[PLAN_SPAN_MAX];
-    bool day = day_is_tighter(p);
-    buf_addf(b, "it has %s", plan_number((double)(day ? p->per_day : p->per_minute), number));
-    if (day)
+    enum budget_window w = tightest(p);
+    buf_addf(b, "it has %s", plan_number((double)p->limits[w], number));
+    if (w == BUDGET_DAY)
         buf_addf(b, " (%s kept for refreshes)", plan_number((double)p->reserve, number));
 }
 
@@ -133,10 +151,9 @@ static void tell_stretched(struct teller *t, size_t id)
 static void tell_over(struct teller *t, size_t id)
 {
     const struct plan_provider *p = &t->plan->providers[id];
-    double polls = (double)(p->per_day - p->reserve), minute = (double)p->per_minute;
+    enum budget_window w = tightest(p);
     double credits = p->planned.credits_per_day;
-    bool day = p->per_day > 0 && credits > polls + 0.5;
-    if (!day && (p->per_minute == 0 || credits <= minute * PLAN_DAY_MINUTES + 0.5))
+    if (p->limits[w] == 0 || credits <= allows(p, w) + 0.5)
         return;
     buf_addf(&t->text, "%s: its instruments do not share one request: they still need ",
              providers[id]->rule.name);

@@ -106,13 +106,14 @@ static enum failure publish(struct feeds *f, struct feed *d, size_t pos, const s
     int64_t mono_ms = clock_mono_ms();
     schedule_closed(f->schedule, d->id, rec->market == MARKET_CLOSED);
     poll_plan(f);
+    int64_t interval_ms = schedule_promise_ms(f->schedule, d->id);
     struct publish_input x = {
         .id = d->id,
         .in = d->in,
         .record = rec,
         .source_index = pos,
         .epoch_ms = f->epoch_ms,
-        .interval_ms = schedule_interval_ms(f->schedule, d->id),
+        .interval_ms = interval_ms,
         .until_next_ms = schedule_until_ms(f->schedule, d->id, mono_ms),
         .wall_ms = clock_wall_ms(),
         .mono_ms = mono_ms,

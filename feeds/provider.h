@@ -94,14 +94,15 @@ struct provider {
     struct config_provider_rule rule; /* name, key, symbol syntax, kind, default limits */
     enum provider_data data;
     enum provider_auth auth;
-    int position;        /* in a chain, when nothing speaks against it: the lower asks first */
-    size_t batch_max;    /* symbols in one request, 1..PROVIDER_BATCH_MAX; each costs a credit */
-    bool table;          /* one reply holds all there is: a request costs one credit, and nothing
-                            limits how many symbols it is for but batch_max */
-    int64_t timeout_ms;  /* of a request: 1..15000, for those who are known to be slow and are not
-                            asked again when it is over; 0 = FETCH_TIMEOUT_MS */
-    bool revalidate;     /* asks only for what is new, where it gives entity tags (kept_reply.h) */
-    int day_reset_utc_s; /* second of the UTC day at which the day's credits come back */
+    int position;         /* in a chain, when nothing speaks against it: the lower asks first */
+    size_t batch_max;     /* symbols in one request, 1..PROVIDER_BATCH_MAX; each costs a credit */
+    bool table;           /* one reply holds all there is: a request costs one credit, and nothing
+                             limits how many symbols it is for but batch_max */
+    int64_t timeout_ms;   /* of a request: 1..15000, for those who are known to be slow and are not
+                             asked again when it is over; 0 = FETCH_TIMEOUT_MS */
+    bool revalidate;      /* asks only for what is new, where it gives entity tags (kept_reply.h) */
+    const char *day_zone; /* the time zone at whose midnight the day's credits come back; NULL = UTC
+                           */
 
     /* Writes the request for n symbols. cfg gives key and base_url. -1: cannot be asked so. */
     int (*request)(const struct config_provider *cfg, const char *const *symbols, size_t n,

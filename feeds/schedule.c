@@ -1,9 +1,9 @@
-/* Stretching. A provider gives r credits per ms: the smaller of what is left of its day divided by
- * the time to its reset, and of its minute limit. Instruments that lean on it cost sum(1/interval).
- * Wanted is the smallest s such that interval = max(own, s) for all of them costs at most r. Those
- * slower than s pay less than their share, which makes s smaller for the others; so s is found by
- * setting the slow ones aside and dividing again, until none is added: at most n rounds, in
- * practice two or three.
+/* Stretching. A provider gives r credits per ms: the least of what is left of its day divided by
+ * the time to its reset, and of its limits for the second, the minute and the hour. Instruments
+ * that lean on it cost sum(1/interval); stretch.c finds the smallest s such that intervals of
+ * max(own, weight x s) cost at most r. Whoever watches counts: an instrument that nobody watches
+ * has the weight 4, so where credits are scarce it is asked a quarter as often as the others. Where
+ * they are not, or all are unwatched, that changes nothing.
  *
  * A provider whose every reply holds all there is costs one credit for all of them: 1/r is their
  * interval, and since they begin together and have the same interval they stay together. One that
@@ -13,33 +13,49 @@
  * Which provider an instrument leans on is decided anew in every plan: the first of its chain that
  * can be asked now. When the provider with few credits is down, the free one behind it is polled at
  * full speed; when it is back, the pace is its own again. `due` is therefore never stored: it is
- * the last poll plus the present interval.
+ * the last poll plus the present interval. Only when the interval grows is the next poll still due
+ * by the one that was promised: readers hold a price with a stale_after_ms made of it, and must not
+ * see it turn stale because we have decided to be slower. The poll brings them the new one. A
+ * promise is good for one poll, so growing costs a credit for each instrument, once.
  *
  * Taking. What is due within a tenth of its interval goes along with what is due now; the next
  * interval is counted from when it would have been due, so the average pace stays. Where the
- * provider's minute has fewer credits than instruments are due, the longest due go first and the
- * others wait for the next credits instead of falling through to their second source: only one
- * that was never polled, or is overdue by a whole interval, goes in any case.
+ * provider has fewer credits for the moment than instruments are due, the most watched go first,
+ * then the longest due, and the others wait for the next credits instead of falling through to
+ * their second source. Only one that has such a source, and was never polled or is overdue by a
+ * whole interval, goes in any case.
  *
  * Jitter: up to 1/50 of the interval on top, the same for all that are taken together (they shall
  * stay together), so that many gateways do not ask in step.
  *
  * A closed market is polled 4 times slower, but not slower than 3/10 of the item's TTL: three
  * intervals must fit into the TTL as it is configured, and when the market opens again it may not
- * take longer than that to be seen. A closed price does not go stale, so that is no concern. */
+ * take longer than that to be seen. A closed price does not go stale, so that is no concern.
+ *
+ * So is an instrument that nobody has watched for five minutes. We see only who is connected to
+ * this gateway: programs that subscribe to Redis, read the keys there or ask by REST are invisible.
+ * For these the same bound holds: no key vanishes and no price turns stale, for the 3/10 are of the
+ * TTL and of a configured stale_after_ms, whichever is less; what they notice is a price that is
+ * some seconds older. The first watcher ends it: the interval is the short one again, and if that
+ * is over the poll is due at once. */
 #include "schedule.h"
 
 #include <string.h>
 
+#include "stretch.h"
+
 struct slot {
-    const int *chain;
-    size_t chain_len; /* 0 = never polled */
-    int64_t poll_ms, ttl_ms;
+    struct schedule_instrument in;
     bool closed, polled;
-    bool deferred;       /* due, but waits for credits */
-    int leans_on;        /* provider number, -1 = none is usable */
-    int64_t interval_ms; /* stretched */
-    int64_t last_ms;     /* when it was polled, or would have been due */
+    size_t watchers;
+    int64_t unwatched_ms; /* since when nobody watches; -1 = somebody does, or it is not known */
+    bool idle;            /* ... and that is long ago */
+    bool deferred;        /* due, but waits for credits */
+    int64_t deferred_ms;  /* until when; INT64_MAX = not known */
+    int leans_on;         /* provider number, -1 = none is usable */
+    int64_t interval_ms;  /* stretched */
+    int64_t promised_ms;  /* what readers were told since the last poll, 0 = nothing */
+    int64_t last_ms;      /* when it was polled, or would have been due */
     int64_t jitter_ms;
 };
 
@@ -49,11 +65,14 @@ struct schedule {
     int64_t *pace_ms; /* per provider: the s of the essay; 0 = no limit */
     int *order;
     int64_t *available; /* per provider, while taking */
+    struct stretch *stretches;
     size_t slots_len, providers_len;
     uint32_t random;
 };
 
-static const int64_t CLOSED_FACTOR = 4;
+static const int64_t SLOW_FACTOR = 4; /* closed, or idle */
+static const int64_t UNWATCHED_WEIGHT = 4;
+static const int64_t IDLE_AFTER_MS = 300000;
 
 struct schedule *schedule_new(size_t instruments, size_t providers, uint32_t seed)
 {
@@ -65,10 +84,11 @@ struct schedule *schedule_new(size_t instruments, size_t providers, uint32_t see
     s->providers = calloc(providers + 1, sizeof *s->providers);
     s->pace_ms = calloc(providers + 1, sizeof *s->pace_ms);
     s->available = calloc(providers + 1, sizeof *s->available);
+    s->stretches = calloc(instruments + 1, sizeof *s->stretches);
     s->slots_len = instruments;
     s->providers_len = providers;
     s->random = seed ? seed : 1;
-    if (!s->slots || !s->order || !s->providers || !s->pace_ms || !s->available) {
+    if (!s->slots || !s->order || !s->providers || !s->pace_ms || !s->available || !s->stretches) {
         schedule_free(s);
         return NULL;
     }
@@ -84,20 +104,16 @@ void schedule_free(struct schedule *s)
     free(s->providers);
     free(s->pace_ms);
     free(s->available);
+    free(s->stretches);
     free(s);
 }
 
-void schedule_add(struct schedule *s, int i, const int *chain, size_t chain_len, int64_t poll_ms,
-                  int64_t ttl_ms)
+void schedule_add(struct schedule *s, int i, const struct schedule_instrument *in)
 {
-    s->slots[i] = (struct slot){
-        .chain = chain,
-        .chain_len = chain_len,
-        .poll_ms = poll_ms > 0 ? poll_ms : 1,
-        .ttl_ms = ttl_ms,
-        .leans_on = -1,
-        .interval_ms = poll_ms,
-    };
+    struct slot *t = &s->slots[i];
+    *t = (struct slot){.in = *in, .unwatched_ms = -1, .leans_on = -1, .interval_ms = in->poll_ms};
+    if (t->in.poll_ms <= 0)
+        t->in.poll_ms = 1;
 }
 
 void schedule_closed(struct schedule *s, int i, bool market_closed)
@@ -114,63 +130,101 @@ void schedule_seen(struct schedule *s, int i, int64_t mono_ms)
     t->last_ms = mono_ms;
 }
 
+void schedule_watched(struct schedule *s, int i, size_t watchers, int64_t mono_ms)
+{
+    struct slot *t = &s->slots[i];
+    t->watchers = watchers;
+    if (watchers > 0)
+        t->unwatched_ms = -1;
+    else if (t->unwatched_ms < 0)
+        t->unwatched_ms = mono_ms;
+    t->idle = watchers == 0 && mono_ms - t->unwatched_ms >= IDLE_AFTER_MS;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t most(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+static int64_t slower(int64_t ms, int64_t patience_ms)
+{
+    return most(ms, least(ms * SLOW_FACTOR, patience_ms * 3 / 10));
+}
+
+/* Its interval if credits were no concern. */
+static int64_t own_ms(const struct slot *t)
+{
+    bool may_turn_stale = t->in.stale_after_ms > 0 && t->in.stale_after_ms < t->in.ttl_ms;
+    if (!t->idle)
+        return t->in.poll_ms;
+    return slower(t->in.poll_ms, may_turn_stale ? t->in.stale_after_ms : t->in.ttl_ms);
+}
+
 static int64_t slowed(const struct slot *t)
 {
-    if (!t->closed)
-        return t->interval_ms;
-    int64_t slow = t->interval_ms * CLOSED_FACTOR, cap = t->ttl_ms * 3 / 10;
-    if (slow > cap)
-        slow = cap;
-    return slow > t->interval_ms ? slow : t->interval_ms;
+    return t->closed ? slower(t->interval_ms, t->in.ttl_ms) : t->interval_ms;
+}
+
+static int64_t weight(const struct slot *t)
+{
+    return t->unwatched_ms < 0 ? 1 : UNWATCHED_WEIGHT;
 }
 
 static int first_usable(const struct schedule *s, const struct slot *t)
 {
-    for (size_t k = 0; k < t->chain_len; k++)
-        if (s->providers[t->chain[k]].usable)
-            return t->chain[k];
+    for (size_t k = 0; k < t->in.chain_len; k++)
+        if (s->providers[t->in.chain[k]].usable)
+            return t->in.chain[k];
     return -1;
 }
 
 /* Credits per ms; 0 = no limit. */
 static double rate(const struct schedule_provider *p)
 {
-    double minute = (double)p->per_minute / 60000.0;
-    if (p->day_left < 0)
-        return minute;
-    double day = (double)p->day_left / (double)(p->day_ends_in_ms > 0 ? p->day_ends_in_ms : 1);
-    return minute > 0 && minute < day ? minute : day;
+    int64_t day_ms = p->day_ends_in_ms > 0 ? p->day_ends_in_ms : 1;
+    const struct {
+        int64_t credits, ms;
+    } windows[] = {
+        {p->per_second,                     1000   },
+        {p->per_minute,                     60000  },
+        {p->per_hour,                       3600000},
+        {p->day_left < 0 ? 0 : p->day_left, day_ms },
+    };
+    double r = 0;
+    for (size_t i = 0; i < ARRAY_LEN(windows); i++) {
+        double x = (double)windows[i].credits / (double)windows[i].ms;
+        if (x > 0 && (r <= 0 || x < r))
+            r = x;
+    }
+    return r;
 }
 
-static int64_t ceiling(double x)
-{
-    return (int64_t)x + (x > (double)(int64_t)x);
-}
-
-/* The s of the essay. */
+/* The s of the essay; 0 = there is no need. */
 static int64_t pace(const struct schedule *s, int provider)
 {
-    double r = rate(&s->providers[provider]), found = 0;
-    if (s->providers[provider].together && r > 0)
-        return ceiling(1 / r);
-    for (size_t round = 0; r > 0 && round <= s->slots_len; round++) {
-        double slow_ones = 0;
-        size_t n = 0;
-        for (size_t i = 0; i < s->slots_len; i++) {
-            const struct slot *t = &s->slots[i];
-            if (t->leans_on != provider)
-                continue;
-            if (round > 0 && (double)t->poll_ms >= found)
-                slow_ones += 1.0 / (double)t->poll_ms;
-            else
-                n++;
-        }
-        double next = n > 0 && r > slow_ones ? (double)n / (r - slow_ones) : 0;
-        if (round > 0 && next >= found)
-            break;
-        found = next;
-    }
-    return ceiling(found);
+    double r = rate(&s->providers[provider]);
+    size_t n = 0;
+    if (r <= 0)
+        return 0;
+    if (s->providers[provider].together)
+        return stretch_ms(&(struct stretch){.own_ms = 1, .weight = 1}, 1, r);
+    for (size_t i = 0; i < s->slots_len; i++)
+        if (s->slots[i].leans_on == provider)
+            s->stretches[n++] = (struct stretch){own_ms(&s->slots[i]), weight(&s->slots[i])};
+    return stretch_ms(s->stretches, n, r);
+}
+
+/* What its provider's credits allow it; 0 = anything. */
+static int64_t stretched(const struct schedule *s, const struct slot *t)
+{
+    if (t->leans_on < 0)
+        return 0;
+    return s->pace_ms[t->leans_on] * (s->providers[t->leans_on].together ? 1 : weight(t));
 }
 
 void schedule_plan(struct schedule *s, const struct schedule_provider *providers)
@@ -182,14 +236,18 @@ void schedule_plan(struct schedule *s, const struct schedule_provider *providers
         s->pace_ms[p] = pace(s, (int)p);
     for (size_t i = 0; i < s->slots_len; i++) {
         struct slot *t = &s->slots[i];
-        int64_t stretched = t->leans_on < 0 ? 0 : s->pace_ms[t->leans_on];
-        t->interval_ms = stretched > t->poll_ms ? stretched : t->poll_ms;
+        t->interval_ms = most(own_ms(t), stretched(s, t));
     }
 }
 
 static int64_t due_ms(const struct slot *t)
 {
-    return t->polled ? t->last_ms + slowed(t) + t->jitter_ms : INT64_MIN;
+    int64_t interval_ms = slowed(t);
+    if (!t->polled)
+        return INT64_MIN;
+    if (t->promised_ms > 0)
+        interval_ms = least(interval_ms, t->promised_ms);
+    return t->last_ms + interval_ms + t->jitter_ms;
 }
 
 static uint32_t next_random(struct schedule *s)
@@ -212,16 +270,27 @@ static bool has_credit(struct schedule *s, const struct slot *t)
     return true;
 }
 
-/* The slots that may go now, the longest due first. */
+/* Does a go before b? */
+static bool goes_before(const struct slot *a, const struct slot *b, int64_t mono_ms)
+{
+    bool a_due = due_ms(a) <= mono_ms, b_due = due_ms(b) <= mono_ms;
+    if (a_due != b_due)
+        return a_due;
+    if (a->watchers != b->watchers)
+        return a->watchers > b->watchers;
+    return due_ms(a) < due_ms(b);
+}
+
+/* The slots that may go now, in the order in which they get credits. */
 static size_t collect(struct schedule *s, int64_t mono_ms)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->slots_len; i++) {
         const struct slot *t = &s->slots[i];
-        if (t->chain_len == 0 || due_ms(t) > mono_ms + slowed(t) / 10)
+        if (t->in.chain_len == 0 || due_ms(t) > mono_ms + slowed(t) / 10)
             continue;
         size_t at = n++;
-        while (at > 0 && due_ms(&s->slots[s->order[at - 1]]) > due_ms(t)) {
+        while (at > 0 && goes_before(t, &s->slots[s->order[at - 1]], mono_ms)) {
             s->order[at] = s->order[at - 1];
             at--;
         }
@@ -230,11 +299,34 @@ static size_t collect(struct schedule *s, int64_t mono_ms)
     return n;
 }
 
+/* Is there a source behind the one it leans on? */
+static bool has_another(const struct schedule *s, const struct slot *t)
+{
+    for (size_t k = 0; k < t->in.chain_len; k++)
+        if (s->providers[t->in.chain[k]].usable && t->in.chain[k] != t->leans_on)
+            return true;
+    return false;
+}
+
+static bool must_go(const struct schedule *s, const struct slot *t, int64_t mono_ms)
+{
+    return (!t->polled || due_ms(t) + slowed(t) <= mono_ms) && has_another(s, t);
+}
+
+static void defer(const struct schedule *s, struct slot *t, int64_t mono_ms)
+{
+    int64_t in_ms = s->providers[t->leans_on].available_in_ms;
+    t->deferred = true;
+    t->deferred_ms = in_ms > 0 ? mono_ms + in_ms : INT64_MAX;
+}
+
 static void note_polled(struct slot *t, int64_t mono_ms, uint32_t random)
 {
     int64_t due = due_ms(t);
     t->last_ms = t->polled && due > mono_ms ? due : mono_ms;
     t->polled = true;
+    t->deferred = false;
+    t->promised_ms = 0;
     t->jitter_ms = slowed(t) / 50 * (int64_t)(random % 1024) / 1024;
 }
 
@@ -248,10 +340,10 @@ size_t schedule_take(struct schedule *s, int64_t mono_ms, int *ids)
     uint32_t random = next_random(s);
     for (size_t k = 0; k < n; k++) {
         struct slot *t = &s->slots[s->order[k]];
-        bool must = !t->polled || due_ms(t) + slowed(t) <= mono_ms;
-        t->deferred = !has_credit(s, t) && !must;
-        if (t->deferred)
+        if (!has_credit(s, t) && !must_go(s, t, mono_ms)) {
+            defer(s, t, mono_ms);
             continue;
+        }
         note_polled(t, mono_ms, random);
         ids[taken++] = s->order[k];
     }
@@ -263,8 +355,8 @@ int64_t schedule_next_ms(const struct schedule *s, int64_t mono_ms)
     int64_t next = INT64_MAX;
     for (size_t i = 0; i < s->slots_len; i++) {
         const struct slot *t = &s->slots[i];
-        if (t->chain_len > 0 && !t->deferred && due_ms(t) < next)
-            next = due_ms(t);
+        if (t->in.chain_len > 0)
+            next = least(next, t->deferred ? t->deferred_ms : due_ms(t));
     }
     return next > mono_ms ? next : mono_ms;
 }
@@ -278,6 +370,12 @@ int64_t schedule_until_ms(const struct schedule *s, int i, int64_t mono_ms)
 
 int64_t schedule_interval_ms(const struct schedule *s, int i)
 {
+    return s->slots[i].interval_ms;
+}
+
+int64_t schedule_promise_ms(struct schedule *s, int i)
+{
+    s->slots[i].promised_ms = slowed(&s->slots[i]);
     return s->slots[i].interval_ms;
 }
 

@@ -36,13 +36,23 @@ void upstream_init(struct upstream *u, const struct provider *row,
     *u = (struct upstream){.row = row, .cfg = cfg, .off = off};
     if (!cfg->enabled)
         u->off = cfg->why_disabled ? cfg->why_disabled : "not enabled";
-    budget_init(&u->budget, cfg->credits_per_minute, cfg->credits_per_day, row->day_reset_utc_s);
+    if (!u->off && row->day_zone && cfg->credits_per_day > 0)
+        u->day_zone = zone_load(row->day_zone, &u->day_zone_problem);
+    const int64_t limits[BUDGET_WINDOWS] = {
+        [BUDGET_SECOND] = cfg->credits_per_second,
+        [BUDGET_MINUTE] = cfg->credits_per_minute,
+        [BUDGET_HOUR] = cfg->credits_per_hour,
+        [BUDGET_DAY] = cfg->credits_per_day,
+    };
+    budget_init(&u->budget, limits, u->day_zone);
     breaker_init(&u->breaker, config->breaker.threshold, config->breaker.timeout_s);
 }
 
 void upstream_fini(struct upstream *u)
 {
     kept_reply_fini(&u->kept);
+    zone_free(u->day_zone);
+    u->day_zone = NULL;
 }
 
 static size_t no(enum failure *f, enum failure which)
@@ -68,9 +78,9 @@ size_t upstream_admit(struct upstream *u, size_t n, bool reserve, int64_t wall_m
                 RELIABILITY_RUNS, u->row->rule.name);
         return no(f, FAIL_BREAKER_OPEN);
     }
-    if (budget_available(&u->budget, reserve, wall_ms) == 0) {
-        bool day = budget_day_left(&u->budget, wall_ms) == 0;
-        err_set(why, "no credits left for this %s", day ? "day" : "minute");
+    enum budget_window spent = budget_exhausted(&u->budget, reserve, wall_ms);
+    if (spent != BUDGET_WINDOWS) {
+        err_set(why, "no credits left for this %s", budget_window_name(spent));
         return no(f, FAIL_BUDGET);
     }
     enum failure reason = breaker_reason(&u->breaker, wall_ms);
@@ -162,7 +172,7 @@ bool upstream_askable(struct upstream *u, int64_t wall_ms)
 {
     if (u->off || u->reliability.suspended)
         return false;
-    bool day = u->budget.per_day == 0 || u->budget.spent < u->budget.per_day;
+    bool day = budget_window_left(&u->budget, BUDGET_DAY, true, wall_ms) > 0;
     return u->row->generate || (day && breaker_retry_at_ms(&u->breaker, wall_ms) == 0);
 }
 
@@ -170,16 +180,19 @@ struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms)
 {
     if (u->off || u->row->generate)
         return (struct schedule_provider){.usable = !u->off, .day_left = -1, .available = -1};
-    int64_t day_left = budget_day_left(&u->budget, wall_ms);
+    int64_t day_left = budget_window_left(&u->budget, BUDGET_DAY, false, wall_ms);
     int64_t available = budget_available(&u->budget, false, wall_ms);
     bool closed = shown(u, wall_ms) == BREAKER_CLOSED;
     return (struct schedule_provider){
         .usable = closed && day_left > 0,
         .together = u->row->table,
-        .per_minute = u->budget.per_minute,
+        .per_second = u->budget.limits[BUDGET_SECOND],
+        .per_minute = u->budget.limits[BUDGET_MINUTE],
+        .per_hour = u->budget.limits[BUDGET_HOUR],
         .day_left = day_left == BUDGET_UNLIMITED ? -1 : day_left,
         .day_ends_in_ms = budget_day_reset_ms(&u->budget, wall_ms) - wall_ms,
         .available = available == BUDGET_UNLIMITED ? -1 : available,
+        .available_in_ms = budget_wait_ms(&u->budget, false, wall_ms),
     };
 }
 
@@ -225,6 +238,14 @@ static void write_reliability(struct upstream *u, struct bus *bus, int64_t wall_
                    reliability_save(&u->reliability, wall_ms), RELIABILITY_TTL_S);
 }
 
+static void write_budget(struct upstream *u, struct bus *bus, int64_t wall_ms)
+{
+    u->budget_dirty = false;
+    u->budget_written_ms = wall_ms;
+    write_document(bus, BUDGET_KEY, u->row->rule.name, budget_save(&u->budget, wall_ms),
+                   SHARED_TTL_S);
+}
+
 void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics, int64_t wall_ms)
 {
     const char *name = u->row->rule.name;
@@ -236,12 +257,15 @@ void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics,
         write_document(bus, BREAKER_KEY, name, breaker_save(&u->breaker), SHARED_TTL_S);
     }
     int64_t since_ms = wall_ms - u->budget_written_ms;
-    if (u->budget_dirty && (since_ms >= BUDGET_EVERY_MS || since_ms < 0)) {
-        u->budget_dirty = false;
-        u->budget_written_ms = wall_ms;
-        write_document(bus, BUDGET_KEY, name, budget_save(&u->budget, wall_ms), SHARED_TTL_S);
-    }
+    if (u->budget_dirty && (since_ms >= BUDGET_EVERY_MS || since_ms < 0))
+        write_budget(u, bus, wall_ms);
     write_reliability(u, bus, wall_ms);
+}
+
+void upstream_leave(struct upstream *u, struct bus *bus, int64_t wall_ms)
+{
+    if (u->budget_dirty)
+        write_budget(u, bus, wall_ms);
 }
 
 size_t upstream_documents(const struct upstream *u)

@@ -20,8 +20,10 @@
 struct upstream {
     const struct provider *row;
     const struct config_provider *cfg;
-    const char *off; /* why it is never asked; NULL = it may be */
-    bool in_use;     /* some instrument has it in its chain */
+    const char *off;             /* why it is never asked; NULL = it may be */
+    bool in_use;                 /* some instrument has it in its chain */
+    struct zone *day_zone;       /* owned; NULL: its day is UTC's */
+    struct err day_zone_problem; /* why it is, although the row names a zone; "" = it does not */
     struct budget budget;
     struct breaker breaker;
     enum breaker_state shown; /* as last announced */
@@ -37,10 +39,10 @@ struct upstream {
     struct kept_reply kept; /* of a provider that can say "nothing new" */
 };
 
-/* off: a reason that holds for all providers ("polling is switched off"), or NULL. */
+/* off: a reason that holds for all providers ("polling is switched off"), or NULL. Its day counts
+ * by UTC where its zone is not known to this machine (day_zone_problem); logs nothing. */
 void upstream_init(struct upstream *u, const struct provider *row,
                    const struct config_provider *cfg, const struct config *config, const char *off);
-
 void upstream_fini(struct upstream *u);
 
 /* Budget, then breaker: how many of n symbols may be asked for; their credits are taken. 0 with the
@@ -67,6 +69,8 @@ struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms);
 /* Announces a change (log, metrics) and writes what must be shared; the budget at most once a
  * second. To be called after every change and at least each second. */
 void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics, int64_t wall_ms);
+/* Writes what upstream_sync() was to write later. */
+void upstream_leave(struct upstream *u, struct bus *bus, int64_t wall_ms);
 /* How many documents it shares: 0 for one that is never asked. */
 size_t upstream_documents(const struct upstream *u);
 /* Asks the bus for them; an answer may come before this returns. */

@@ -23,26 +23,37 @@ static void hear(void *ctx, enum plan_line kind, const char *sentence)
 
 /* --- for people --- */
 
-static const char *limit_text(int64_t n, char out[static PLAN_SPAN_MAX])
+/* "8/min 800/day", or "-". */
+static const char *limits_text(const struct plan_provider *p, char out[static PLAN_SPAN_MAX])
 {
-    return n > 0 ? plan_number((double)n, out) : "-";
+    static const char *const units[] = {"/s", "/min", "/h", "/day"};
+    char number[PLAN_SPAN_MAX];
+    size_t len = 0;
+    snprintf(out, PLAN_SPAN_MAX, "-");
+    for (size_t w = 0; w < BUDGET_WINDOWS && len < PLAN_SPAN_MAX; w++)
+        if (p->limits[w] > 0)
+            len += (size_t)snprintf(out + len, PLAN_SPAN_MAX - len, "%s%s%s", len > 0 ? " " : "",
+                                    plan_number((double)p->limits[w], number), units[w]);
+    return out;
 }
 
 static void print_provider(const char *name, const struct plan_provider *p)
 {
-    char text[7][PLAN_SPAN_MAX];
+    char text[6][PLAN_SPAN_MAX];
     if (p->off) {
         printf("%-15s %s\n", name, p->off);
         return;
     }
-    printf("%-15s %7zu %9.2f %9s %9.2f %9s %9s %9s %9s  %-14s %s\n", name, p->instruments,
+    printf("%-15s %7zu %9.2f %9s %9.2f %9s %9s %9s  %-14s %-14s %s\n", name, p->instruments,
            p->planned.requests_per_day / PLAN_DAY_MINUTES,
            plan_number(p->planned.requests_per_day, text[0]),
-           p->planned.credits_per_day / PLAN_DAY_MINUTES, limit_text(p->per_minute, text[1]),
-           plan_number(p->planned.credits_per_day, text[2]), limit_text(p->per_day, text[3]),
-           limit_text(p->reserve, text[4]),
-           p->instruments > 0 ? plan_spans(p->poll_min_ms, p->poll_max_ms, text[5]) : "-",
-           p->instruments > 0 ? plan_spans(p->interval_min_ms, p->interval_max_ms, text[6]) : "-");
+           p->planned.credits_per_day / PLAN_DAY_MINUTES,
+           plan_number(p->planned.credits_per_day / 24, text[5]),
+           plan_number(p->planned.credits_per_day, text[1]),
+           p->reserve > 0 ? plan_number((double)p->reserve, text[2]) : "-",
+           p->instruments > 0 ? plan_spans(p->poll_min_ms, p->poll_max_ms, text[3]) : "-",
+           p->instruments > 0 ? plan_spans(p->interval_min_ms, p->interval_max_ms, text[4]) : "-",
+           limits_text(p, (char[PLAN_SPAN_MAX]){0}));
 }
 
 static void print_instrument(const struct config *c, size_t i, const struct plan_instrument *p)
@@ -72,8 +83,8 @@ static void print_text(const char *origin, const struct plan *p, const struct to
     const struct config *c = p->config;
     printf("%s: %zu instruments%s\n\n", origin, c->instruments_len,
            c->feeds_enabled ? "" : "; polling is switched off: this is what it would be");
-    printf("%-15s %7s %9s %9s %9s %9s %9s %9s %9s  %-14s %s\n", "PROVIDER", "SYMBOLS", "REQ/MIN",
-           "REQ/DAY", "CRED/MIN", "LIMIT", "CRED/DAY", "LIMIT", "KEPT", "POLL", "PLANNED");
+    printf("%-15s %7s %9s %9s %9s %9s %9s %9s  %-14s %-14s %s\n", "PROVIDER", "SYMBOLS", "REQ/MIN",
+           "REQ/DAY", "CRED/MIN", "CRED/HOUR", "CRED/DAY", "KEPT", "POLL", "PLANNED", "LIMITS");
     for (size_t i = 0; i < c->providers_len; i++)
         if (p->providers[i].in_use)
             print_provider(c->providers[i].name, &p->providers[i]);
@@ -95,10 +106,11 @@ static json_t *limit_json(int64_t n)
 
 static json_t *rates_json(const struct plan_load *load)
 {
-    return json_pack(
-        "{s:f,s:f,s:f,s:f}", "requests_per_minute", load->requests_per_day / PLAN_DAY_MINUTES,
-        "requests_per_day", load->requests_per_day, "credits_per_minute",
-        load->credits_per_day / PLAN_DAY_MINUTES, "credits_per_day", load->credits_per_day);
+    return json_pack("{s:f,s:f,s:f,s:f,s:f}", "requests_per_minute",
+                     load->requests_per_day / PLAN_DAY_MINUTES, "requests_per_day",
+                     load->requests_per_day, "credits_per_minute",
+                     load->credits_per_day / PLAN_DAY_MINUTES, "credits_per_hour",
+                     load->credits_per_day / 24, "credits_per_day", load->credits_per_day);
 }
 
 static json_t *span_json(int64_t min_ms, int64_t max_ms)
@@ -106,16 +118,23 @@ static json_t *span_json(int64_t min_ms, int64_t max_ms)
     return max_ms == 0 ? json_null() : json_pack("[I,I]", (json_int_t)min_ms, (json_int_t)max_ms);
 }
 
-static json_t *provider_json(const char *name, const struct plan_provider *p)
+static json_t *limits_json(const struct plan_provider *p)
 {
     return json_pack(
-        "{s:s,s:b,s:o,s:I,s:I,s:o,s:o,s:{s:o,s:o,s:I},s:o,s:o}", "provider", name, "polled",
-        !p->off, "reason", p->off ? json_string(p->off) : json_null(), "instruments",
-        (json_int_t)p->instruments, "stretched", (json_int_t)p->stretched, "asked_for",
-        rates_json(&p->wanted), "planned", rates_json(&p->planned), "limits", "credits_per_minute",
-        limit_json(p->per_minute), "credits_per_day", limit_json(p->per_day), "kept_for_refreshes",
-        (json_int_t)p->reserve, "poll_ms", span_json(p->poll_min_ms, p->poll_max_ms), "interval_ms",
-        span_json(p->interval_min_ms, p->interval_max_ms));
+        "{s:o,s:o,s:o,s:o,s:I}", "credits_per_second", limit_json(p->limits[BUDGET_SECOND]),
+        "credits_per_minute", limit_json(p->limits[BUDGET_MINUTE]), "credits_per_hour",
+        limit_json(p->limits[BUDGET_HOUR]), "credits_per_day", limit_json(p->limits[BUDGET_DAY]),
+        "kept_for_refreshes", (json_int_t)p->reserve);
+}
+
+static json_t *provider_json(const char *name, const struct plan_provider *p)
+{
+    return json_pack("{s:s,s:b,s:o,s:I,s:I,s:o,s:o,s:o,s:o,s:o}", "provider", name, "polled",
+                     !p->off, "reason", p->off ? json_string(p->off) : json_null(), "instruments",
+                     (json_int_t)p->instruments, "stretched", (json_int_t)p->stretched, "asked_for",
+                     rates_json(&p->wanted), "planned", rates_json(&p->planned), "limits",
+                     limits_json(p), "poll_ms", span_json(p->poll_min_ms, p->poll_max_ms),
+                     "interval_ms", span_json(p->interval_min_ms, p->interval_max_ms));
 }
 
 static json_t *instrument_json(const struct config *c, size_t i, const struct plan_instrument *p)

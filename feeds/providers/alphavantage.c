@@ -363,6 +363,7 @@ const struct provider provider_alphavantage = {
              .key_env = "ALPHAVANTAGE_API_KEY",
              .needs_key = true,
              .enabled_by_default = true,
+             .credits_per_second = 1,
              .credits_per_minute = 5,
              .credits_per_day = 25,
              .symbol_problem = symbol_problem},
@@ -370,8 +371,7 @@ const struct provider provider_alphavantage = {
     .auth = AUTH_QUERY,
     .position = 40,
     .batch_max = 1,
-    .day_reset_utc_s =
-        5 * 3600, /* midnight of New York's winter: whichever zone it is, it is over */
+    .day_zone = "America/New_York", /* from memory; if it is UTC's, that is over by then */
     .request = av_request,
     .parse = av_parse,
 };

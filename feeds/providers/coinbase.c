@@ -222,6 +222,7 @@ static void coinbase_parse(const struct http_reply *reply, const char *const *sy
 const struct provider provider_coinbase = {
     .rule = {.name = "coinbase",
              .enabled_by_default = true,
+             .credits_per_second = 10, /* from memory */
              .credits_per_minute = 300,
              .symbol_problem = symbol_problem},
     .data = DATA_REAL_TIME,

@@ -185,6 +185,7 @@ const struct provider provider_finnhub = {
              .key_env = "FINNHUB_API_KEY",
              .needs_key = true,
              .enabled_by_default = true,
+             .credits_per_second = 30, /* from memory, as the minute */
              .credits_per_minute = 60,
              .symbol_problem = symbol_problem},
     .data = DATA_REAL_TIME,

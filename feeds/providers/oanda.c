@@ -224,6 +224,7 @@ const struct provider provider_oanda = {
              .key_env = "OANDA_API_KEY",
              .needs_key = true,
              .enabled_by_default = true,
+             .credits_per_second = 100, /* 120 on one connection, from memory */
              .credits_per_minute = 1200,
              .symbol_problem = symbol_problem},
     .data = DATA_REAL_TIME,

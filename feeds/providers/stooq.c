@@ -313,7 +313,7 @@ const struct provider provider_stooq = {
     .auth = AUTH_NONE,
     .position = 30,
     .batch_max = BATCH_MAX,
-    .day_reset_utc_s = 23 * 3600, /* midnight in Warsaw's winter, the later of the two */
+    .day_zone = "Europe/Warsaw", /* from memory, as that of its times */
     .request = stooq_request,
     .parse = stooq_parse,
 };

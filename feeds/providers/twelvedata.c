@@ -362,7 +362,7 @@ const struct provider provider_twelvedata = {
     .auth = AUTH_HEADER,
     .position = 10,
     .batch_max = PROVIDER_BATCH_MAX,
-    .day_reset_utc_s = 0,
+    .day_zone = NULL, /* from memory */
     .request = td_request,
     .parse = td_parse,
 };

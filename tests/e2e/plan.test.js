@@ -38,8 +38,11 @@ test('plan: more than the limits allow is said, and exits 1', async (t) => {
     ),
     result.stdout,
   );
-  // Requests and credits a minute and a day, limits, what is kept, asked for and planned.
-  assert.match(result.stdout, /^twelvedata +3 +0\.17 +240 +0\.50 +8 +720 +800 +80 +15 s +6 min$/m);
+  // Requests a minute and a day, credits a minute, an hour and a day, what is kept, asked for and planned, limits.
+  assert.match(
+    result.stdout,
+    /^twelvedata +3 +0\.17 +240 +0\.50 +30 +720 +80 +15 s +6 min +8\/min 800\/day$/m,
+  );
   assert.match(result.stdout, /^A +twelvedata +15 s +6 min$/m);
   assert.ok(!result.stdout.includes('Everything fits'));
   assert.ok(!result.stdout.includes('very-secret-key'));
@@ -78,9 +81,27 @@ test('plan --json: the same, for a machine', async (t) => {
     reason: null,
     instruments: 3,
     stretched: 3,
-    asked_for: { requests_per_minute: 4, requests_per_day: 5760, credits_per_minute: 12, credits_per_day: 17280 },
-    planned: { requests_per_minute: 0.166666667, requests_per_day: 240, credits_per_minute: 0.5, credits_per_day: 720 },
-    limits: { credits_per_minute: 8, credits_per_day: 800, kept_for_refreshes: 80 },
+    asked_for: {
+      requests_per_minute: 4,
+      requests_per_day: 5760,
+      credits_per_minute: 12,
+      credits_per_hour: 720,
+      credits_per_day: 17280,
+    },
+    planned: {
+      requests_per_minute: 0.166666667,
+      requests_per_day: 240,
+      credits_per_minute: 0.5,
+      credits_per_hour: 30,
+      credits_per_day: 720,
+    },
+    limits: {
+      credits_per_second: null,
+      credits_per_minute: 8,
+      credits_per_hour: null,
+      credits_per_day: 800,
+      kept_for_refreshes: 80,
+    },
     poll_ms: [15000, 15000],
     interval_ms: [360000, 360000],
   });

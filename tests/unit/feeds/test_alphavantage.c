@@ -353,7 +353,8 @@ static void test_rule(void **state)
     assert_int_equal(p->rule.credits_per_minute, 5);
     assert_int_equal(p->rule.credits_per_day, 25);
     assert_int_equal(p->batch_max, 1);
-    assert_int_equal(p->day_reset_utc_s, 18000);
+    assert_string_equal(p->day_zone, "America/New_York");
+    assert_int_equal(p->rule.credits_per_second, 1);
 }
 
 int main(void)

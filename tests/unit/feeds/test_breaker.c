@@ -127,7 +127,7 @@ static void test_cool_down(void **state)
     assert_int_equal(breaker_shown(&b, T + 70000), BREAKER_CLOSED);
     assert_true(breaker_admit(&b, T + 70000));
     breaker_cool(&b, FAIL_RATE_LIMITED, T + 90 * 86400000LL, T); /* nobody waits for a season */
-    assert_true(breaker_retry_at_ms(&b, T) == T + 86400000);
+    assert_true(breaker_retry_at_ms(&b, T) == T + 25 * 3600000); /* the longest day */
 }
 
 static void test_reset(void **state)

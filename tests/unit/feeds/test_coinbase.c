@@ -198,6 +198,7 @@ static void test_rule(void **state)
     const struct provider *p = provider_find("coinbase");
     assert_false(p->rule.needs_key);
     assert_true(p->rule.enabled_by_default);
+    assert_int_equal(p->rule.credits_per_second, 10);
     assert_int_equal(p->rule.credits_per_minute, 300);
     assert_int_equal(p->rule.credits_per_day, 0);
     assert_int_equal(p->batch_max, 1);

@@ -241,6 +241,7 @@ static void test_rule(void **state)
     assert_string_equal(p->rule.key_env, "FINNHUB_API_KEY");
     assert_true(p->rule.needs_key);
     assert_true(p->rule.enabled_by_default);
+    assert_int_equal(p->rule.credits_per_second, 30);
     assert_int_equal(p->rule.credits_per_minute, 60);
     assert_int_equal(p->rule.credits_per_day, 0);
     assert_int_equal(p->batch_max, 1);

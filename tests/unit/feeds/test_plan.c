@@ -112,8 +112,8 @@ static void test_the_day(void **state)
     assert_near(p->wanted.requests_per_day, 5760);
     assert_near(p->planned.credits_per_day, 720);
     assert_near(p->planned.requests_per_day, 240);
-    assert_int_equal(p->per_minute, 8);
-    assert_int_equal(p->per_day, 800);
+    assert_int_equal(p->limits[BUDGET_MINUTE], 8);
+    assert_int_equal(p->limits[BUDGET_DAY], 800);
     assert_int_equal(p->reserve, 80);
     assert_int_equal(p->poll_max_ms, 15000);
     assert_int_equal(p->interval_min_ms, 360000);
@@ -162,6 +162,49 @@ static void test_the_minute(void **state)
     done(&w);
 }
 
+/* 10 each 15 s are 2,400 an hour; 1,200 an hour are one each 30 s. */
+static void test_the_hour(void **state)
+{
+    (void)state;
+    struct world w =
+        make("{'providers':{'yahoo':{'credits_per_hour':1200,'credits_per_minute':300}},'"
+             "instruments':[" FAST("A") FAST("B") FAST("C") FAST("D") FAST("E") FAST("F") FAST("G")
+                 FAST("H") FAST("I") ONE("yahoo", "J", "15000") END);
+    const struct plan_provider *p = provider_of(&w, "yahoo");
+    assert_int_equal(p->limits[BUDGET_HOUR], 1200);
+    assert_near(p->planned.credits_per_day, 1200 * 24);
+    assert_leans(&w, 9, "yahoo", 30000);
+    assert_int_equal(w.gives_len, 1);
+    assert_string_equal(w.gives[0], "yahoo: 10 instruments at 15 s would need 2,400 credits an "
+                                    "hour, it has 1,200: asked every 30 s each");
+    done(&w);
+}
+
+/* 10 each 500 ms are 20 a second; 4 a second are one each 2.5 s. */
+static void test_the_second(void **state)
+{
+    (void)state;
+    struct world w = make(
+        "{'providers':{'yahoo':{'credits_per_second':4}},'instruments':[" ONE("yahoo", "A", "500") "," ONE("yahoo", "B", "500") "," ONE(
+            "yahoo", "C",
+            "500") "," ONE("yahoo", "D",
+                           "500") "," ONE("yahoo", "E",
+                                          "500") "," ONE("yahoo", "F",
+                                                         "500") "," ONE("yahoo", "G",
+                                                                        "500") "," ONE("yahoo", "H",
+                                                                                       "500") "," ONE("yahoo",
+                                                                                                      "I",
+                                                                                                      "500") "," ONE("yahoo",
+                                                                                                                     "J",
+                                                                                                                     "500")
+            END);
+    assert_leans(&w, 9, "yahoo", 2500);
+    assert_int_equal(w.gives_len, 1);
+    assert_string_equal(w.gives[0], "yahoo: 10 instruments at 500 ms would need 20 credits a "
+                                    "second, it has 4: asked every 2.5 s each");
+    done(&w);
+}
+
 /* Twelve in a batch of 120, but 8 credits a minute: 90 s each, and two requests for them. */
 static void test_a_batch_is_no_larger_than_the_minute(void **state)
 {
@@ -178,7 +221,7 @@ static void test_a_batch_is_no_larger_than_the_minute(void **state)
     assert_leans(&w, 11, "twelvedata", 90000);
     assert_near(p->planned.credits_per_day, 8 * 1440);
     assert_near(p->planned.requests_per_day, 2 * 960);
-    assert_int_equal(p->per_day, 0);
+    assert_int_equal(p->limits[BUDGET_DAY], 0);
     done(&w);
 }
 
@@ -288,7 +331,11 @@ static struct plan_load live_a_day(const struct world *w, const char *name)
     struct upstream u;
     upstream_init(&u, providers[id], &c->providers[id], c, NULL);
     for (size_t i = 0; i < n; i++)
-        schedule_add(s, (int)i, chain, 1, c->instruments[i].poll_ms, 120000);
+        schedule_add(s, (int)i,
+                     &(struct schedule_instrument){.chain = chain,
+                                                   .chain_len = 1,
+                                                   .poll_ms = c->instruments[i].poll_ms,
+                                                   .ttl_ms = 120000});
     for (int64_t ms = 20000 * 86400000LL, end = ms + 86400000; ms < end; ms += 1000) {
         now[id] = upstream_schedule(&u, ms);
         schedule_plan(s, now);
@@ -302,6 +349,7 @@ static struct plan_load live_a_day(const struct world *w, const char *name)
             load.credits_per_day += providers[id]->table && got > 0 ? 1 : (double)got;
         }
     }
+    upstream_fini(&u);
     schedule_free(s);
     free(now);
     free(ids);
@@ -394,6 +442,8 @@ int main(void)
         cmocka_unit_test(test_the_day),
         cmocka_unit_test(test_a_slow_one_pays_less),
         cmocka_unit_test(test_the_minute),
+        cmocka_unit_test(test_the_hour),
+        cmocka_unit_test(test_the_second),
         cmocka_unit_test(test_a_batch_is_no_larger_than_the_minute),
         cmocka_unit_test(test_a_table_costs_one_for_all),
         cmocka_unit_test(test_a_table_with_two_paces),

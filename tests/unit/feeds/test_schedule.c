@@ -12,12 +12,19 @@ static const int only_yahoo[] = {YAHOO};
 static const struct schedule_provider FREE = {.usable = true, .day_left = -1, .available = -1};
 static const struct schedule_provider DOWN = {.usable = false, .day_left = -1, .available = -1};
 
+static void add(struct schedule *s, int i, int64_t poll_ms)
+{
+    schedule_add(s, i,
+                 &(struct schedule_instrument){
+                     .chain = chain, .chain_len = 2, .poll_ms = poll_ms, .ttl_ms = 120000});
+}
+
 static struct schedule *make(int n, int64_t poll_ms)
 {
     struct schedule *s = schedule_new((size_t)n, PROVIDERS, 7);
     assert_non_null(s);
     for (int i = 0; i < n; i++)
-        schedule_add(s, i, chain, 2, poll_ms, 120000);
+        add(s, i, poll_ms);
     return s;
 }
 
@@ -117,7 +124,7 @@ static void test_stretch_mixed(void **state)
     struct schedule *s = make(3, 10000);
     struct schedule_provider p = {.usable = true, .per_minute = 6, .day_left = -1, .available = -1};
     (void)state;
-    schedule_add(s, 2, chain, 2, 60000, 120000); /* one a minute: 5 are left for two */
+    add(s, 2, 60000); /* one a minute: 5 are left for two */
     plan(s, p, FREE);
     assert_int_equal(schedule_interval_ms(s, 2), 60000);
     assert_int_equal(schedule_interval_ms(s, 0), 24000);
@@ -132,7 +139,9 @@ static void test_first_usable_provider(void **state)
     struct schedule_provider few = {
         .usable = true, .per_minute = 1, .day_left = -1, .available = -1};
     (void)state;
-    schedule_add(s, 3, only_yahoo, 1, 15000, 120000);
+    schedule_add(s, 3,
+                 &(struct schedule_instrument){
+                     .chain = only_yahoo, .chain_len = 1, .poll_ms = 15000, .ttl_ms = 120000});
     plan(s, few, FREE);
     assert_int_equal(schedule_interval_ms(s, 0), 180000);
     assert_int_equal(schedule_interval_ms(s, 3), 15000);
@@ -152,10 +161,10 @@ static void test_batches(void **state)
     struct schedule *s = schedule_new(2, PROVIDERS, 3);
     int ids[2], polls[2] = {0, 0};
     (void)state;
-    schedule_add(s, 0, chain, 2, 10000, 120000);
+    add(s, 0, 10000);
     plan(s, FREE, FREE);
     assert_int_equal(schedule_take(s, 0, ids), 1);
-    schedule_add(s, 1, chain, 2, 10000, 120000);
+    add(s, 1, 10000);
     plan(s, FREE, FREE);
     assert_int_equal(schedule_take(s, 800, ids), 1); /* 0.8 s behind the other */
     bool together = false;
@@ -220,8 +229,8 @@ static void test_closed_market(void **state)
 {
     struct schedule *s = make(3, 15000);
     (void)state;
-    schedule_add(s, 1, chain, 2, 2000, 120000);
-    schedule_add(s, 2, chain, 2, 90000, 120000);
+    add(s, 1, 2000);
+    add(s, 2, 90000);
     plan(s, FREE, FREE);
     int ids[3];
     schedule_take(s, 0, ids);
@@ -233,6 +242,219 @@ static void test_closed_market(void **state)
     assert_int_equal(schedule_interval_ms(s, 0), 15000);
     schedule_closed(s, 0, false);
     assert_in_range(schedule_until_ms(s, 0, 0), 15000, 15300);
+    schedule_free(s);
+}
+
+/* The second and the hour hold like the minute. */
+static void test_every_window(void **state)
+{
+    static const struct {
+        struct schedule_provider p;
+        int64_t want_ms;
+    } cases[] = {
+        {{.usable = true, .per_second = 5, .day_left = -1},                   2000 },
+        {{.usable = true, .per_hour = 600, .day_left = -1},                   60000},
+        {{.usable = true, .per_second = 5, .per_minute = 60, .day_left = -1}, 10000},
+        {{.usable = true, .per_minute = 60, .per_hour = 600, .day_left = -1}, 60000},
+        {{.usable = true,
+          .per_minute = 60,
+          .per_hour = 600,
+          .day_left = 720,
+          .day_ends_in_ms = 86400000},
+         1200000                                                                   },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct schedule *s = make(10, 100);
+        plan(s, cases[i].p, FREE);
+        assert_int_equal(schedule_interval_ms(s, 3), cases[i].want_ms);
+        schedule_free(s);
+    }
+}
+
+/* 2 credits a minute for four: those that are watched get four times what the others get, and all
+ * together no more than there is. Nobody is slower where there is plenty. */
+static void test_watched_ones_get_more(void **state)
+{
+    struct schedule *s = make(4, 15000);
+    struct schedule_provider few = {
+        .usable = true, .per_minute = 2, .day_left = -1, .available = -1};
+    (void)state;
+    plan(s, few, FREE);
+    assert_int_equal(schedule_interval_ms(s, 0), 120000);
+    for (int i = 0; i < 4; i++)
+        schedule_watched(s, i, 0, 1000);
+    plan(s, few, FREE);
+    assert_int_equal(schedule_interval_ms(s, 0), 120000); /* nobody watches: as before */
+    schedule_watched(s, 0, 1, 2000);
+    schedule_watched(s, 1, 5000, 2000); /* more watchers are no more reason */
+    plan(s, few, FREE);
+    assert_int_equal(schedule_interval_ms(s, 0), 75000);
+    assert_int_equal(schedule_interval_ms(s, 1), 75000);
+    assert_int_equal(schedule_interval_ms(s, 2), 300000);
+    assert_int_equal(schedule_interval_ms(s, 3), 300000);
+    plan(s, FREE, FREE);
+    assert_int_equal(schedule_interval_ms(s, 0), 15000); /* never faster than its poll_ms */
+    assert_int_equal(schedule_interval_ms(s, 3), 15000);
+    schedule_free(s);
+}
+
+/* One reply for all: nothing is gained by asking seldom for one of them. */
+static void test_a_table_does_not_ask_who_watches(void **state)
+{
+    struct schedule_provider p = {.usable = true,
+                                  .together = true,
+                                  .day_left = 48,
+                                  .day_ends_in_ms = 86400000,
+                                  .available = 1};
+    struct schedule *s = make(2, 15000);
+    (void)state;
+    schedule_watched(s, 0, 1, 0);
+    schedule_watched(s, 1, 0, 0);
+    plan(s, p, FREE);
+    assert_in_range(schedule_interval_ms(s, 0), 1800000, 1800001);
+    assert_in_range(schedule_interval_ms(s, 1), 1800000, 1800001);
+    schedule_free(s);
+}
+
+/* Five minutes without anybody: as slow as a closed market; the first one who looks ends that. */
+static void test_nobody_watches(void **state)
+{
+    static const struct {
+        int64_t poll_ms, ttl_ms, stale_after_ms, idle_ms;
+    } cases[] = {
+        {2000,  120000,  0,      8000 }, /* 4 times */
+        {15000, 120000,  0,      36000}, /* 3/10 of the TTL */
+        {90000, 120000,  0,      90000}, /* slow enough */
+        {15000, 1200000, 0,      60000},
+        {15000, 1200000, 100000, 30000}, /* 3/10 of when it would turn stale */
+        {15000, 120000,  600000, 36000},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct schedule *s = schedule_new(1, PROVIDERS, 7);
+        const int64_t poll_ms = cases[i].poll_ms, idle_ms = cases[i].idle_ms;
+        int ids[1];
+        schedule_add(s, 0,
+                     &(struct schedule_instrument){.chain = chain,
+                                                   .chain_len = 2,
+                                                   .poll_ms = poll_ms,
+                                                   .ttl_ms = cases[i].ttl_ms,
+                                                   .stale_after_ms = cases[i].stale_after_ms});
+        schedule_watched(s, 0, 0, 1000);
+        schedule_watched(s, 0, 0, 300999);
+        plan(s, FREE, FREE);
+        assert_int_equal(schedule_interval_ms(s, 0), poll_ms);
+        schedule_watched(s, 0, 0, 301000);
+        plan(s, FREE, FREE);
+        assert_int_equal(schedule_interval_ms(s, 0), idle_ms);
+        assert_int_equal(schedule_take(s, 301000, ids), 1);
+        assert_in_range(schedule_until_ms(s, 0, 301000), idle_ms, idle_ms + idle_ms / 50);
+        if (idle_ms > poll_ms * 3 / 2) {
+            assert_int_equal(schedule_take(s, 301000 + poll_ms * 5 / 4, ids), 0);
+            schedule_watched(s, 0, 1, 301000 + poll_ms * 5 / 4);
+            plan(s, FREE, FREE);
+            assert_int_equal(schedule_take(s, 301000 + poll_ms * 5 / 4, ids), 1);
+            assert_in_range(schedule_until_ms(s, 0, 301000 + poll_ms * 5 / 4), poll_ms,
+                            poll_ms + poll_ms / 50);
+        }
+        schedule_free(s);
+    }
+}
+
+/* What readers were told of the interval holds for the next poll, even if it grows meanwhile. */
+static void test_a_promise_is_kept_once(void **state)
+{
+    struct schedule *s = make(1, 10000);
+    struct schedule_provider few = {
+        .usable = true, .per_minute = 1, .day_left = -1, .available = -1};
+    int ids[1];
+    (void)state;
+    plan(s, FREE, FREE);
+    assert_int_equal(schedule_take(s, 0, ids), 1);
+    assert_int_equal(schedule_promise_ms(s, 0), 10000);
+    plan(s, few, FREE);
+    assert_int_equal(schedule_interval_ms(s, 0), 60000);
+    assert_in_range(schedule_until_ms(s, 0, 0), 10000, 10200);
+    assert_int_equal(schedule_take(s, 10200, ids), 1);
+    assert_in_range(schedule_until_ms(s, 0, 10200), 60000, 61200); /* nobody was told anything */
+    assert_int_equal(schedule_promise_ms(s, 0), 60000);
+    plan(s, FREE, FREE); /* shorter again: at once */
+    assert_in_range(schedule_until_ms(s, 0, 10200), 10000, 61200 - 50000);
+    schedule_free(s);
+}
+
+/* Two credits for the moment: for the two with the most watchers, though others wait longer. */
+static void test_the_most_watched_first(void **state)
+{
+    struct schedule *s = make(5, 10000);
+    struct schedule_provider p = {.usable = true, .day_left = -1, .available = -1};
+    static const size_t watchers[] = {0, 3, 1, 40, 0};
+    int ids[5];
+    (void)state;
+    for (int i = 0; i < 5; i++)
+        schedule_watched(s, i, watchers[i], 0);
+    plan(s, p, FREE);
+    assert_int_equal(schedule_take(s, 0, ids), 5);
+    p.available = 2;
+    p.available_in_ms = 0;
+    plan(s, p, FREE);
+    assert_int_equal(schedule_take(s, 10200, ids), 2);
+    assert_int_equal(ids[0], 3);
+    assert_int_equal(ids[1], 1);
+    p.available = 0;
+    p.available_in_ms = 700;
+    plan(s, p, FREE);
+    assert_int_equal(schedule_take(s, 10300, ids), 0);
+    assert_true(schedule_next_ms(s, 10300) == 11000); /* when the credits come */
+    p.available = 3;
+    plan(s, p, FREE);
+    assert_int_equal(schedule_take(s, 11000, ids), 3);
+    assert_int_equal(ids[0], 2);
+    schedule_free(s);
+}
+
+/* What is due goes before what is only nearly due, whoever watches. */
+static void test_due_before_nearly_due(void **state)
+{
+    struct schedule *s = make(2, 10000);
+    struct schedule_provider p = {.usable = true, .day_left = -1, .available = -1};
+    int ids[2];
+    (void)state;
+    add(s, 1, 10500);
+    schedule_watched(s, 1, 9, 0);
+    plan(s, p, FREE);
+    assert_int_equal(schedule_take(s, 0, ids), 2);
+    p.available = 1;
+    plan(s, p, FREE);
+    int64_t at = schedule_next_ms(s, 0);
+    assert_int_equal(schedule_take(s, at, ids), 1);
+    assert_int_equal(ids[0], 0);
+    schedule_free(s);
+}
+
+/* Never polled and without credits: to its second source at once, if there is one. */
+static void test_the_first_poll_without_credits(void **state)
+{
+    struct schedule *s = make(3, 15000);
+    struct schedule_provider p = {
+        .usable = true, .per_second = 1, .day_left = -1, .available = 1, .available_in_ms = 0};
+    int ids[3];
+    (void)state;
+    plan(s, p, FREE);
+    assert_int_equal(schedule_take(s, 1000, ids), 3);
+    schedule_free(s);
+    s = make(3, 15000);
+    plan(s, p, DOWN); /* nothing behind it: it waits for its turn */
+    assert_int_equal(schedule_take(s, 1000, ids), 1);
+    p.available = 0;
+    p.available_in_ms = 300;
+    plan(s, p, DOWN);
+    assert_int_equal(schedule_take(s, 1800, ids), 0);
+    assert_true(schedule_next_ms(s, 1800) == 2100);
+    p.available = 1;
+    plan(s, p, DOWN);
+    assert_int_equal(schedule_take(s, 2100, ids), 1);
     schedule_free(s);
 }
 
@@ -249,6 +471,14 @@ int main(void)
         cmocka_unit_test(test_waits_for_credits),
         cmocka_unit_test(test_overdue_goes),
         cmocka_unit_test(test_closed_market),
+        cmocka_unit_test(test_every_window),
+        cmocka_unit_test(test_watched_ones_get_more),
+        cmocka_unit_test(test_a_table_does_not_ask_who_watches),
+        cmocka_unit_test(test_nobody_watches),
+        cmocka_unit_test(test_a_promise_is_kept_once),
+        cmocka_unit_test(test_the_most_watched_first),
+        cmocka_unit_test(test_due_before_nearly_due),
+        cmocka_unit_test(test_the_first_poll_without_credits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -270,7 +270,7 @@ static void test_rule(void **state)
     assert_false(p->rule.enabled_by_default);
     assert_false(p->rule.needs_key);
     assert_false(p->table);
-    assert_int_equal(p->day_reset_utc_s, 82800);
+    assert_string_equal(p->day_zone, "Europe/Warsaw");
 }
 
 int main(void)

@@ -295,7 +295,7 @@ static void test_rule(void **state)
     assert_int_equal(p->rule.credits_per_minute, 8);
     assert_int_equal(p->rule.credits_per_day, 800);
     assert_int_equal(p->batch_max, 120);
-    assert_int_equal(p->day_reset_utc_s, 0);
+    assert_null(p->day_zone); /* UTC */
     assert_null(p->generate);
 }
 

@@ -197,6 +197,96 @@ static void test_suspension_is_shared(void **state)
     json_decref(doc);
 }
 
+/* Named by its window, and for the schedule: what it is and when it ends. */
+static void test_windows(void **state)
+{
+    static const struct {
+        struct config_provider cfg;
+        const char *says;
+        int64_t take, in_ms;
+    } cases[] = {
+        {{.name = "yahoo", .enabled = true, .credits_per_second = 2},
+         "no credits left for this second", 2,
+         1100    },
+        {{.name = "yahoo", .enabled = true, .credits_per_minute = 3},
+         "no credits left for this minute", 3,
+         61000   },
+        {{.name = "yahoo", .enabled = true, .credits_per_hour = 4},
+         "no credits left for this hour",   4,
+         3660000 },
+        {{.name = "yahoo", .enabled = true, .credits_per_day = 10},
+         "no credits left for this day",    9,
+         86400000},
+    };
+    struct config config = {
+        .breaker = {.threshold = 3, .timeout_s = 300}
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct upstream u;
+        struct err why = {""};
+        enum failure f = FAIL_NONE;
+        upstream_init(&u, &row, &cases[i].cfg, &config, NULL);
+        assert_int_equal(upstream_admit(&u, 100, false, T, &f, &why), cases[i].take);
+        struct schedule_provider p = upstream_schedule(&u, T);
+        assert_int_equal(p.available, 0);
+        assert_int_equal(p.available_in_ms, cases[i].in_ms);
+        assert_int_equal(p.usable, cases[i].cfg.credits_per_day == 0);
+        assert_int_equal(p.per_second, cases[i].cfg.credits_per_second);
+        assert_int_equal(p.per_hour, cases[i].cfg.credits_per_hour);
+        assert_int_equal(upstream_admit(&u, 1, false, T, &f, &why), 0);
+        assert_int_equal(f, FAIL_BUDGET);
+        assert_string_equal(why.text, cases[i].says);
+        assert_int_equal(upstream_schedule(&u, T + cases[i].in_ms).available_in_ms, 0);
+        upstream_fini(&u);
+    }
+}
+
+static const struct provider zoned = {
+    .rule = {.name = "alphavantage"}, .batch_max = 1, .day_zone = "America/New_York"};
+static const struct config_provider day_of_ten = {
+    .name = "alphavantage", .enabled = true, .credits_per_day = 10};
+
+static void cool_until_day_ends(struct upstream *u)
+{
+    const struct verdict v = {.failure = FAIL_RATE_LIMITED, .cooldown_ms = -1, .credits_left = -1};
+    upstream_answered(u, &v, "the day's limit", T, T);
+}
+
+/* A 429 that names the day: until midnight of the provider, 2026-01-01 05:00 UTC. */
+static void test_the_day_ends_in_its_zone(void **state)
+{
+    struct config config = {
+        .breaker = {.threshold = 3, .timeout_s = 300}
+    };
+    struct upstream u;
+    (void)state;
+    upstream_init(&u, &zoned, &day_of_ten, &config, NULL);
+    assert_string_equal(u.day_zone_problem.text, "");
+    cool_until_day_ends(&u);
+    assert_false(upstream_askable(&u, T + 5 * 3600000 - 1));
+    assert_true(upstream_askable(&u, T + 5 * 3600000));
+    upstream_fini(&u);
+}
+
+/* No such zone on this machine: UTC, and a sentence for the log. */
+static void test_an_unknown_zone(void **state)
+{
+    struct config config = {
+        .breaker = {.threshold = 3, .timeout_s = 300}
+    };
+    struct provider nowhere = zoned;
+    struct upstream u;
+    (void)state;
+    nowhere.day_zone = "Nowhere/Land";
+    upstream_init(&u, &nowhere, &day_of_ten, &config, NULL);
+    assert_non_null(strstr(u.day_zone_problem.text, "Nowhere/Land"));
+    cool_until_day_ends(&u);
+    assert_false(upstream_askable(&u, T + 86400000 - 1));
+    assert_true(upstream_askable(&u, T + 86400000));
+    upstream_fini(&u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +299,9 @@ int main(void)
         cmocka_unit_test(test_reliability),
         cmocka_unit_test(test_suspended_until_reset),
         cmocka_unit_test(test_suspension_is_shared),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_the_day_ends_in_its_zone),
+        cmocka_unit_test(test_an_unknown_zone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
