@@ -36,6 +36,14 @@ static int depth_of(const char *text, size_t len)
     return deepest;
 }
 
+/* What jansson stumbled over is quoted in its sentence, line breaks and all. */
+static void make_one_line(char *sentence)
+{
+    for (char *p = sentence; *p; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f)
+            *p = '?';
+}
+
 static json_t *parse(const char *text, size_t len, size_t max_bytes, size_t flags, struct err *err)
 {
     if (len > max_bytes) {
@@ -48,8 +56,10 @@ static json_t *parse(const char *text, size_t len, size_t max_bytes, size_t flag
     }
     json_error_t why;
     json_t *root = json_loadb(text, len, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
-    if (!root)
+    if (!root) {
+        make_one_line(why.text);
         err_set(err, "not JSON: %s (line %d, column %d)", why.text, why.line, why.column);
+    }
     return root;
 }
 

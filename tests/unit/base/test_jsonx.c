@@ -76,6 +76,19 @@ static void broken_text_tells_line_and_column(void **state)
     assert_non_null(strstr(err.text, "line 2, column"));
 }
 
+/* What is wrong is said on one line, and does nothing to a terminal. */
+static void broken_text_is_quoted_on_one_line(void **state)
+{
+    static const char *const texts[] = {"\"\\\n0\"", "[\"\x1b[2J", "{\x7f}"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct err err;
+        assert_null(jsonx_parse(texts[i], strlen(texts[i]), 100, &err));
+        for (const char *p = err.text; *p; p++)
+            assert_true((unsigned char)*p >= 0x20 && *p != 0x7f);
+    }
+}
+
 static void is_text(const char *p, size_t len, const char *should)
 {
     assert_int_equal(len, strlen(should));
@@ -142,6 +155,7 @@ int main(void)
         cmocka_unit_test(strict_parsing),
         cmocka_unit_test(depth_and_size_are_bounded),
         cmocka_unit_test(broken_text_tells_line_and_column),
+        cmocka_unit_test(broken_text_is_quoted_on_one_line),
         cmocka_unit_test(members_keep_their_bytes),
         cmocka_unit_test(names_are_compared_without_escapes),
         cmocka_unit_test(string_members),
