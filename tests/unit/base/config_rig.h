@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config.h"
+#include "seed.h"
 
 static const char *pair_problem(const char *symbol)
 {
@@ -42,6 +43,7 @@ static struct config *load(struct fixture *f, const char *text, const char *cons
                                     .environ_list = env,
                                     .providers = rules,
                                     .providers_len = ARRAY_LEN(rules)};
+    seed_keep_text("config", text);
     config_free(f->c);
     buf_clear(&f->problems);
     buf_clear(&f->warnings);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "decimal.h"
+#include "seed.h"
 
 static const char *show(struct decimal d)
 {
@@ -18,6 +19,7 @@ static const char *show(struct decimal d)
 static struct decimal of(const char *text)
 {
     struct decimal d;
+    seed_keep_text("decimal", text);
     if (decimal_parse(text, strlen(text), &d) != 0)
         fail_msg("not a decimal: %s", text);
     return d;
@@ -99,6 +101,7 @@ static void what_is_no_number_is_refused(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         d.given = true;
+        seed_keep_text("decimal", bad[i]);
         if (decimal_parse(bad[i], strlen(bad[i]), &d) == 0)
             fail_msg("taken: %s", bad[i]);
         assert_false(d.given);

@@ -8,6 +8,7 @@
 
 #include "attrs.h"
 #include "hours.h"
+#include "seed.h"
 
 #define AT(h, m) (((h)*60 + (m)) * 60)
 
@@ -32,6 +33,7 @@ static void right_ones(void **state)
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct hours h = {0};
+        seed_keep_text("calendar", rows[i].text);
         assert_null(hours_parse(rows[i].text, &h));
         assert_int_equal(h.days, rows[i].hours.days);
         assert_int_equal(h.from_s, rows[i].hours.from_s);
@@ -69,9 +71,11 @@ static void wrong_ones(void **state)
         "9-5",
     };
     struct hours h = {.days = 77};
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        seed_keep_text("calendar", rows[i]);
         if (!hours_parse(rows[i], &h))
             fail_msg("taken: %s", rows[i]);
+    }
     assert_int_equal(h.days, 77);
     assert_string_equal(hours_parse("9-5", &h),
                         "must be days and times like \"Mon-Fri 09:30-16:00\" or \"Sat "

@@ -9,11 +9,13 @@
 
 #include "attrs.h"
 #include "item.h"
+#include "seed.h"
 
 #define NOW 1767225600000
 
 static struct item *parse(const char *text, struct err *err)
 {
+    seed_keep_text("item", text);
     return item_parse(text, strlen(text), INSTRUMENT_QUOTE, "coffee", NOW, err);
 }
 

@@ -7,10 +7,12 @@
 
 #include "attrs.h"
 #include "jsonx.h"
+#include "seed.h"
 
 static bool accepts(const char *text)
 {
     struct err err = {{0}};
+    seed_keep_text("jsonx", text);
     json_t *v = jsonx_parse(text, strlen(text), 4096, &err);
     assert_true((v == NULL) == (err.text[0] != '\0'));
     json_decref(v);

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "attrs.h"
+#include "seed.h"
 #include "symbol.h"
 
 static void valid_symbols(void **state)
@@ -24,9 +25,11 @@ static void valid_symbols(void **state)
                                        "9",
                                        "12345678901234567890123456789012"};
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        seed_keep_text("symbol", good[i]);
         if (!symbol_valid(good[i], strlen(good[i])))
             fail_msg("refused: %s", good[i]);
+    }
 }
 
 static void invalid_symbols(void **state)
@@ -62,8 +65,10 @@ static void patterns(void **state)
     static const char *const bad[] = {
         "", "a", "**", "*a", "a*b*", "/*", " *", "a *", "123456789012345678901234567890123*"};
     (void)state;
-    for (size_t i = 0; i < ARRAY_LEN(good); i++)
+    for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+        seed_keep_text("symbol", good[i]);
         assert_true(symbol_is_pattern(good[i], strlen(good[i])));
+    }
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_false(symbol_is_pattern(bad[i], strlen(bad[i])));
 }

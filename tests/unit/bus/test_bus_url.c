@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "bus_url.h"
+#include "seed.h"
 
 static const struct {
     const char *text;
@@ -77,6 +78,7 @@ static void test_good(void **state)
         struct bus_url u;
         struct err err = {""};
         const struct bus_url *want = &good[i].want;
+        seed_keep_text("bus_url", good[i].text);
         if (bus_url_parse(good[i].text, &u, &err) != 0)
             fail_msg("%s: %s", good[i].text, err.text);
         assert_int_equal(u.is_unix, want->is_unix);
@@ -96,6 +98,7 @@ static void test_bad(void **state)
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         struct bus_url u;
         struct err err = {""};
+        seed_keep_text("bus_url", bad[i].text);
         if (bus_url_parse(bad[i].text, &u, &err) != -1)
             fail_msg("accepted: %s", bad[i].text);
         if (strncmp(err.text, "redis.url: ", 11) != 0 || !strstr(err.text, bad[i].part_of_error))

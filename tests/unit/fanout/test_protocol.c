@@ -2,6 +2,7 @@
 #include "rig.h"
 
 #include "protocol.h"
+#include "seed.h"
 
 static void test_parse(void **state)
 {
@@ -41,6 +42,7 @@ static void test_parse(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct command c;
         struct err err = {{0}};
+        seed_keep_text("protocol", rows[i].text);
         int rc = protocol_parse(&c, rows[i].text, strlen(rows[i].text), 65536, &err);
         if (rc != rows[i].rc)
             fail_msg("%s: %d (%s)", rows[i].text, rc, err.text);

@@ -14,7 +14,8 @@
  *
  * The whole record is in the text, so a member that ought to be absent is tested as well. Testing
  * another provider is another table. The reply is handed over in memory of its exact size, for the
- * address sanitizer to see every byte read too far. */
+ * address sanitizer to see every byte read too far. Each row is a seed of the parser's fuzzer as
+ * well. */
 #ifndef PRICEGATE_REPLY_CASE_H
 #define PRICEGATE_REPLY_CASE_H
 
@@ -28,6 +29,8 @@
 #include <cmocka.h>
 
 #include "provider.h"
+#include "reply_text.h"
+#include "seed.h"
 
 struct reply_case {
     const char *what;    /* for the message, and the file's name where the body is in a file */
@@ -141,6 +144,15 @@ static inline size_t reply_split(const char *list, char *copy, size_t size, cons
     return n;
 }
 
+static inline void reply_keep_seed(const struct provider *p, const struct reply_case *c,
+                                   const struct http_reply *reply, int64_t now_ms)
+{
+    struct buf text = {0};
+    reply_text_write(reply, c->symbols, now_ms, &text);
+    seed_keep(p->rule.name, text.p, text.len);
+    buf_fini(&text);
+}
+
 /* Runs the parser over body[0..len) and describes what it made of it. */
 static inline void reply_parse(const struct provider *p, const struct reply_case *c,
                                const char *body, size_t len, int64_t now_ms, struct buf *answers,
@@ -164,6 +176,7 @@ static inline void reply_parse(const struct provider *p, const struct reply_case
                                .credits_used = -1,
                                .credits_left = c->credits_left - 1,
                                .location = c->location};
+    reply_keep_seed(p, c, &reply, now_ms);
     memset(got, 0xa5, sizeof got); /* what the parser does not write is garbage */
     for (size_t i = 0; i < n; i++)
         got[i].record.observation = NULL;

@@ -7,10 +7,20 @@
 #include <string.h>
 
 #include "holidays.h"
+#include "seed.h"
+
+/* Behind the line of hours that this fuzzer's inputs begin with. */
+static void keep_seed(const char *text)
+{
+    char seed[4096];
+    snprintf(seed, sizeof seed, "\n%s", text);
+    seed_keep_text("calendar", seed);
+}
 
 static struct holidays *parse(const char *text)
 {
     struct err err = {""};
+    keep_seed(text);
     struct holidays *h = holidays_parse(text, strlen(text), &err);
     if (!h)
         fail_msg("refused: %s", err.text);
@@ -20,6 +30,7 @@ static struct holidays *parse(const char *text)
 static void assert_refused(const char *text, const char *begins)
 {
     struct err err = {""};
+    keep_seed(text);
     struct holidays *h = holidays_parse(text, strlen(text), &err);
     if (h || strncmp(err.text, begins, strlen(begins)) != 0)
         fail_msg("\"%s\": %s", text, h ? "taken" : err.text);

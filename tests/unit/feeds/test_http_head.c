@@ -1,4 +1,5 @@
 #include "http_head.h"
+#include "seed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,8 +13,10 @@ static struct http_head read_lines(const char *const *lines, size_t n)
 {
     struct http_head h;
     http_head_init(&h);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        seed_keep_text("http_head", lines[i]);
         http_head_line(&h, lines[i], strlen(lines[i]), NOW_S);
+    }
     return h;
 }
 

@@ -32,8 +32,10 @@ static void test_utc_text(void **state)
         {"2025",                 0            },
         {"-025-03-11",           0            },
     };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        seed_keep_text("parse", rows[i].text);
         assert_int_equal(parse_utc_text(rows[i].text), rows[i].ms);
+    }
     assert_int_equal(parse_utc_text(NULL), 0);
 }
 
@@ -76,9 +78,11 @@ static void test_rfc3339(void **state)
         {"2025-03-11",                     0            },
         {"",                               0            },
     };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        seed_keep_text("parse", rows[i].text);
         if (parse_rfc3339(rows[i].text) != rows[i].ms)
             fail_msg("%s was read as %lld", rows[i].text, (long long)parse_rfc3339(rows[i].text));
+    }
     assert_int_equal(parse_rfc3339(NULL), 0);
 }
 

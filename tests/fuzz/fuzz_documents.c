@@ -1,0 +1,72 @@
+/* The documents of the shared keys, which any program with access to the bus may have written:
+ * budgets and breakers stay within their ranges, and taking the same one again changes nothing. */
+#include <jansson.h>
+
+#include "breaker.h"
+#include "budget.h"
+#include "fuzz.h"
+
+static const int64_t NOW_MS = INT64_C(1767268800000);
+
+size_t fuzz_json_start(const uint8_t *data, size_t size)
+{
+    (void)data, (void)size;
+    return 0;
+}
+
+static void check_budget(struct budget *b)
+{
+    int64_t polls = budget_available(b, false, NOW_MS), all = budget_available(b, true, NOW_MS);
+    CHECK(polls >= 0 && polls <= all);
+    CHECK(budget_left(b, NOW_MS) >= -1 && budget_day_left(b, NOW_MS) >= 0);
+    CHECK(budget_day_reset_ms(b, NOW_MS) > NOW_MS);
+}
+
+static void try_budget(const json_t *doc)
+{
+    struct budget b;
+    budget_init(&b, 8, 800, 0);
+    budget_take(&b, 3, false, NOW_MS - 1000);
+    int64_t before = budget_available(&b, true, NOW_MS);
+    budget_merge(&b, doc, NOW_MS);
+    check_budget(&b);
+    int64_t after = budget_available(&b, true, NOW_MS);
+    CHECK(after <= before); /* a document never gives credits */
+    budget_merge(&b, doc, NOW_MS);
+    CHECK(budget_available(&b, true, NOW_MS) == after);
+    json_t *saved = budget_save(&b, NOW_MS);
+    CHECK(saved);
+    budget_merge(&b, saved, NOW_MS);
+    CHECK(budget_available(&b, true, NOW_MS) == after);
+    json_decref(saved);
+}
+
+static void try_breaker(const json_t *doc)
+{
+    struct breaker b, again;
+    breaker_init(&b, 5, 60);
+    breaker_failure(&b, FAIL_TIMEOUT, NOW_MS - 1000);
+    bool taken = breaker_merge(&b, doc, NOW_MS);
+    CHECK(breaker_state_name(b.state) && breaker_shown(&b, NOW_MS) <= BREAKER_OPEN);
+    CHECK(breaker_reason(&b, NOW_MS) < FAILURES_LEN && b.failures >= 0);
+    CHECK(breaker_retry_at_ms(&b, NOW_MS) >= 0);
+    CHECK(!breaker_merge(&b, doc, NOW_MS) || taken);
+    json_t *saved = breaker_save(&b);
+    CHECK(saved);
+    breaker_init(&again, 5, 60);
+    breaker_merge(&again, saved, NOW_MS);
+    json_decref(saved);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char *text = fuzz_bytes(data, size);
+    json_t *doc = json_loadb(text, size, JSON_DECODE_ANY, NULL);
+    if (doc) {
+        try_budget(doc);
+        try_breaker(doc);
+    }
+    json_decref(doc);
+    free(text);
+    return 0;
+}
