@@ -6,6 +6,8 @@
 
 #include "utf8.h"
 
+enum { FORMAT_GUESS_BYTES = 32 }; /* most of what is formatted is a number */
+
 void buf_fini(struct buf *b)
 {
     free(b->p);
@@ -68,18 +70,31 @@ void buf_addc(struct buf *b, char c)
 void buf_addf(struct buf *b, const char *fmt, ...)
 {
     va_list ap;
-    va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
-    va_end(ap);
-    if (n < 0)
-        b->failed = true;
-    char *to = n < 0 ? NULL : buf_reserve(b, (size_t)n);
+    char *to = buf_reserve(b, FORMAT_GUESS_BYTES);
     if (!to)
         return;
+    size_t room = b->cap - b->len;
     va_start(ap, fmt);
-    vsnprintf(to, (size_t)n + 1, fmt, ap);
+    int n = vsnprintf(to, room, fmt, ap);
     va_end(ap);
-    b->len += (size_t)n;
+    if (n >= 0 && (size_t)n >= room) { /* rare: now its length is known */
+        to = buf_reserve(b, (size_t)n);
+        if (!to)
+            return;
+        va_start(ap, fmt);
+        vsnprintf(to, (size_t)n + 1, fmt, ap);
+        va_end(ap);
+    }
+    if (n < 0)
+        b->failed = true;
+    else
+        b->len += (size_t)n;
+}
+
+/* Printable ASCII that a JSON string holds as it is. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7F && c != '"' && c != '\\';
 }
 
 void buf_add_json(struct buf *b, const char *s, size_t len)
@@ -87,6 +102,13 @@ void buf_add_json(struct buf *b, const char *s, size_t len)
     const unsigned char *p = (const unsigned char *)s;
     buf_addc(b, '"');
     for (size_t i = 0; i < len;) {
+        size_t plain = 0;
+        while (i + plain < len && is_plain(p[i + plain]))
+            plain++;
+        buf_add(b, p + i, plain);
+        i += plain;
+        if (i == len)
+            break;
         size_t n = utf8_len(s + i, len - i);
         if (n == 0) {
             buf_adds(b, "\xEF\xBF\xBD");
@@ -98,10 +120,8 @@ void buf_add_json(struct buf *b, const char *s, size_t len)
             unsigned char c = p[i++];
             if (c == '"' || c == '\\')
                 buf_addf(b, "\\%c", c);
-            else if (c < 0x20 || c == 0x7F)
-                buf_addf(b, "\\u%04x", c);
             else
-                buf_addc(b, (char)c);
+                buf_addf(b, "\\u%04x", c);
         }
     }
     buf_addc(b, '"');

@@ -151,25 +151,34 @@ struct decimal decimal_from_int(int64_t n)
     return (struct decimal){.coef = n, .given = true};
 }
 
+/* The decimal digits of c, the last one first; at least min of them. */
+static size_t digits_backwards(decimal_coef c, size_t min, char *out)
+{
+    size_t n = 0;
+    for (; c > UINT64_MAX; c /= 10) /* hardly any price */
+        out[n++] = (char)('0' + (int)(c % 10));
+    for (uint64_t small = (uint64_t)c; small > 0; small /= 10)
+        out[n++] = (char)('0' + small % 10);
+    while (n < min)
+        out[n++] = '0';
+    return n;
+}
+
 size_t decimal_format(struct decimal d, char out[static DECIMAL_TEXT_MAX])
 {
-    char digits[DECIMAL_TEXT_MAX]; /* backwards */
-    size_t n = 0, len = 0;
-    bool negative = d.coef < 0;
-    decimal_coef c = negative ? -d.coef : d.coef;
+    char digits[DECIMAL_TEXT_MAX];
+    size_t scale = (size_t)d.scale, len = 0;
 
     REQUIRE(d.given);
-    do {
-        if (n == (size_t)d.scale && n > 0)
-            digits[len++] = '.';
-        digits[len++] = (char)('0' + (int)(c % 10));
-        c /= 10;
-        n++;
-    } while (c > 0 || n <= (size_t)d.scale);
-    if (negative)
-        digits[len++] = '-';
-    for (size_t i = 0; i < len; i++)
-        out[i] = digits[len - 1 - i];
+    size_t n = digits_backwards(d.coef < 0 ? -d.coef : d.coef, scale + 1, digits);
+    if (d.coef < 0)
+        out[len++] = '-';
+    while (n > scale)
+        out[len++] = digits[--n];
+    if (scale > 0)
+        out[len++] = '.';
+    while (n > 0)
+        out[len++] = digits[--n];
     out[len] = '\0';
     return len;
 }

@@ -40,20 +40,27 @@ int quote_market_parse(const char *name, size_t len)
     return find_name(market_names, ARRAY_LEN(market_names), name, len);
 }
 
+static void add_name(struct buf *out, const char *name)
+{
+    buf_adds(out, ",\"");
+    buf_adds(out, name);
+    buf_adds(out, "\":");
+}
+
 static void add_decimal(struct buf *out, const char *name, struct decimal d)
 {
     char text[DECIMAL_TEXT_MAX];
     if (!d.given)
         return;
-    decimal_format(d, text);
-    buf_addf(out, ",\"%s\":%s", name, text);
+    add_name(out, name);
+    buf_add(out, text, decimal_format(d, text));
 }
 
 static void add_string(struct buf *out, const char *name, const char *s)
 {
     if (!s)
         return;
-    buf_addf(out, ",\"%s\":", name);
+    add_name(out, name);
     buf_adds_json(out, s);
 }
 

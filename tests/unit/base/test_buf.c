@@ -40,6 +40,23 @@ static void grows_over_many_sizes(void **state)
     buf_fini(&b);
 }
 
+/* Formatted text of any length, from any fill: it may fit, just fit, or need more room. */
+static void formats_of_any_length(void **state)
+{
+    (void)state;
+    for (int before = 0; before < 70; before++)
+        for (int n = 0; n < 200; n++) {
+            struct buf b = {0};
+            buf_addf(&b, "%*s", before, "");
+            buf_addf(&b, "%0*d", n > 0 ? n : 1, 7);
+            buf_adds(&b, "|");
+            assert_int_equal(b.len, before + (n > 0 ? n : 1) + 1);
+            assert_string_equal(b.p + b.len - 2, "7|");
+            assert_false(b.failed);
+            buf_fini(&b);
+        }
+}
+
 static void failure_is_remembered(void **state)
 {
     struct buf b = {0};
@@ -103,8 +120,11 @@ static void json_strings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pieces_are_joined),     cmocka_unit_test(grows_over_many_sizes),
-        cmocka_unit_test(failure_is_remembered), cmocka_unit_test(taken_bytes_belong_to_the_taker),
+        cmocka_unit_test(pieces_are_joined),
+        cmocka_unit_test(grows_over_many_sizes),
+        cmocka_unit_test(formats_of_any_length),
+        cmocka_unit_test(failure_is_remembered),
+        cmocka_unit_test(taken_bytes_belong_to_the_taker),
         cmocka_unit_test(json_strings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
