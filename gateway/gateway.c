@@ -23,6 +23,7 @@
 #include "clock.h"
 #include "fanout.h"
 #include "feeds.h"
+#include "loop_busy.h"
 #include "server.h"
 #include "symtab.h"
 
@@ -40,6 +41,7 @@ struct gateway {
     uv_loop_t loop;
     uv_signal_t on_term, on_int, on_hup;
     uv_timer_t bus_wait;
+    struct loop_busy loop_busy;
     struct metrics metrics;
     struct bus *bus;
     struct fanout *fanout;
@@ -205,9 +207,10 @@ static void part_closed(void *ctx)
         return;
     uv_handle_t *const own[] = {(uv_handle_t *)&g->on_term, (uv_handle_t *)&g->on_int,
                                 (uv_handle_t *)&g->on_hup, (uv_handle_t *)&g->bus_wait};
-    g->handles_open = ARRAY_LEN(own);
+    g->handles_open = ARRAY_LEN(own) + 1;
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         uv_close(own[i], own_handle_closed);
+    loop_busy_stop(&g->loop_busy, g, own_handle_closed);
 }
 
 static void close_parts(void *ctx)
@@ -355,6 +358,7 @@ int gateway_run(const struct config *config, const char *origin)
         return 1;
     }
     start_signals(&g);
+    loop_busy_start(&g.loop_busy, &g.loop, &g.metrics.loop_busy);
     uv_timer_init(&g.loop, &g.bus_wait);
     g.bus_wait.data = &g;
 

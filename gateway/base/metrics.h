@@ -46,6 +46,7 @@
     X(provider_latency, "pricegate_provider_latency_seconds", "request to answer")                 \
     X(arrival_to_write, "pricegate_arrival_to_write_seconds",                                      \
       "arrival in this process to the socket write")                                               \
+    X(loop_busy, "pricegate_loop_busy_seconds", "a turn of the event loop, waiting aside")         \
     X(ingestion, "pipeline_ingestion_duration_seconds", "one poll, all its sources")
 
 enum metric_family {
