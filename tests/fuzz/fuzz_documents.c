@@ -18,15 +18,20 @@ static void check_budget(struct budget *b)
 {
     int64_t polls = budget_available(b, false, NOW_MS), all = budget_available(b, true, NOW_MS);
     CHECK(polls >= 0 && polls <= all);
-    CHECK(budget_left(b, NOW_MS) >= -1 && budget_day_left(b, NOW_MS) >= 0);
+    CHECK(budget_left(b, NOW_MS) >= -1);
     CHECK(budget_day_reset_ms(b, NOW_MS) > NOW_MS);
+    CHECK((budget_exhausted(b, true, NOW_MS) == BUDGET_WINDOWS) == (all > 0));
+    CHECK((budget_wait_ms(b, true, NOW_MS) == 0) == (all > 0));
+    for (int w = 0; w < BUDGET_WINDOWS; w++)
+        CHECK(budget_window_left(b, (enum budget_window)w, true, NOW_MS) >= 0);
 }
 
 static void try_budget(const json_t *doc)
 {
+    static const int64_t limits[BUDGET_WINDOWS] = {5, 8, 100, 800};
     struct budget b;
-    budget_init(&b, 8, 800, 0);
-    budget_take(&b, 3, false, NOW_MS - 1000);
+    budget_init(&b, limits, NULL);
+    budget_take(&b, 3, false, NOW_MS - 1500);
     int64_t before = budget_available(&b, true, NOW_MS);
     budget_merge(&b, doc, NOW_MS);
     check_budget(&b);

@@ -1,4 +1,5 @@
 #include "breaker.h"
+#include "seed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -183,6 +184,7 @@ static void test_odd_documents(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(docs); i++) {
         struct breaker b = closed();
+        seed_keep_text("documents", docs[i]);
         json_t *doc = json_loads(docs[i], JSON_DECODE_ANY, NULL);
         assert_non_null(doc);
         assert_false(breaker_merge(&b, doc, T));

@@ -1,5 +1,6 @@
 /* Budgets by injected time. T is 2026-01-01T12:00:00Z. */
 #include "budget.h"
+#include "seed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -289,6 +290,7 @@ static void test_odd_documents(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof docs / sizeof docs[0]; i++) {
         struct budget b;
+        seed_keep_text("documents", docs[i]);
         json_t *doc = json_loads(docs[i], JSON_DECODE_ANY, NULL);
         assert_non_null(doc);
         budget_init(&b, limits, NULL);
