@@ -16,6 +16,7 @@
     X(nasdaqdatalink)                                                                              \
     X(oanda)                                                                                       \
     X(openmeteo)                                                                                   \
+    X(perplexity)                                                                                  \
     X(sim)                                                                                         \
     X(stooq)                                                                                       \
     X(twelvedata)                                                                                  \

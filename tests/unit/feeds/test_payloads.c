@@ -456,6 +456,14 @@ static const struct reply_case openmeteo_rows[] = {
      .answers = "0,0 no_data", .verdict = "ok"},
 };
 
+/* neither was asked for a report: words alone */
+static const struct reply_case perplexity_rows[] = {
+    {.what = "sonar-live-usage.json", .symbols = "cajamarca",
+     .answers = "cajamarca bad_schema", .verdict = "bad_schema"},
+    {.what = "sonar-text-with-citations.json", .symbols = "news/coffee",
+     .answers = "news/coffee bad_schema", .verdict = "bad_schema"},
+};
+
 static const struct reply_case stooq_rows[] = {
     {.what = "apikey-page-200.txt", .symbols = "kc.f",
      .answers = "kc.f blocked", .verdict = "blocked cooldown=86400000"},
@@ -500,6 +508,7 @@ static const struct folder {
     {"nasdaqdatalink", NULL,              ROWS(nasdaqdatalink_rows), 1482314400000  }, /* 2016-12-21 */
     {"oanda",          NULL,              ROWS(oanda_rows),          1475645300000  }, /* 2016-10-05 */
     {"openmeteo",      NULL,              ROWS(openmeteo_rows),      1790377500000  }, /* 2026-09-25 */
+    {"perplexity",     NULL,              ROWS(perplexity_rows),     1788310860000  }, /* 2026-09-02 */
     {"stooq",          NULL,              ROWS(stooq_rows),          1774468800000  }, /* 2026-03-25 */
     {"twelvedata",     NULL,              ROWS(twelvedata_rows),     MARKETS_OPEN_MS},
     {"worldbank",      NULL,              ROWS(worldbank_rows),      1784000000000  }, /* 2026-07-14 */
