@@ -4,6 +4,7 @@
 
 #include "ask.h"
 #include "dead_letters.h"
+#include "exchanges.h"
 #include "feed.h"
 #include "feeds.h"
 #include "schedule.h"
@@ -22,6 +23,7 @@ struct feeds {
     struct chain_host host;
     struct upstream *upstreams; /* by provider number */
     struct feed *feeds;         /* by instrument number */
+    struct exchanges *exchanges;
     struct schedule *schedule;
     struct schedule_provider *plan;
     int *ids;                          /* room for all instruments */

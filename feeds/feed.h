@@ -6,6 +6,7 @@
 
 #include "chain.h"
 #include "log.h"
+#include "market.h"
 #include "publish.h"
 #include "quality.h"
 #include "watch.h"
@@ -41,6 +42,7 @@ struct feed {
     struct quality_memory quality;
     struct publication publication;
     struct watch watch;
+    struct market market;
     struct feed_source *sources; /* one per source of the chain */
     int *chain;                  /* the same as provider numbers, for the schedule */
     int walking;                 /* walks that it is in */

@@ -46,6 +46,22 @@ static void read_shared(struct feeds *f, int64_t mono_ms)
         upstream_read(&f->upstreams[i], f->bus);
 }
 
+/* Lets everybody know what the calendars say. */
+static void follow_markets(struct feeds *f, int64_t mono_ms, int64_t wall_ms)
+{
+    exchanges_turn(f->exchanges, wall_ms);
+    for (size_t i = 0; i < f->config->instruments_len; i++) {
+        struct feed *d = &f->feeds[i];
+        if (!d->market.clock)
+            continue;
+        if (market_opens(&d->market))
+            schedule_hasten(f->schedule, d->id, mono_ms);
+        enum quote_market market = market_now(&d->market, d->watch.age.market, wall_ms);
+        schedule_closed(f->schedule, d->id, market == MARKET_CLOSED);
+        watch_market(&d->watch, market, wall_ms);
+    }
+}
+
 static void say_states(struct feeds *f, int64_t wall_ms)
 {
     for (size_t i = 0; i < f->config->instruments_len; i++) {
@@ -86,6 +102,7 @@ static void on_tick(uv_timer_t *timer)
     if (f->started) {
         if (mono_ms - f->shared_read_ms >= SHARED_EVERY_MS)
             read_shared(f, mono_ms);
+        follow_markets(f, mono_ms, clock_wall_ms());
         if (may_poll(f, mono_ms))
             poll_due(f, mono_ms);
         int64_t wall_ms = clock_wall_ms();
@@ -117,6 +134,9 @@ void feeds_item(struct feeds *f, int id, const struct item *it)
     if (!watch_item(&d->watch, it, wall_ms))
         return;
     quality_accept(&d->quality, it->price, it->ts_ms);
+    /* Of our own the provider's word is known; in another's item it may be the calendar's. */
+    if (!it->has_seq || it->epoch_ms != f->epoch_ms)
+        market_take(&d->market, it->market, it->recv_ms < wall_ms ? it->recv_ms : wall_ms);
     take_over(f, d, it, wall_ms);
 }
 
@@ -186,6 +206,7 @@ static void free_parts(struct feeds *f)
     for (size_t i = 0; f->upstreams && i < f->config->providers_len; i++)
         upstream_fini(&f->upstreams[i]);
     schedule_free(f->schedule);
+    exchanges_free(f->exchanges);
     buf_fini(&f->message);
     if (f->dead_letters)
         dead_letters_close(f->dead_letters, NULL, NULL);
@@ -196,6 +217,20 @@ static void free_parts(struct feeds *f)
     free(f);
 }
 
+static int make_exchanges(struct feeds *f, int64_t wall_ms, struct err *err)
+{
+    struct buf problems = {0};
+    f->exchanges = exchanges_new(f->config, &problems);
+    if (f->exchanges)
+        exchanges_turn(f->exchanges, wall_ms);
+    else if (problems.len > 0)
+        err_set(err, "%.*s", (int)strcspn(problems.p, "\n"), problems.p);
+    else
+        err_set(err, "out of memory");
+    buf_fini(&problems);
+    return f->exchanges ? 0 : -1;
+}
+
 static int make_feeds(struct feeds *f, int64_t wall_ms)
 {
     const struct config *c = f->config;
@@ -204,6 +239,8 @@ static int make_feeds(struct feeds *f, int64_t wall_ms)
         const struct instrument *in = &c->instruments[i];
         if (feed_init(d, (int)i, in, wall_ms) != 0)
             return -1;
+        if (in->kind == INSTRUMENT_QUOTE)
+            d->market.clock = exchanges_clock(f->exchanges, in->exchange);
         const struct schedule_instrument add = {.chain = d->chain,
                                                 .chain_len = in->sources_len,
                                                 .poll_ms = in->poll_ms,
@@ -264,6 +301,10 @@ struct feeds *feeds_new(uv_loop_t *loop, const struct config *config, struct bus
     f->timer.data = f;
     f->asker = (struct asker){.bus = bus, .metrics = metrics};
     poll_init(f);
+    if (make_exchanges(f, start_wall_ms, err) != 0) {
+        free_parts(f);
+        return NULL;
+    }
     if (make_parts(f, start_wall_ms) != 0) {
         err_set(err, "out of memory");
         free_parts(f);

@@ -157,6 +157,8 @@ static enum failure host_offer(void *ctx, struct chain_want want, const struct r
     struct feed *d = &f->feeds[want.id];
     struct record rec = *record;
     int64_t wall_ms = clock_wall_ms();
+    exchanges_turn(f->exchanges, wall_ms);
+    rec.market = market_word(&d->market, record->market);
     struct quality_result q = quality_check(d->in, &d->quality, (int)want.pos, &rec, wall_ms);
     count_checks(f, &q);
     feed_note_quality(d, want.pos, &rec, &q, wall_ms);
@@ -166,6 +168,7 @@ static enum failure host_offer(void *ctx, struct chain_want want, const struct r
         keep_letter(f, d, want.pos, &rec, &q);
         return q.failure;
     }
+    market_take(&d->market, record->market, wall_ms);
     enum failure failure = publish(f, d, want.pos, &rec);
     if (failure != FAIL_NONE)
         err_set(why, "out of memory");
@@ -179,6 +182,8 @@ static void host_ended(void *ctx, const struct walk *w, const struct chain_end *
     int64_t mono_ms = clock_mono_ms();
     d->walking--;
     feed_walked(d, end, schedule_interval_ms(f->schedule, d->id), mono_ms);
+    if (!end->accepted)
+        market_failed(&d->market, clock_wall_ms());
     if (walk_kind(w) == WALK_REFRESH)
         d->refreshed_ms = mono_ms;
     if (walk_kind(w) == WALK_ONCE)

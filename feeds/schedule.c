@@ -250,6 +250,14 @@ static int64_t due_ms(const struct slot *t)
     return t->last_ms + interval_ms + t->jitter_ms;
 }
 
+void schedule_hasten(struct schedule *s, int i, int64_t mono_ms)
+{
+    struct slot *t = &s->slots[i];
+    int64_t late_ms = t->polled ? due_ms(t) - (mono_ms + t->jitter_ms) : 0;
+    if (late_ms > 0)
+        t->last_ms -= late_ms;
+}
+
 static uint32_t next_random(struct schedule *s)
 {
     s->random ^= s->random << 13;

@@ -41,6 +41,8 @@ struct schedule_instrument {
 };
 /* Makes instrument i known. One that is never added is never due. */
 void schedule_add(struct schedule *s, int i, const struct schedule_instrument *in);
+/* Due at once, or within its jitter, where it would be later: its market opens. */
+void schedule_hasten(struct schedule *s, int i, int64_t mono_ms);
 void schedule_closed(struct schedule *s, int i, bool market_closed);
 /* So many watch i now; to be said every second or so. Until it is said for the first time an
  * instrument counts as watched. */

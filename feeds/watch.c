@@ -4,6 +4,9 @@
  * An instrument without any price starts as unavailable for everybody, without a reason. The first
  * walk that fails completely gives it one, and that is worth one message; the second is not.
  *
+ * The market: a price that was old before its market closed stays stale. Closed would say that
+ * it is the last price there was, and nobody has confirmed that.
+ *
  * Copies: what this process publishes comes back over Redis, possibly after the next publication
  * with the same `ts`. An item that is not newer by its own seq is no news. */
 #include "watch.h"
@@ -46,6 +49,16 @@ bool watch_item(struct watch *w, const struct item *it, int64_t wall_ms)
     memcpy(w->source, it->source, sizeof w->source);
     w->said = it->state >= 0 ? (enum quote_state)it->state : quote_state_at(&w->age, wall_ms);
     return true;
+}
+
+void watch_market(struct watch *w, enum quote_market market, int64_t wall_ms)
+{
+    bool closes = market == MARKET_CLOSED && w->age.market != MARKET_CLOSED;
+    enum quote_state state = quote_state_at(&w->age, wall_ms);
+    if (market == MARKET_UNKNOWN || !w->age.known ||
+        (closes && (state == STATE_STALE || state == STATE_UNAVAILABLE)))
+        return;
+    w->age.market = market;
 }
 
 void watch_walked(struct watch *w, enum failure reason, const char *provider)

@@ -32,6 +32,9 @@ bool watch_item(struct watch *w, const struct item *it, int64_t wall_ms);
 /* The outcome of a walk. */
 void watch_walked(struct watch *w, enum failure reason, const char *provider);
 
+/* What counts of the market now (market.h). MARKET_UNKNOWN leaves what the item says. */
+void watch_market(struct watch *w, enum quote_market market, int64_t wall_ms);
+
 /* Is there something to say now? Then it counts as said, and out (cleared first) gets the message
  * for the status channel. */
 bool watch_due(struct watch *w, int64_t wall_ms, struct buf *out);

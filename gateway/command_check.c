@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "exchanges.h"
 #include "settings.h"
 
 /* A file that the configuration names must be readable; the check says so before a start does. */
@@ -15,6 +16,17 @@ static int check_readable(const char *path, const char *where, const char *origi
     return -1;
 }
 
+/* The calendars of the exchanges: time zones, and lists of holidays. */
+static int check_exchanges(const struct config *c, const char *origin)
+{
+    struct buf problems = {0};
+    struct exchanges *x = exchanges_new(c, &problems);
+    settings_print_lines(origin, &problems);
+    buf_fini(&problems);
+    exchanges_free(x);
+    return x ? 0 : -1;
+}
+
 int command_check(const struct options *o)
 {
     char origin[SETTINGS_ORIGIN_MAX];
@@ -24,6 +36,7 @@ int command_check(const struct options *o)
     int rc = check_readable(c->listen.tls_cert, "listen.tls.cert", origin);
     rc |= check_readable(c->listen.tls_key, "listen.tls.key", origin);
     rc |= check_readable(c->listen.web_root, "listen.web_root", origin);
+    rc |= check_exchanges(c, origin);
     if (rc == 0) {
         printf("%s: ok, %zu instruments\n", origin, c->instruments_len);
         for (size_t i = 0; i < c->providers_len; i++)

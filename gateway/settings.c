@@ -111,8 +111,7 @@ static const char **make_environ(const struct options *o, struct buf *strings)
     return list;
 }
 
-/* Each line of text to stderr behind "pricegate: ". */
-static void print_lines(const char *origin, const struct buf *text)
+void settings_print_lines(const char *origin, const struct buf *text)
 {
     const char *p = text->p;
     while (p && *p) {
@@ -155,8 +154,8 @@ struct config *settings_load(const struct options *o, char origin[static SETTING
         .providers_len = providers_len,
     };
     config = config_load(&in, &problems, &warnings);
-    print_lines("warning", &warnings);
-    print_lines(origin, &problems);
+    settings_print_lines("warning", &warnings);
+    settings_print_lines(origin, &problems);
     if (!config && problems.len == 0)
         fprintf(stderr, "pricegate: %s: out of memory\n", origin);
 out:

@@ -16,6 +16,9 @@
 struct config *settings_load(const struct options *o,
                              char origin[static SETTINGS_ORIGIN_MAX]) MUST_CHECK;
 
+/* Each line of text to stderr: "pricegate: ORIGIN: LINE". */
+void settings_print_lines(const char *origin, const struct buf *text);
+
 /* "http://127.0.0.1:8080" of a gateway configured so; caller frees. NULL: out of memory. */
 char *settings_url(const struct config *c);
 

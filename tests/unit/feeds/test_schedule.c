@@ -458,6 +458,35 @@ static void test_the_first_poll_without_credits(void **state)
     schedule_free(s);
 }
 
+/* It opens: at once, and together; from then on at the pace of an open market. */
+static void test_hastened(void **state)
+{
+    struct schedule *s = make(3, 30000);
+    int ids[3];
+    (void)state;
+    plan(s, FREE, FREE);
+    schedule_hasten(s, 0, 500); /* never polled: due in any case */
+    assert_int_equal(schedule_take(s, 1000, ids), 3);
+    for (int i = 0; i < 3; i++)
+        schedule_closed(s, i, true);
+    assert_in_range(schedule_until_ms(s, 0, 2000), 34000, 36000);
+    schedule_hasten(s, 0, 2000);
+    schedule_hasten(s, 1, 2000);
+    assert_in_range(schedule_until_ms(s, 0, 2000), 1, 720);
+    assert_true(schedule_next_ms(s, 2000) <= 2720);
+    assert_int_equal(schedule_take(s, 2720, ids), 2);
+    assert_int_equal(ids[0] + ids[1], 1);
+    schedule_closed(s, 0, false);
+    assert_in_range(schedule_until_ms(s, 0, 2720), 29000, 30600);
+    /* What is due sooner than that is not put off. */
+    schedule_hasten(s, 0, 32600);
+    assert_in_range(schedule_until_ms(s, 0, 32600), 1, 720);
+    assert_int_equal(schedule_take(s, 1000000, ids), 3);
+    schedule_hasten(s, 0, 2000000); /* overdue already */
+    assert_true(schedule_next_ms(s, 2000000) == 2000000);
+    schedule_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -479,6 +508,7 @@ int main(void)
         cmocka_unit_test(test_the_most_watched_first),
         cmocka_unit_test(test_due_before_nearly_due),
         cmocka_unit_test(test_the_first_poll_without_credits),
+        cmocka_unit_test(test_hastened),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 
 #include "config.h"
 #include "embedded.h"
+#include "exchanges.h"
 #include "provider.h"
 
 enum { RULES_MAX = 64 };
@@ -58,6 +59,23 @@ static const struct config_provider *provider_of(const struct config *c, const c
     return NULL;
 }
 
+/* A name that is not built in would be taken, and mean nothing. */
+static void check_exchanges(const struct config *c)
+{
+    struct buf problems = {0};
+    struct exchanges *x = exchanges_new(c, &problems);
+    size_t named = 0;
+    assert_non_null(x);
+    for (size_t i = 0; i < c->instruments_len; i++) {
+        const char *name = c->instruments[i].exchange;
+        if (name && !exchanges_clock(x, name))
+            fail_msg("%s: no exchange %s is built in", c->instruments[i].symbol, name);
+        named += name != NULL;
+    }
+    assert_true(named >= 9);
+    exchanges_free(x);
+}
+
 static void test_default(void **state)
 {
     static const char *const none[] = {NULL};
@@ -81,6 +99,7 @@ static void test_default(void **state)
         if (strcmp(in->category, "fx_rates") == 0 || strcmp(in->category, "crypto") == 0)
             assert_true(keyless >= 2); /* and when Yahoo is gone */
     }
+    check_exchanges(c);
     config_free(c);
     c = load("gateway/config/default.json", key);
     assert_true(provider_of(c, "twelvedata")->enabled);

@@ -130,6 +130,56 @@ static void test_copies_and_older(void **state)
     assert_true(hear(&w, "\"ts\":1767268799000", T));
 }
 
+static const char live[] =
+    "\"ts\":1767268799000,\"recv\":1767268800000,\"state\":\"live\",\"market\":\"open\","
+    "\"source\":\"coinbase\"";
+
+static void test_the_market_closes_and_opens(void **state)
+{
+    struct watch w;
+    (void)state;
+    watch_init(&w, &coffee, T);
+    watch_market(&w, MARKET_CLOSED, T); /* no price: nothing to say */
+    expect(&w, T, "nothing");
+    assert_true(hear(&w, live, T));
+    watch_market(&w, MARKET_OPEN, T + 1);
+    watch_market(&w, MARKET_UNKNOWN, T + 1);
+    expect(&w, T + 1, "nothing");
+    watch_market(&w, MARKET_POST, T + 2); /* another market, the same state */
+    expect(&w, T + 2, "nothing");
+    watch_market(&w, MARKET_CLOSED, T + 60000);
+    expect(&w, T + 60000,
+           "{\"symbol\":\"coffee\",\"state\":\"closed\",\"since\":1767268860000,\"source\":"
+           "\"coinbase\",\"market\":\"closed\"}");
+    expect(&w, T + 60001, "nothing");
+    watch_market(&w, MARKET_UNKNOWN, T + 500000); /* it stays what it was */
+    expect(&w, T + 500000, "nothing");
+    assert_true(watch_next_ms(&w, T + 500000) == INT64_MAX); /* closed prices don't age */
+    watch_market(&w, MARKET_OPEN, T + 200000);
+    expect(&w, T + 200000,
+           "{\"symbol\":\"coffee\",\"state\":\"stale\",\"since\":1767268920001,\"source\":"
+           "\"coinbase\",\"market\":\"open\"}");
+}
+
+/* Nobody has confirmed it up to the close: that is not hidden. */
+static void test_a_stale_price_is_not_closed(void **state)
+{
+    struct watch w;
+    (void)state;
+    watch_init(&w, &coffee, T);
+    assert_true(hear(&w, live, T));
+    watch_walked(&w, FAIL_TIMEOUT, "coinbase");
+    struct buf out = {0};
+    assert_true(watch_due(&w, T + 120001, &out));
+    buf_fini(&out);
+    watch_market(&w, MARKET_CLOSED, T + 130000);
+    expect(&w, T + 130000, "nothing");
+    watch_market(&w, MARKET_CLOSED, T + 240001);
+    expect(&w, T + 240001,
+           "{\"symbol\":\"coffee\",\"state\":\"unavailable\",\"since\":1767269040001,\"reason\":"
+           "\"timeout\",\"source\":\"coinbase\",\"market\":\"open\"}");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +189,8 @@ int main(void)
         cmocka_unit_test(test_limit_in_the_item),
         cmocka_unit_test(test_never_a_price),
         cmocka_unit_test(test_copies_and_older),
+        cmocka_unit_test(test_the_market_closes_and_opens),
+        cmocka_unit_test(test_a_stale_price_is_not_closed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
