@@ -18,7 +18,7 @@ import { gzipSync } from 'node:zlib';
 export const KEY = 'test-key-of-twelvedata';
 
 /** An answer. Members: price (text keeps its digits), ts (s), open high low prev_close volume
- *  currency market ('open'|'closed'); and by gzip: true compressed. */
+ *  currency market ('open'|'closed', of twelvedata also 'unknown': it does not say); and by gzip: true compressed. */
 export const ok = (members) => ({ kind: 'ok', ...members });
 /** The provider's error for this symbol alone. */
 export const unknown = () => ({ kind: 'unknown' });
@@ -77,7 +77,7 @@ function twelvedataQuote(symbol, mode) {
     previous_close: mode.prev_close ?? price,
     change: '0.00000',
     percent_change: '0.00000',
-    is_market_open: (mode.market ?? 'open') === 'open',
+    is_market_open: mode.market === 'unknown' ? undefined : (mode.market ?? 'open') === 'open',
     fifty_two_week: { low: price, high: price, range: `${price} - ${price}` },
   };
 }
