@@ -2,7 +2,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 #include "attrs.h"
 #include "utf8.h"
@@ -84,9 +83,7 @@ bool words_copy(char *out, size_t size, const char *text, size_t len)
 
 bool words_is_link(const char *url)
 {
-    size_t scheme = strncasecmp(url, "https://", 8) == 0  ? 8
-                    : strncasecmp(url, "http://", 7) == 0 ? 7
-                                                          : 0;
+    size_t scheme = strncmp(url, "https://", 8) == 0 ? 8 : strncmp(url, "http://", 7) == 0 ? 7 : 0;
     if (scheme == 0 || url[scheme] == '\0')
         return false;
     for (const char *p = url; *p; p++)

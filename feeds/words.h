@@ -14,8 +14,8 @@
  * of it had room; then the copy ends in an ellipsis. size: at least 4. */
 bool words_copy(char *out, size_t size, const char *text, size_t len);
 
-/* May the URL be shown as a link? http or https, printable ASCII, nothing that ends a link in text
- * or in HTML (spaces, quotes, angle brackets, backslashes). */
+/* May the URL be shown as a link? http or https in small letters, printable ASCII, nothing that
+ * ends a link in text or in HTML (spaces, quotes, angle brackets, backslashes). */
 bool words_is_link(const char *url);
 
 #endif

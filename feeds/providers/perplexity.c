@@ -177,7 +177,7 @@ static void add_citations(const json_t *root, struct observation *o)
 static int64_t time_of(const json_t *root, int64_t now_ms)
 {
     int64_t ts = parse_epoch_s(json_object_get(root, "created"));
-    return ts > now_ms - CREATED_MAX_MS && ts < now_ms ? ts : now_ms;
+    return ts > 0 && ts > now_ms - CREATED_MAX_MS && ts < now_ms ? ts : now_ms;
 }
 
 static void read_report(const json_t *root, const struct topic *topic, int64_t now_ms,

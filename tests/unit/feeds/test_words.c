@@ -76,11 +76,12 @@ static void test_any_bytes(void **state)
 static void test_link(void **state)
 {
     (void)state;
-    static const char *const good[] = {"https://www.minagri.gob.pe/a?b=c&d=%20#e", "HTTP://x"};
+    static const char *const good[] = {"https://www.minagri.gob.pe/a?b=c&d=%20#e", "http://x"};
     static const char *const bad[] = {
         "",
         "https://",
         "ftp://x",
+        "HTTP://x",
         "javascript:alert(1)",
         "//x",
         "https://a b",
