@@ -11,6 +11,7 @@ struct entry {
     const char *name;
     struct calendar *calendar;
     struct market_clock clock;
+    int last_holiday; /* as 20261225; 0 = it has no list */
 };
 
 struct exchanges {
@@ -126,10 +127,13 @@ static void add_exchange(struct exchanges *x, const struct design *d, struct buf
         holidays_free(holidays);
         return;
     }
+    int last_holiday = holidays_last(holidays);
     struct calendar *calendar = make_calendar(d, holidays, problems);
     if (calendar)
-        x->entries[x->len++] =
-            (struct entry){.name = d->name, .calendar = calendar, .clock = {.calendar = calendar}};
+        x->entries[x->len++] = (struct entry){.name = d->name,
+                                              .calendar = calendar,
+                                              .clock = {.calendar = calendar},
+                                              .last_holiday = last_holiday};
 }
 
 /* --- designing --- */
@@ -231,6 +235,18 @@ void exchanges_free(struct exchanges *x)
     for (size_t i = 0; x && i < x->len; i++)
         calendar_free(x->entries[i].calendar);
     free(x);
+}
+
+const char *exchanges_run_out(const struct exchanges *x, int64_t wall_ms, size_t *at)
+{
+    struct zone_time t = zone_local(NULL, wall_ms);
+    int today = (t.year * 100 + t.month) * 100 + t.day;
+    while (*at < x->len) {
+        const struct entry *e = &x->entries[(*at)++];
+        if (e->last_holiday > 0 && e->last_holiday < today)
+            return e->name;
+    }
+    return NULL;
 }
 
 /* --- what they say --- */

@@ -27,6 +27,10 @@ struct exchanges;
 struct exchanges *exchanges_new(const struct config *c, struct buf *problems) MUST_CHECK;
 void exchanges_free(struct exchanges *x); /* NULL is fine */
 
+/* The next exchange, *at being where to look on (0 at first), whose list of holidays has no day
+ * left at wall_ms; NULL: no other. */
+const char *exchanges_run_out(const struct exchanges *x, int64_t wall_ms, size_t *at);
+
 /* Brings all clocks to wall_ms; to be called before they are read. */
 void exchanges_turn(struct exchanges *x, int64_t wall_ms);
 /* The clock of an exchange, for the life of x. NULL: the name is NULL, or means no exchange that is

@@ -221,6 +221,10 @@ static int make_exchanges(struct feeds *f, int64_t wall_ms, struct err *err)
 {
     struct buf problems = {0};
     f->exchanges = exchanges_new(f->config, &problems);
+    const char *name;
+    for (size_t at = 0; f->exchanges && (name = exchanges_run_out(f->exchanges, wall_ms, &at));)
+        log_event(LOG_WARN, "holidays_run_out", "exchange=%s why=%s", name,
+                  "its list of holidays has no day that is still to come");
     if (f->exchanges)
         exchanges_turn(f->exchanges, wall_ms);
     else if (problems.len > 0)

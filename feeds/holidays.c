@@ -177,3 +177,8 @@ size_t holidays_len(const struct holidays *h)
 {
     return h ? h->len : 0;
 }
+
+int holidays_last(const struct holidays *h)
+{
+    return h && h->len > 0 ? h->days[h->len - 1].date : 0;
+}

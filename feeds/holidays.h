@@ -26,5 +26,7 @@ void holidays_free(struct holidays *h); /* NULL is fine */
 int holidays_close_s(const struct holidays *h, int year, int month, int day);
 
 size_t holidays_len(const struct holidays *h);
+/* The last day as 20261225; 0: there is none. */
+int holidays_last(const struct holidays *h);
 
 #endif

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "commands.h"
 #include "exchanges.h"
 #include "settings.h"
@@ -23,6 +24,9 @@ static int check_exchanges(const struct config *c, const char *origin)
     struct exchanges *x = exchanges_new(c, &problems);
     settings_print_lines(origin, &problems);
     buf_fini(&problems);
+    const char *name;
+    for (size_t at = 0; x && (name = exchanges_run_out(x, clock_wall_ms(), &at));)
+        printf("exchange %s: its list of holidays has no day that is still to come\n", name);
     exchanges_free(x);
     return x ? 0 : -1;
 }

@@ -131,7 +131,13 @@ test('check finds what is wrong with an exchange, and nothing starts with it', a
   assert.equal(run.code, 1);
   assert.match(run.stderr, /exchanges\[0\]\.holidays_file: .*line 3: /);
 
-  writeFileSync(days, '2026-12-25\n2026-12-24 13:00\n');
+  writeFileSync(days, '2999-12-25\n2999-12-24 13:00\n');
   writeFileSync(config, JSON.stringify({ exchanges: [{ name: 'NYSE', holidays_file: days }] }));
-  assert.equal((await runCommand(['check', '--config', config])).code, 0);
+  const right = await runCommand(['check', '--config', config]);
+  assert.equal(right.code, 0);
+  assert.equal(right.stdout.match(/NYSE/), null);
+  writeFileSync(days, '2019-12-25\n');
+  const old = await runCommand(['check', '--config', config]);
+  assert.equal(old.code, 0);
+  assert.match(old.stdout, /^exchange NYSE: its list of holidays has no day that is still to come$/m);
 });

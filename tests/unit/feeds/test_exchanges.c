@@ -267,6 +267,26 @@ static void without_time_zones(void **state)
     done(&m);
 }
 
+/* Lists end; somebody has to be told. */
+static void lists_run_out(void **state)
+{
+    (void)state;
+    char path[64];
+    struct made m = {0};
+    size_t at_first = 0, at_last = 0;
+    snprintf(path, sizeof path, "%s", write_list("2026-11-20\n2025-01-01\n"));
+    m.exchanges[0] = (struct config_exchange){.name = "NYSE"};
+    m.exchanges[1] = (struct config_exchange){.name = "LSE", .holidays_file = path};
+    m.exchanges[2] = (struct config_exchange){.name = "SIX", .holidays_file = "/dev/null"};
+    m.config.exchanges_len = 3;
+    build(&m);
+    unlink(path);
+    assert_null(exchanges_run_out(m.x, FRIDAY + 24 * HOUR_MS - 1, &at_first));
+    assert_string_equal(exchanges_run_out(m.x, FRIDAY + 24 * HOUR_MS, &at_last), "LSE");
+    assert_null(exchanges_run_out(m.x, FRIDAY + 24 * HOUR_MS, &at_last));
+    done(&m);
+}
+
 static void all_clocks_turn(void **state)
 {
     (void)state;
@@ -294,6 +314,7 @@ int main(void)
         cmocka_unit_test(an_exchange_of_its_own),
         cmocka_unit_test(a_built_in_one_is_changed),
         cmocka_unit_test(problems_have_path_and_line),
+        cmocka_unit_test(lists_run_out),
         cmocka_unit_test(all_clocks_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,6 +47,7 @@ static void days_are_found(void **state)
                                "2024-02-29 00:01\n"
                                "2026-07-03 23:59");
     assert_int_equal(holidays_len(h), 5);
+    assert_int_equal(holidays_last(h), 20261225);
     assert_int_equal(holidays_close_s(h, 2026, 12, 25), 0);
     assert_int_equal(holidays_close_s(h, 2026, 1, 1), 0);
     assert_int_equal(holidays_close_s(h, 2026, 11, 27), 13 * 3600);
@@ -66,6 +67,7 @@ static void nothing_is_no_holiday(void **state)
     for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
         struct holidays *h = parse(texts[i]);
         assert_int_equal(holidays_len(h), 0);
+        assert_int_equal(holidays_last(h), 0);
         assert_int_equal(holidays_close_s(h, 2026, 12, 25), 86400);
         holidays_free(h);
     }
