@@ -44,6 +44,7 @@ struct gateway {
     struct loop_busy loop_busy;
     struct metrics metrics;
     struct bus *bus;
+    struct auth *auth;
     struct fanout *fanout;
     struct feeds *feeds;
     struct server *server;
@@ -305,21 +306,17 @@ static int open_parts(struct gateway *g, int64_t start_wall_ms, struct err *err)
         .any_provider = port_any_provider,
         .bus_up = port_bus_up,
     };
-    union {
-        const struct config *in;
-        void *out;
-    } auth_ctx = {c}; /* auth_check_token() reads it only */
-    const struct fanout_ports ports = {auth_check_token, auth_ctx.out, &g->feed_port};
-
-    if (open_bus(g, err) != 0)
+    g->auth = auth_new(c, err);
+    if (!g->auth || open_bus(g, err) != 0)
         return -1;
+    const struct fanout_ports ports = {auth_check_token, g->auth, &g->feed_port};
     g->fanout = fanout_new(c, &g->metrics, &ports);
     if (!g->fanout)
         return err_set(err, "out of memory");
     g->feeds = feeds_new(&g->loop, c, g->bus, &g->metrics, start_wall_ms, err);
     if (!g->feeds)
         return -1;
-    g->server = server_new(&g->loop, c, g->fanout, &g->feed_port, &g->metrics, err);
+    g->server = server_new(&g->loop, c, g->auth, g->fanout, &g->feed_port, &g->metrics, err);
     if (!g->server)
         return -1;
     return bus_start(g->bus, err);
@@ -375,6 +372,7 @@ int gateway_run(const struct config *config, const char *origin)
     uv_run(&g.loop, UV_RUN_DEFAULT);
 
     fanout_free(g.fanout);
+    auth_free(g.auth);
     metrics_fini(&g.metrics);
     if (exit_code == 0)
         log_event(LOG_INFO, "stopped", "exit=%d", exit_code);

@@ -259,6 +259,27 @@ static void read_instruments(struct config_reader *r, const json_t *root, struct
     }
 }
 
+/* Who gives a part of it wants signed tokens: then it must be whole. */
+static void check_jwt(struct config_reader *r, const json_t *root, const struct config *c)
+{
+    const char *secret = c->auth.jwt.secret, *file = c->auth.jwt.public_key_file;
+    if (c->auth.jwt.alg == TOKEN_NONE) {
+        if (!config_member(root, "auth.jwt.alg") && /* else that was wrong, and told */
+            (json_is_object(config_member(root, "auth.jwt")) || secret || file))
+            config_problem(r, "auth.jwt.alg", "is required: HS256, RS256 or ES256");
+        return;
+    }
+    bool shared = c->auth.jwt.alg == TOKEN_HS256;
+    if (shared && !secret)
+        config_problem(r, "auth.jwt.secret", "is required for HS256");
+    if (shared && file)
+        config_problem(r, "auth.jwt.public_key_file", "is not for HS256, which has a secret");
+    if (!shared && !file)
+        config_problem(r, "auth.jwt.public_key_file", "is required for RS256 and ES256");
+    if (!shared && secret)
+        config_problem(r, "auth.jwt.secret", "is for HS256 only");
+}
+
 static void check_listen(struct config_reader *r, const struct config *c)
 {
     if (c->listen.tls_cert && !c->listen.tls_key)
@@ -277,11 +298,12 @@ static void read_all(struct config_reader *r, json_t *root, struct buf *warnings
         return;
     config_read_place(r, &whole);
     check_listen(r, c);
+    check_jwt(r, root, c);
     read_keys(r, root, c);
     read_providers(r, root, c);
     read_exchanges(r, root, c);
     read_instruments(r, root, c);
-    config_env_check(r->in, r->problems, warnings);
+    config_env_check(r->in, warnings);
 }
 
 struct config *config_load(const struct config_input *in, struct buf *problems,

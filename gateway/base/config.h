@@ -63,7 +63,11 @@ struct config_key {
     const char *name;
     enum role role;
     unsigned char sha256[32];
+    const char *const *symbols; /* and patterns: all that its holder may see; NULL = no limit */
+    size_t symbols_len;
 };
+
+enum token_alg { TOKEN_NONE, TOKEN_HS256, TOKEN_RS256, TOKEN_ES256 };
 
 /* How often a job runs by itself, beside its times of day: intervals of the calendar. */
 enum config_every {
@@ -101,6 +105,11 @@ struct config {
         enum role anonymous_role; /* ROLE_NONE = null: every route with a role needs a token */
         const struct config_key *keys;
         size_t keys_len;
+        struct {
+            enum token_alg alg;                   /* TOKEN_NONE: no signed tokens */
+            const char *secret, *public_key_file; /* which of them, alg decides */
+            const char *issuer, *audience;        /* NULL = not looked at */
+        } jwt;
     } auth;
     const char *const *origins;
     size_t origins_len;

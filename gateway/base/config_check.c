@@ -158,6 +158,14 @@ const char *config_check_sha256(const char *s)
     return strspn(s, HEX) == 64 && s[64] == '\0' ? NULL : "must be 64 hex digits";
 }
 
+const char *config_check_pattern(const char *s)
+{
+    if (symbol_is_pattern(s, strlen(s)))
+        return NULL;
+    return config_check_symbol(s) ? "must be a symbol, or the beginning of symbols and a * (EUR/*)"
+                                  : NULL;
+}
+
 const char *config_check_symbol(const char *s)
 {
     if (symbol_valid(s, strlen(s)))

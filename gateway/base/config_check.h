@@ -15,6 +15,7 @@ const char *config_check_origin(const char *s);    /* scheme://host[:port] as br
 const char *config_check_redis_url(const char *s); /* "", redis://..., unix:///... */
 const char *config_check_sha256(const char *s);    /* 64 hex digits */
 const char *config_check_symbol(const char *s);
+const char *config_check_pattern(const char *s);     /* or one with a * at its end */
 const char *config_check_time_of_day(const char *s); /* HH:MM, 00:00 to 23:59 */
 const char *config_check_timezone(const char *s);    /* a zone of this machine (zone.h) */
 

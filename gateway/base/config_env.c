@@ -42,23 +42,17 @@ bool config_env_is_name(const char *name)
 /* The search for the setting that a variable names. */
 struct lookup {
     const char *variable;
-    bool known, unbuilt;
+    bool known;
     size_t distance;
     char meant[CONFIG_VARIABLE_MAX]; /* the nearest name so far */
 };
 
-static void offer(struct lookup *l, const char *path, const struct config_setting *s)
+static void offer(struct lookup *l, const char *path)
 {
     char name[CONFIG_VARIABLE_MAX];
     if (l->known || !config_env_name(path, name))
         return;
     size_t len = strlen(name);
-    if (s->type == CONFIG_UNBUILT) {
-        /* Its parts too: PRICEGATE_AUTH_JWT_SECRET. The setting's own name is read like any. */
-        l->known = strncmp(l->variable, name, len) == 0 && strchr("_", l->variable[len]);
-        l->unbuilt = l->known && l->variable[len] == '_';
-        return;
-    }
     l->known = strcmp(l->variable, name) == 0;
     size_t distance = config_names_distance(l->variable, name);
     if (!*l->meant || distance < l->distance) {
@@ -75,18 +69,18 @@ static void look_up(struct lookup *l, const struct config_input *in)
         if (s->type == CONFIG_TEXT_LIST || (s->flags & CONFIG_ENV_ONLY))
             continue;
         if (!key) {
-            offer(l, s->path, s);
+            offer(l, s->path);
             continue;
         }
         for (size_t p = 0; p < in->providers_len; p++) {
             char path[CONFIG_VARIABLE_MAX];
             snprintf(path, sizeof path, "providers.%s.%s", in->providers[p].name, key);
-            offer(l, path, s);
+            offer(l, path);
         }
     }
 }
 
-void config_env_check(const struct config_input *in, struct buf *problems, struct buf *warnings)
+void config_env_check(const struct config_input *in, struct buf *warnings)
 {
     for (const char *const *e = in->environ_list; e && *e; e++) {
         char name[CONFIG_VARIABLE_MAX];
@@ -97,9 +91,7 @@ void config_env_check(const struct config_input *in, struct buf *problems, struc
         name[len] = '\0';
         struct lookup l = {.variable = name, .known = strcmp(name, "PRICEGATE_CONFIG") == 0};
         look_up(&l, in);
-        if (l.unbuilt) {
-            buf_addf(problems, "%s: not built yet, remove it\n", name);
-        } else if (!l.known) {
+        if (!l.known) {
             bool near = l.distance <= 2 + (len - sizeof PREFIX + 1) / 4;
             buf_addf(warnings, "%s: not a setting, ignored", name);
             if (near)

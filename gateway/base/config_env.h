@@ -20,7 +20,7 @@ bool config_env_name(const char *path, char out[static CONFIG_VARIABLE_MAX]);
 bool config_env_is_name(const char *name);
 
 /* One warning for each PRICEGATE_ variable that is no setting, with the name that was probably
- * meant; one problem for each that belongs to a setting that is not built. */
-void config_env_check(const struct config_input *in, struct buf *problems, struct buf *warnings);
+ * meant. */
+void config_env_check(const struct config_input *in, struct buf *warnings);
 
 #endif

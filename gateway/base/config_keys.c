@@ -139,12 +139,27 @@ static void check_member(struct config_reader *r, const char *parent, const char
     }
 }
 
+/* null in place of an object says "none of it": where none of it has a default. */
+static bool may_be_null(const char *pattern)
+{
+    size_t len = strlen(pattern);
+    for (size_t i = 0; i < config_settings_len; i++) {
+        const char *path = config_settings[i].path;
+        if (strncmp(path, pattern, len) == 0 && path[len] == '.' &&
+            (config_settings[i].dflt || strpbrk(path + len, "[*")))
+            return false;
+    }
+    return len > 0 && !strpbrk(pattern, "[*") && config_kind_at(pattern) == CONFIG_OBJECT;
+}
+
 static void check_object(struct config_reader *r, const char *pattern, const char *path,
                          json_t *object)
 {
     char place[CONFIG_PATH_MAX], is[CONFIG_DESCRIPTION_MAX];
     const char *key;
     json_t *v;
+    if (json_is_null(object) && may_be_null(pattern))
+        return;
     if (!json_is_object(object)) {
         config_problem(r, *path ? path : "(the whole file)", "must be an object, not %s",
                        config_describe(object, is));

@@ -115,7 +115,6 @@ static json_t *value_of_text(const struct config_setting *s, const char *text)
     case CONFIG_RANGE:
     case CONFIG_SHA256:
     case CONFIG_TEXT:
-    case CONFIG_UNBUILT:
         break;
     }
     return json_string(text);

@@ -47,18 +47,33 @@ static const struct config_choice roles[] = {
     {NULL,      0           }
 };
 
+static const struct config_choice algorithms[] = {
+    {"HS256", TOKEN_HS256},
+    {"RS256", TOKEN_RS256},
+    {"ES256", TOKEN_ES256},
+    {NULL,    0          }
+};
+
 /* In the order of their paths. */
 const struct config_setting config_settings[] = {
     ROW(TEXT, "$schema", NOWHERE, .min = 1, .max = 200),
     ROW(CHOICE, "auth.anonymous_role", AT(config, auth.anonymous_role), .flags = CONFIG_NULLABLE,
         .dflt = "\"viewer\"", .choices = roles, .none = ROLE_NONE),
-    ROW(UNBUILT, "auth.jwt", NOWHERE, .flags = CONFIG_NULLABLE),
+    ROW(CHOICE, "auth.jwt.alg", AT(config, auth.jwt.alg), .choices = algorithms),
+    ROW(TEXT, "auth.jwt.audience", AT(config, auth.jwt.audience), .min = 1, .max = 200),
+    ROW(TEXT, "auth.jwt.issuer", AT(config, auth.jwt.issuer), .min = 1, .max = 200),
+    ROW(TEXT, "auth.jwt.public_key_file", AT(config, auth.jwt.public_key_file), .min = 1,
+        .max = 4096),
+    ROW(TEXT, "auth.jwt.secret", AT(config, auth.jwt.secret), .flags = CONFIG_SECRET, .min = 1,
+        .max = 500),
     ROW(TEXT, "auth.keys[].name", AT(config_key, name), .flags = CONFIG_REQUIRED, .min = 1,
         .max = 64),
     ROW(CHOICE, "auth.keys[].role", AT(config_key, role), .flags = CONFIG_REQUIRED,
         .choices = roles),
     ROW(SHA256, "auth.keys[].sha256", AT(config_key, sha256),
         .flags = CONFIG_REQUIRED | CONFIG_SECRET, .problem = config_check_sha256),
+    ROW(TEXT_LIST, "auth.keys[].symbols", AT(config_key, symbols), ALSO(config_key, symbols_len),
+        .flags = CONFIG_NULLABLE, .min = 1, .max = 33, .problem = config_check_pattern),
     ROW(INT, "breaker.threshold", AT(config, breaker.threshold), .dflt = "3", .min = 1, .max = 1000,
         .env = "DATA_PIPELINE_CIRCUIT_BREAKER_THRESHOLD"),
     ROW(INT, "breaker.timeout_s", AT(config, breaker.timeout_s), .dflt = "300", .min = 1,

@@ -18,7 +18,6 @@ enum config_type {
     CONFIG_SHA256,    /* 64 hex digits, stored as 32 bytes */
     CONFIG_TEXT,      /* no control characters; min..max is its length in characters */
     CONFIG_TEXT_LIST, /* const char *const * and its length */
-    CONFIG_UNBUILT,   /* in the contract, not in this program: may only be null */
 };
 
 enum config_flags {

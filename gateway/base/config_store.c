@@ -264,8 +264,6 @@ void config_store(struct config_reader *r, const struct config_setting *s, const
     };
     if (json_is_null(v) && (s->flags & CONFIG_NULLABLE))
         store_null(s, base);
-    else if (s->type == CONFIG_UNBUILT)
-        config_problem(r, where, "not built yet, remove it");
     else
         stores[s->type](r, s, where, v, base);
 }

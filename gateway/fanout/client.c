@@ -11,13 +11,12 @@
 #include "state.h"
 #include "upkeep.h"
 
-static const int64_t AUTH_WITHIN_NS = 10000 * NS_PER_MS;
 static const int64_t SPREAD_PART = 8; /* the heartbeat's phase differs by up to 1/8 of it */
 
 /* --- life --- */
 
 struct client *client_new(struct fanout *f, const struct client_sink *sink, void *sock,
-                          enum role role, int64_t mono_ns)
+                          const struct grant *grant, int64_t wall_ms, int64_t mono_ns)
 {
     struct client *c = calloc(1, sizeof *c);
     if (!c)
@@ -28,14 +27,13 @@ struct client *client_new(struct fanout *f, const struct client_sink *sink, void
         .sink = sink,
         .sock = sock,
         .path = CLIENT_SHARED,
-        .role = role,
         .reason = CLOSE_PEER,
         .next = f->clients,
         .prev = &f->clients,
         .last_in_ns = mono_ns,
         .last_out_ns = mono_ns,
         .last_ping_ns = mono_ns,
-        .auth_by_ns = mono_ns + AUTH_WITHIN_NS,
+        .auth_by_ns = mono_ns + CLIENT_AUTH_WITHIN_NS,
         .spread_ns = (int64_t)(fanout_random(f) % (uint64_t)(heartbeat_ns / SPREAD_PART + 1)),
     };
     f->mono_ns = mono_ns;
@@ -46,15 +44,17 @@ struct client *client_new(struct fanout *f, const struct client_sink *sink, void
     f->clients = c;
     f->clients_len++;
     f->metrics->connections++;
+    struct grant own = grant_ref(grant);
+    client_grant(c, &own, (struct moment){wall_ms, mono_ns});
     snprintf(c->session, sizeof c->session, "%016" PRIx64, fanout_random(f));
     upkeep_schedule(c, mono_ns);
     return c;
 }
 
 struct client *fanout_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
-                                 enum role role, int64_t wall_ms, int64_t mono_ns)
+                                 const struct grant *grant, int64_t wall_ms, int64_t mono_ns)
 {
-    struct client *c = client_new(f, sink, sock, role, mono_ns);
+    struct client *c = client_new(f, sink, sock, grant, wall_ms, mono_ns);
     if (!c)
         return NULL;
     buf_clear(&f->text);
@@ -67,6 +67,16 @@ void fanout_client_compress(struct client *c)
 {
     REQUIRE(c->f->compressor && !c->seat.view);
     c->encoding = ENCODING_COMPRESSED_FRAMES;
+}
+
+void client_grant(struct client *c, struct grant *grant, struct moment now)
+{
+    grant_fini(&c->grant);
+    c->grant = *grant;
+    *grant = (struct grant){0};
+    c->expires_ns = INT64_MAX;
+    if (c->grant.expires_ms > 0)
+        c->expires_ns = now.mono_ns + (c->grant.expires_ms - now.wall_ms) * NS_PER_MS;
 }
 
 void client_leave(struct client *c)
@@ -117,6 +127,7 @@ void fanout_client_free(struct client *c)
     f->clients_len--;
     f->metrics->connections--;
     patterns_fini(&c->patterns);
+    grant_fini(&c->grant);
     free(c->refused_ns);
     free(c);
 }

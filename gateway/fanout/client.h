@@ -20,6 +20,8 @@
 #include "view.h"
 #include "wheel.h"
 
+#define CLIENT_AUTH_WITHIN_NS INT64_C(10000000000)
+
 struct owed;
 struct pace;
 struct refresh_ticket;
@@ -30,6 +32,11 @@ enum client_path {
     CLIENT_CLOSING, /* in no view; nothing is written any more */
 };
 
+/* When a message was received; handed down to whoever handles it. */
+struct moment {
+    int64_t wall_ms, mono_ns;
+};
+
 struct client {
     struct fanout *f;
     const struct client_sink *sink;
@@ -37,7 +44,8 @@ struct client {
     struct client *next, **prev; /* in fanout.clients */
     enum client_path path;
     enum encoding encoding;
-    enum role role;
+    struct grant grant;
+    int64_t expires_ns;       /* of the grant; INT64_MAX = never */
     enum close_reason reason; /* CLOSE_PEER until somebody names another */
     struct seat seat;
     struct wheel_entry timer;
@@ -59,7 +67,9 @@ struct client {
 
 /* Made and known, but nothing is said to it yet. NULL: out of memory. */
 struct client *client_new(struct fanout *f, const struct client_sink *sink, void *sock,
-                          enum role role, int64_t mono_ns) MUST_CHECK;
+                          const struct grant *grant, int64_t wall_ms, int64_t mono_ns) MUST_CHECK;
+/* What it may do from now on; takes the grant over. */
+void client_grant(struct client *c, struct grant *grant, struct moment now);
 
 /* The reason counts when it is the first. Leaves the view, drops what is owed, begins to close. */
 void client_close(struct client *c, enum close_reason reason);

@@ -8,6 +8,7 @@
 #include "refresh.h"
 #include "state.h"
 #include "subscribe.h"
+#include "upkeep.h"
 
 #define REFUSED_MAX 100
 static const int64_t MINUTE_NS = 60000 * NS_PER_MS;
@@ -60,23 +61,27 @@ static void do_auth(struct client *c, const struct command *cmd, struct moment n
 {
     struct fanout *f = c->f;
     const json_t *token = json_object_get(cmd->root, "token");
-    enum role role = ROLE_NONE;
+    struct grant grant = {0};
     if (!json_is_string(token)) {
         command_refuse(c, cmd->id, ERROR_BAD_MESSAGE, "token must be a string", now.mono_ns);
         return;
     }
     if (!f->ports.authenticate ||
         f->ports.authenticate(f->ports.authenticate_ctx, json_string_value(token),
-                              json_string_length(token), &role) != 0) {
+                              json_string_length(token), now.wall_ms, &grant) != 0) {
         command_refuse(c, cmd->id, ERROR_AUTH_FAILED, "this token is not valid here", now.mono_ns);
         return;
     }
-    c->role = role;
+    enum role role = grant.role;
+    client_grant(c, &grant, now);
+    upkeep_schedule(c, now.mono_ns);
     buf_clear(&f->text);
     protocol_begin(&f->text, "authenticated", cmd->id);
     protocol_add_string(&f->text, "role", role_name(role));
     protocol_end(&f->text);
     client_send(c, &f->text, now.mono_ns);
+    if (c->grant.symbols)
+        subscribe_confine(c, now);
 }
 
 static void send_time(struct client *c, const char *type, const char *id, struct moment now)
@@ -114,9 +119,9 @@ static const struct {
 
 static void run(struct client *c, const struct command *cmd, struct moment now)
 {
-    if (c->role >= rows[cmd->action].role)
+    if (c->grant.role >= rows[cmd->action].role)
         rows[cmd->action].run(c, cmd, now);
-    else if (c->role == ROLE_NONE)
+    else if (c->grant.role == ROLE_NONE)
         command_refuse(c, cmd->id, ERROR_AUTH_REQUIRED,
                        "send {\"action\":\"auth\",\"token\":...} first", now.mono_ns);
     else

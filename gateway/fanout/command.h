@@ -8,11 +8,6 @@
 #include "client.h"
 #include "protocol.h"
 
-/* When a message was received; handed down to whoever handles it. */
-struct moment {
-    int64_t wall_ms, mono_ns;
-};
-
 /* Answers with `error`, counts it, and closes a client that collects too many. id is JSON text, ""
  * when none was given. */
 void command_refuse(struct client *c, const char *id, enum protocol_error error,

@@ -13,10 +13,10 @@
 
 #include "close_reason.h"
 #include "config.h"
+#include "grant.h"
 #include "item.h"
 #include "metrics.h"
 #include "port.h"
-#include "role.h"
 
 struct fanout;
 struct client;
@@ -38,8 +38,9 @@ struct client_sink {
 };
 
 struct fanout_ports {
-    /* Checks a token. 0 and the role, or -1 (PROTOCOL: error 402). */
-    int (*authenticate)(void *ctx, const char *token, size_t len, enum role *role);
+    /* Checks a token. 0 and what it grants, or -1 (PROTOCOL: error 402). */
+    int (*authenticate)(void *ctx, const char *token, size_t len, int64_t wall_ms,
+                        struct grant *out);
     void *authenticate_ctx;
     const struct feed_port *feed; /* for `refresh` */
 };
@@ -74,10 +75,11 @@ int64_t fanout_turn(struct fanout *f, int64_t mono_ns);
 void fanout_tick(struct fanout *f, int64_t wall_ms, int64_t mono_ns);
 
 /* --- clients --- */
-/* A client whose upgrade is done. sink is borrowed; role ROLE_NONE means that an `auth` message
- * must come within 10 s. Writes `welcome` at once. NULL: out of memory. */
+/* A client whose upgrade is done. sink is borrowed, grant copied; role ROLE_NONE means that an
+ * `auth` message must come within 10 s. Writes `welcome` at once. NULL: out of memory. */
 struct client *fanout_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
-                                 enum role role, int64_t wall_ms, int64_t mono_ns) MUST_CHECK;
+                                 const struct grant *grant, int64_t wall_ms,
+                                 int64_t mono_ns) MUST_CHECK;
 /* Its data frames are compressed from now on (the handshake agreed upon permessage-deflate). To be
  * called before its first message; the configuration must have fanout.compression. */
 void fanout_client_compress(struct client *c);
@@ -91,8 +93,8 @@ struct fanout_wish {
     const char *last_event_id;
 };
 struct client *fanout_event_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
-                                       const struct fanout_wish *wish, int64_t wall_ms,
-                                       int64_t mono_ns) MUST_CHECK;
+                                       const struct grant *grant, const struct fanout_wish *wish,
+                                       int64_t wall_ms, int64_t mono_ns) MUST_CHECK;
 /* One complete text message. */
 void fanout_client_message(struct client *c, const char *bytes, size_t len, int64_t wall_ms,
                            int64_t mono_ns);

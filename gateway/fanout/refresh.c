@@ -104,7 +104,7 @@ void refresh_run(struct client *c, const struct command *cmd, struct moment now)
     struct selection s;
     struct err err;
     struct refresh_ticket *t = NULL;
-    enum selection_result rc = selection_init(&s, c->f->config, cmd->root, &err);
+    enum selection_result rc = selection_init(&s, c->f->config, &c->grant, cmd->root, &err);
 
     if (rc == SELECTION_MALFORMED) {
         command_refuse(c, cmd->id, ERROR_BAD_MESSAGE, err.text, now.mono_ns);

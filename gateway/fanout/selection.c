@@ -40,25 +40,34 @@ static void take(struct selection *s, int id)
     s->order[s->order_len++] = id;
 }
 
-static void resolve(struct selection *s, const struct config *config, const char *name)
+static bool allows(const struct grant *grant, const struct config *config, size_t id)
+{
+    return !grant || grant_allows(grant, config->instruments[id].symbol);
+}
+
+static void resolve(struct selection *s, const struct config *config, const struct grant *grant,
+                    const char *name)
 {
     size_t len = strlen(name);
     if (symbol_is_pattern(name, len)) {
         for (size_t i = 0; i < config->instruments_len; i++)
-            if (symbol_matches(name, len, config->instruments[i].symbol))
+            if (symbol_matches(name, len, config->instruments[i].symbol) &&
+                allows(grant, config, i))
                 take(s, (int)i);
         return;
     }
     int id = symtab_find(config->symbols, name, len);
-    if (id >= 0)
+    if (id >= 0 && allows(grant, config, (size_t)id))
         take(s, id);
+    else if (id >= 0)
+        protocol_add_rejected(&s->rejected, name, "forbidden", "your token does not allow this");
     else
         protocol_add_rejected(&s->rejected, name, "unknown_symbol",
                               "no instrument of this name is configured here");
 }
 
 enum selection_result selection_init(struct selection *s, const struct config *config,
-                                     const json_t *root, struct err *err)
+                                     const struct grant *grant, const json_t *root, struct err *err)
 {
     size_t i;
     const json_t *v;
@@ -70,7 +79,7 @@ enum selection_result selection_init(struct selection *s, const struct config *c
         return SELECTION_NO_MEMORY;
     json_array_foreach(s->list, i, v)
     {
-        resolve(s, config, json_string_value(v));
+        resolve(s, config, grant, json_string_value(v));
     }
     return s->rejected.failed ? SELECTION_NO_MEMORY : SELECTION_OK;
 }

@@ -9,6 +9,7 @@
 #include "buf.h"
 #include "config.h"
 #include "err.h"
+#include "grant.h"
 
 struct selection {
     const json_t *list; /* borrowed: the strings as given */
@@ -22,9 +23,12 @@ enum selection_result { SELECTION_OK, SELECTION_MALFORMED, SELECTION_NO_MEMORY }
 
 /* Reads member "symbols" of root. A list that is malformed (no array of strings, a star anywhere
  * but at the end, more names than make sense) is refused whole, with a sentence. An empty list and
- * a pattern that matches nothing are fine. selection_fini() in every case. */
+ * a pattern that matches nothing are fine. What the grant does not allow is refused by its name,
+ * and passed over by a pattern; grant NULL: everything is allowed. selection_fini() in every case.
+ */
 enum selection_result selection_init(struct selection *s, const struct config *config,
-                                     const json_t *root, struct err *err) MUST_CHECK;
+                                     const struct grant *grant, const json_t *root,
+                                     struct err *err) MUST_CHECK;
 void selection_fini(struct selection *s);
 
 #endif

@@ -60,11 +60,11 @@ static int change_init(struct change *ch, const struct client *c)
 }
 
 /* False: refused, and the client told so. */
-static bool read_symbols(struct client *c, const struct command *cmd, struct change *ch,
-                         struct moment now)
+static bool read_symbols(struct client *c, const struct command *cmd, const struct grant *grant,
+                         struct change *ch, struct moment now)
 {
     struct err err;
-    switch (selection_init(&ch->sel, c->f->config, cmd->root, &err)) {
+    switch (selection_init(&ch->sel, c->f->config, grant, cmd->root, &err)) {
     case SELECTION_OK:
         return true;
     case SELECTION_MALFORMED:
@@ -261,7 +261,7 @@ static void change_pace(struct client *c, struct change *ch, int64_t mono_ns)
 void subscribe_run(struct client *c, const struct command *cmd, struct moment now)
 {
     struct change ch = {0};
-    if (!read_symbols(c, cmd, &ch, now))
+    if (!read_symbols(c, cmd, &c->grant, &ch, now))
         goto out;
     bool ok = make_change(c, cmd, &ch) == 0;
     if (ok)
@@ -315,7 +315,7 @@ void subscribe_undo(struct client *c, const struct command *cmd, struct moment n
     struct change ch = {0};
     size_t i;
     const json_t *v;
-    if (!read_symbols(c, cmd, &ch, now))
+    if (!read_symbols(c, cmd, NULL, &ch, now))
         goto out;
     if (change_init(&ch, c) != 0) {
         command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
@@ -341,6 +341,22 @@ void subscribe_reset(struct client *c, const struct command *cmd, struct moment 
         give_up(c, cmd, &ch, now);
     } else {
         command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
+    }
+    change_fini(&ch);
+}
+
+void subscribe_confine(struct client *c, struct moment now)
+{
+    static const struct command nameless = {.id = ""};
+    struct change ch = {0};
+    if (change_init(&ch, c) != 0) {
+        client_close(c, CLOSE_MEMORY);
+    } else {
+        for (int id = bits_next(&ch.active, 0); id >= 0; id = bits_next(&ch.active, id + 1))
+            if (!grant_allows(&c->grant, c->f->config->instruments[id].symbol))
+                bits_set(&ch.fresh, id);
+        if (bits_any(&ch.fresh))
+            give_up(c, &nameless, &ch, now);
     }
     change_fini(&ch);
 }

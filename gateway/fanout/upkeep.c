@@ -53,7 +53,8 @@ void upkeep_schedule(struct client *c, int64_t mono_ns)
         due = min_ns(due, mono_ns + SAMPLE_NS);
     else
         due = min_ns(due, c->last_out_ns + interval_ns(c));
-    if (c->role == ROLE_NONE)
+    due = min_ns(due, c->expires_ns);
+    if (c->grant.role == ROLE_NONE)
         due = min_ns(due, c->auth_by_ns);
     wheel_put(&c->f->wheel, &c->timer, mono_ns, due);
 }
@@ -71,7 +72,7 @@ static void sample_progress(struct client *c, int64_t mono_ns)
 
 static bool close_when_over(struct client *c, int64_t mono_ns)
 {
-    if (c->role == ROLE_NONE && mono_ns >= c->auth_by_ns)
+    if (c->grant.role == ROLE_NONE && mono_ns >= c->auth_by_ns)
         client_close(c, CLOSE_AUTH);
     else if (mono_ns - alive_ns(c) >= idle_ns(c))
         client_close(c, CLOSE_IDLE);
@@ -100,10 +101,29 @@ static void ping(struct client *c, bool message, int64_t wall_ms, int64_t mono_n
     client_ping(c, message ? text : NULL, mono_ns);
 }
 
+/* Whoever holds an expired token is told, and has as long as a newcomer to show another one. Until
+ * then it stays where it is, so that a renewal leaves no gap; but it may command nothing. */
+static void expire(struct client *c, int64_t mono_ns)
+{
+    struct grant nobody = {0};
+    client_grant(c, &nobody, (struct moment){0, mono_ns});
+    c->auth_by_ns = mono_ns + CLIENT_AUTH_WITHIN_NS;
+    if (c->encoding == ENCODING_EVENTS) {
+        client_close(c, CLOSE_AUTH);
+        return;
+    }
+    buf_clear(&c->f->text);
+    protocol_add_error(&c->f->text, "", ERROR_AUTH_REQUIRED,
+                       "the token has expired: send another one within 10 s");
+    client_send(c, &c->f->text, mono_ns);
+}
+
 static void look(struct client *c, int64_t wall_ms, int64_t mono_ns)
 {
     if (c->path == CLIENT_BEHIND)
         sample_progress(c, mono_ns);
+    if (mono_ns >= c->expires_ns)
+        expire(c, mono_ns);
     if (close_when_over(c, mono_ns))
         return;
     bool quiet = c->path == CLIENT_SHARED && mono_ns - c->last_out_ns >= interval_ns(c);

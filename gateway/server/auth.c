@@ -2,11 +2,61 @@
 
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "origin.h"
-#include "server.h"
+#include "token.h"
+
+/* Every key is compared, and each in constant time: neither the answer's time nor its form tells
+ * which key was nearly right. */
+struct auth {
+    const struct config *config;
+    struct token_verifier *verifier; /* NULL: there are no signed tokens */
+    struct grant keys[];             /* what each of config.auth.keys grants */
+};
+
+static int make_key(const struct config_key *k, struct grant *g)
+{
+    g->role = k->role;
+    snprintf(g->subject, sizeof g->subject, "%s", k->name);
+    if (k->symbols && !(g->symbols = grant_symbols_from(k->symbols, k->symbols_len)))
+        return -1;
+    return 0;
+}
+
+struct auth *auth_new(const struct config *c, struct err *err)
+{
+    struct auth *a = calloc(1, sizeof *a + c->auth.keys_len * sizeof a->keys[0]);
+    if (!a) {
+        err_set(err, "out of memory");
+        return NULL;
+    }
+    a->config = c;
+    for (size_t i = 0; i < c->auth.keys_len; i++)
+        if (make_key(&c->auth.keys[i], &a->keys[i]) != 0) {
+            err_set(err, "out of memory");
+            auth_free(a);
+            return NULL;
+        }
+    if (c->auth.jwt.alg != TOKEN_NONE && !(a->verifier = token_verifier_new(c, err))) {
+        auth_free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void auth_free(struct auth *a)
+{
+    if (!a)
+        return;
+    for (size_t i = 0; i < a->config->auth.keys_len; i++)
+        grant_fini(&a->keys[i]);
+    token_verifier_free(a->verifier);
+    free(a);
+}
 
 static struct origin_rule rule_of(const struct config *c, const struct caller *caller)
 {
@@ -38,7 +88,8 @@ static bool is_local_host(const struct config *c, const char *host)
 
 bool auth_is_local(const struct config *c, const struct caller *caller)
 {
-    return c->auth.keys_len == 0 && address_is_loopback(&caller->peer) && !caller->forwarded &&
+    return c->auth.keys_len == 0 && c->auth.jwt.alg == TOKEN_NONE &&
+           address_is_loopback(&caller->peer) && !caller->forwarded &&
            is_local_host(c, caller->host) && auth_origin_ok(c, caller);
 }
 
@@ -51,35 +102,46 @@ const char *auth_token(const char *authorization, const char *query_token)
     return authorization + 6 + strspn(authorization + 6, " ");
 }
 
-/* Every key is compared, and each in constant time: neither the answer's time nor its form tells
- * which key was nearly right. */
-int auth_check_token(void *ctx, const char *token, size_t len, enum role *role)
+static const struct grant *check_keys(const struct auth *a, const char *token, size_t len)
 {
-    const struct config *c = ctx;
+    const struct config *c = a->config;
     unsigned char digest[SHA256_DIGEST_LENGTH];
-    int found = -1;
-    *role = ROLE_NONE;
-    if (len == 0 || !SHA256((const unsigned char *)token, len, digest))
-        return -1;
+    const struct grant *found = NULL;
+    if (!SHA256((const unsigned char *)token, len, digest))
+        return NULL;
     for (size_t i = 0; i < c->auth.keys_len; i++)
-        if (CRYPTO_memcmp(digest, c->auth.keys[i].sha256, sizeof digest) == 0) {
-            found = 0;
-            if (c->auth.keys[i].role > *role)
-                *role = c->auth.keys[i].role;
-        }
+        if (CRYPTO_memcmp(digest, c->auth.keys[i].sha256, sizeof digest) == 0)
+            found = &a->keys[i];
     return found;
 }
 
-int auth_role(const struct config *c, const struct caller *caller, const char *token,
-              enum role *role)
+int auth_check_token(void *ctx, const char *token, size_t len, int64_t wall_ms, struct grant *out)
+{
+    const struct auth *a = ctx;
+    struct err why = {""};
+    *out = (struct grant){0};
+    if (len == 0)
+        return -1;
+    if (a->verifier && token_is_signed(token, len))
+        return token_verify(a->verifier, token, len, wall_ms, out, &why);
+    const struct grant *found = check_keys(a, token, len);
+    if (!found)
+        return -1;
+    *out = grant_ref(found);
+    return 0;
+}
+
+int auth_grant(const struct auth *a, const struct caller *caller, const char *token,
+               int64_t wall_ms, struct grant *out)
 {
     if (token) {
         union {
-            const struct config *in;
+            const struct auth *in;
             void *out;
-        } ctx = {c}; /* only read */
-        return auth_check_token(ctx.out, token, strlen(token), role);
+        } ctx = {a}; /* only read */
+        return auth_check_token(ctx.out, token, strlen(token), wall_ms, out);
     }
-    *role = auth_is_local(c, caller) ? ROLE_ADMIN : c->auth.anonymous_role;
+    *out = (struct grant){
+        .role = auth_is_local(a->config, caller) ? ROLE_ADMIN : a->config->auth.anonymous_role};
     return 0;
 }

@@ -1,8 +1,8 @@
-/* auth.h - who is asking, and what that allows. Pure but for the digest.
+/* auth.h - who is asking, and what that allows.
  *
- * A caller has a role by one of three ways: a token that is one of the configured keys; being local
- * (see auth_is_local); or the anonymous role. A token that is wrong is refused, never treated as no
- * token: a mistyped key must not silently show less. */
+ * A caller is granted something in one of three ways: a token that is one of the configured keys,
+ * or is signed (token.h); being local (see auth_is_local); or the anonymous role. A token that is
+ * wrong is refused, never treated as no token: a mistyped key must not silently show less. */
 #ifndef PRICEGATE_AUTH_H
 #define PRICEGATE_AUTH_H
 
@@ -11,7 +11,8 @@
 
 #include "address.h"
 #include "config.h"
-#include "role.h"
+#include "err.h"
+#include "grant.h"
 
 /* What a request says about where it comes from. NULL = the header is absent. */
 struct caller {
@@ -21,13 +22,20 @@ struct caller {
     bool forwarded; /* any of Forwarded, X-Forwarded-*, Via */
 };
 
+struct auth;
+
+/* Reads the key of signed tokens, if there is one; borrows the configuration. NULL with a sentence.
+ */
+struct auth *auth_new(const struct config *c, struct err *err) MUST_CHECK;
+void auth_free(struct auth *a); /* NULL is fine */
+
 /* Absent, or of the own host, or listed. */
 bool auth_origin_ok(const struct config *c, const struct caller *caller);
 
-/* With no keys configured, a request from loopback, without Forwarded, X-Forwarded-* or Via, whose
- * Host is localhost, a loopback literal or listen.host, and without a foreign Origin: the person at
- * this machine. The Host rule is what stops a foreign page that had its own name resolve to
- * 127.0.0.1. */
+/* With neither keys nor signed tokens configured, a request from loopback, without Forwarded,
+ * X-Forwarded-* or Via, whose Host is localhost, a loopback literal or listen.host, and without a
+ * foreign Origin: the person at this machine. The Host rule is what stops a foreign page that had
+ * its own name resolve to 127.0.0.1. */
 bool auth_is_local(const struct config *c, const struct caller *caller);
 
 /* The token of a request: behind "Bearer " in the Authorization header, else the query's. NULL when
@@ -35,10 +43,11 @@ bool auth_is_local(const struct config *c, const struct caller *caller);
  * Bearer), which then is a bad token. */
 const char *auth_token(const char *authorization, const char *query_token);
 
-/* The role of a caller with this token (NULL = none): 0, or -1 for a bad token. */
-int auth_role(const struct config *c, const struct caller *caller, const char *token,
-              enum role *role) MUST_CHECK;
-
-/* auth_check_token() itself is declared in server.h. */
+/* What a caller with this token (NULL = none) may do: 0 and the grant, which the caller
+ * grant_fini()s, or -1 for a bad token. */
+int auth_grant(const struct auth *a, const struct caller *caller, const char *token,
+               int64_t wall_ms, struct grant *out) MUST_CHECK;
+/* Of the token alone. Has fanout_ports.authenticate's form; ctx is the struct auth *. */
+int auth_check_token(void *ctx, const char *token, size_t len, int64_t wall_ms, struct grant *out);
 
 #endif

@@ -48,6 +48,7 @@ void conn_free(struct conn *c)
     buf_fini(&c->message);
     buf_fini(&c->headers);
     ws_extension_free(c->extension);
+    grant_fini(&c->grant);
     free(c);
 }
 

@@ -12,7 +12,7 @@
 #include "address.h"
 #include "buf.h"
 #include "fanout.h"
-#include "role.h"
+#include "grant.h"
 
 struct refresh_waiter;
 struct route;
@@ -55,8 +55,8 @@ struct conn {
 
     /* ws.c, sse.c */
     struct address client_address;
-    enum role role;
-    bool counted; /* by capacity_take() */
+    struct grant grant; /* of the last request whose token was looked at; owned */
+    bool counted;       /* by capacity_take() */
     struct client *client;
     struct buf message;             /* as far as it has come; holds no memory between messages */
     bool compressed;                /* is that message */

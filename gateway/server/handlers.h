@@ -24,5 +24,7 @@ route_handler serve_ws_without_upgrade;
 #define SYMBOLS_OF(kind) (1U << (kind))
 #define SYMBOLS_OF_ANY   (SYMBOLS_OF(INSTRUMENT_QUOTE) | SYMBOLS_OF(INSTRUMENT_OBSERVATION))
 bool symbols_known(struct exchange *x, unsigned which, const char *list, bool patterns);
+/* quotes.c: true, with a 403, when the caller's token does not allow one of the list. */
+bool symbols_forbidden(struct exchange *x, const char *list);
 
 #endif

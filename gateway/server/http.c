@@ -101,7 +101,8 @@ static bool is_preflight(const struct exchange *x)
 bool http_identify(struct conn *c, struct request *r, struct response *response)
 {
     const char *token = auth_token(r->authorization, request_arg(r, "token"));
-    if (auth_role(c->server->config, &r->caller, token, &r->role) == 0)
+    grant_fini(&c->grant);
+    if (auth_grant(c->server->auth, &r->caller, token, clock_wall_ms(), &c->grant) == 0)
         return true;
     response_problem(response, 401, "the token is not valid", NULL);
     response_header(response, "WWW-Authenticate",
@@ -119,7 +120,7 @@ static bool has_role(struct exchange *x, const struct route *route)
     if (!http_identify(x->conn, r, &x->response))
         return false;
     bool from_here = address_is_loopback(&r->caller.peer) && !r->caller.forwarded;
-    if (r->role >= route->role || (route->flags & ROUTE_LOOPBACK && from_here))
+    if (x->conn->grant.role >= route->role || (route->flags & ROUTE_LOOPBACK && from_here))
         return true;
     if (auth_token(r->authorization, request_arg(r, "token"))) {
         refuse(x, 403, "the token's role does not allow this", "forbidden");

@@ -22,7 +22,7 @@ void http_turn(struct server *s);
  * understood; *status is the answer then. */
 int http_read(struct conn *c, struct lws *wsi, struct request *r, int *status) MUST_CHECK;
 
-/* Sets r->role from the request's token. False: the token is bad and response a 401. */
+/* Sets c->grant from the request's token. False: the token is bad and response a 401. */
 bool http_identify(struct conn *c, struct request *r, struct response *response);
 
 /* Serves a GET or HEAD that came with an upgrade that we do not make; the connection ends. */

@@ -66,9 +66,13 @@ void serve_instruments(struct exchange *x)
     struct buf *out = &x->response.body;
     begin_json(x);
     buf_adds(out, "{\"data\":[");
+    bool first = true;
     for (size_t i = 0; i < c->quotes_len; i++) {
-        if (i > 0)
+        if (!grant_allows(&x->conn->grant, c->instruments[i].symbol))
+            continue;
+        if (!first)
             buf_addc(out, ',');
+        first = false;
         add_instrument(out, &c->instruments[i]);
     }
     buf_adds(out, "]}");
@@ -126,6 +130,28 @@ bool symbols_known(struct exchange *x, unsigned which, const char *list, bool pa
     return ok;
 }
 
+/* True for those that are known, too, but not this caller's to see: with a 403 naming them. */
+bool symbols_forbidden(struct exchange *x, const char *list)
+{
+    struct buf detail = {0};
+    const char *item;
+    size_t len;
+    bool any = false;
+    buf_adds(&detail, "the token does not allow:");
+    while (request_next(&list, &item, &len)) {
+        int id = symbol_find(x->server->config, SYMBOLS_OF_ANY, item, len);
+        if (id < 0 || grant_allows(&x->conn->grant, x->server->config->instruments[id].symbol))
+            continue;
+        buf_adds(&detail, any ? ", " : " ");
+        buf_add(&detail, item, len);
+        any = true;
+    }
+    if (any)
+        response_problem(&x->response, 403, detail.p ? detail.p : "not allowed", NULL);
+    buf_fini(&detail);
+    return any;
+}
+
 /* Once each, in the order asked for. taken: one flag per instrument. */
 static void add_listed(struct exchange *x, const char *list, bool *taken, int64_t wall_ms)
 {
@@ -149,7 +175,8 @@ static void add_all(struct exchange *x, enum instrument_kind kind, int64_t wall_
     const struct config *c = x->server->config;
     bool first = true;
     for (size_t i = 0; i < c->instruments_len; i++) {
-        if (c->instruments[i].kind != kind)
+        if (c->instruments[i].kind != kind ||
+            !grant_allows(&x->conn->grant, c->instruments[i].symbol))
             continue;
         if (!first)
             buf_addc(&x->response.body, ',');
@@ -166,7 +193,7 @@ static void serve_list(struct exchange *x, enum instrument_kind kind)
         response_problem(&x->response, 400, kinds[kind].empty, NULL);
         return;
     }
-    if (list && !symbols_known(x, SYMBOLS_OF(kind), list, false))
+    if (list && (!symbols_known(x, SYMBOLS_OF(kind), list, false) || symbols_forbidden(x, list)))
         return;
     bool *taken = calloc(x->server->config->instruments_len + 1, sizeof *taken);
     if (!taken) {
@@ -197,6 +224,8 @@ static void serve_one(struct exchange *x, enum instrument_kind kind)
                              "one at a time; a list goes to ?symbols=, ?names=", NULL);
         return;
     }
+    if (symbols_forbidden(x, symbol))
+        return;
     if (!fanout_standing(x->server->fanout, id, wall_ms).item) {
         response_problem(&x->response, 503, kinds[kind].never, ",\"state\":\"unavailable\"");
         response_header(&x->response, "Retry-After", "%d",

@@ -34,7 +34,6 @@ struct request {
     const char *forwarded_for, *request_method; /* Access-Control-Request-Method */
     struct caller caller;
     struct address client; /* by way of trusted proxies */
-    enum role role;        /* set once the token was checked */
     const char *param;     /* what stands behind the route's prefix; "" for an exact route */
     size_t store_used;
     char store[REQUEST_STORE_MAX];

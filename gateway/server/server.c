@@ -86,8 +86,9 @@ static void free_server(struct server *s)
     free(s);
 }
 
-struct server *server_new(uv_loop_t *loop, const struct config *config, struct fanout *fanout,
-                          const struct feed_port *feed, struct metrics *metrics, struct err *err)
+struct server *server_new(uv_loop_t *loop, const struct config *config, const struct auth *auth,
+                          struct fanout *fanout, const struct feed_port *feed,
+                          struct metrics *metrics, struct err *err)
 {
     struct server *s = calloc(1, sizeof *s);
     if (!s) {
@@ -96,6 +97,7 @@ struct server *server_new(uv_loop_t *loop, const struct config *config, struct f
     }
     s->loop = loop;
     s->config = config;
+    s->auth = auth;
     s->fanout = fanout;
     s->feed = feed;
     s->metrics = metrics;

@@ -8,6 +8,7 @@
 
 #include <uv.h>
 
+#include "auth.h"
 #include "config.h"
 #include "err.h"
 #include "fanout.h"
@@ -19,9 +20,9 @@ struct server;
 /* Binds, listens, serves. Borrows everything for its life. On failure NULL with a sentence that
  * names host, port or file ("127.0.0.1:8080: address in use"), and nothing is left open.
  * Logs event=listening with url. */
-struct server *server_new(uv_loop_t *loop, const struct config *config, struct fanout *fanout,
-                          const struct feed_port *feed, struct metrics *metrics,
-                          struct err *err) MUST_CHECK;
+struct server *server_new(uv_loop_t *loop, const struct config *config, const struct auth *auth,
+                          struct fanout *fanout, const struct feed_port *feed,
+                          struct metrics *metrics, struct err *err) MUST_CHECK;
 
 const char *server_url(const struct server *s); /* "http://127.0.0.1:8080" */
 
@@ -33,9 +34,5 @@ void server_drain(struct server *s, void (*done)(void *ctx), void *ctx);
 
 /* Closes what is left and frees; the loop must run until done() is called. */
 void server_close(struct server *s, void (*done)(void *ctx), void *ctx);
-
-/* Whether token is one of the configured keys (SHA-256, constant time over all keys): 0 and the
- * role, or -1. Has fanout_ports.authenticate's form; ctx is the const struct config *. */
-int auth_check_token(void *ctx, const char *token, size_t len, enum role *role);
 
 #endif

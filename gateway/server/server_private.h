@@ -26,6 +26,7 @@ struct refresh_job;
 struct server {
     uv_loop_t *loop;
     const struct config *config;
+    const struct auth *auth;
     struct fanout *fanout;
     const struct feed_port *feed;
     struct metrics *metrics;

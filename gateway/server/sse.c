@@ -55,11 +55,12 @@ static bool check_form(struct exchange *x, const char *list)
     for (const char *rest = list; request_next(&rest, &item, &len);)
         if (memchr(item, '*', len) && !symbol_is_pattern(item, len))
             return refuse(x, "a pattern is the beginning of a symbol and one * at its end");
-    return symbols_known(x, SYMBOLS_OF_ANY, list, true);
+    return symbols_known(x, SYMBOLS_OF_ANY, list, true) && !symbols_forbidden(x, list);
 }
 
 /* The instruments of the list, each once; wanted: one flag each. Returns how many. */
-static size_t resolve(const struct config *c, const char *list, bool *wanted)
+static size_t resolve(const struct config *c, const struct grant *grant, const char *list,
+                      bool *wanted)
 {
     const char *item;
     size_t len, n = 0;
@@ -67,7 +68,8 @@ static size_t resolve(const struct config *c, const char *list, bool *wanted)
         int id = symtab_find(c->symbols, item, len);
         size_t first = id >= 0 ? (size_t)id : 0, end = id >= 0 ? first + 1 : c->instruments_len;
         for (size_t i = first; i < end; i++)
-            if (!wanted[i] && (id >= 0 || symbol_matches(item, len, c->instruments[i].symbol))) {
+            if (!wanted[i] && grant_allows(grant, c->instruments[i].symbol) &&
+                (id >= 0 || symbol_matches(item, len, c->instruments[i].symbol))) {
                 wanted[i] = true;
                 n++;
             }
@@ -167,8 +169,8 @@ static void begin(struct exchange *x, const struct fanout_wish *wish)
     conn_move(c, CONN_STREAM);
     c->server->event_streams++;
     if (write_head(x) == 0)
-        c->client = fanout_event_client_new(c->server->fanout, &sink, c, wish, clock_wall_ms(),
-                                            clock_mono_ns());
+        c->client = fanout_event_client_new(c->server->fanout, &sink, c, &c->grant, wish,
+                                            clock_wall_ms(), clock_mono_ns());
     if (!c->client) {
         log_event(LOG_ERROR, "client_refused", "why=%s", "broken, or out of memory");
         conn_kill(c);
@@ -191,7 +193,7 @@ void serve_stream(struct exchange *x)
     bool *wanted = calloc(config->instruments_len + 1, sizeof *wanted);
     if (!ids || !wanted) {
         response_problem(&x->response, 500, "out of memory", NULL);
-    } else if (within_limit(x, resolve(config, list, wanted)) && stream_admit(x)) {
+    } else if (within_limit(x, resolve(config, &x->conn->grant, list, wanted)) && stream_admit(x)) {
         struct fanout_wish wish = {.ids = ids, .last_event_id = last_event_id(x->request)};
         for (size_t i = 0; i < config->instruments_len; i++)
             if (wanted[i])

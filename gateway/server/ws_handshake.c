@@ -75,7 +75,6 @@ static bool check(struct exchange *x, const struct upgrade *u)
         return refuse(x, 403, "pages of this origin may not connect", "bad_origin");
     if (!http_identify(x->conn, r, &x->response))
         return false;
-    x->conn->role = r->role;
     return stream_admit(x);
 }
 

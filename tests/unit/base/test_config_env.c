@@ -111,7 +111,8 @@ static void bad_variables_are_named(void **state)
         "PRICEGATE_LISTEN_PORT=99999",         "REDIS_URL=http://u:secret@h",
         "REALTIME_PRICE_FEED_ENABLED=perhaps", "PRICEGATE_LISTEN_METRICS_PORT=12x",
         "MARKET_REFRESH_TIMES=06:00,,24:00 ",  "INTELLIGENCE_REFRESH_TIMES=\xFF",
-        "PRICEGATE_AUTH_JWT_SECRET=s",         NULL};
+        "PRICEGATE_AUTH_JWT_SECRET=s",         "PRICEGATE_AUTH_JWT_ALG=RS256",
+        NULL};
     const char *problems = bad(*state, "{\"drain_s\":-1}", env);
     assert_string_equal(
         problems,
@@ -124,7 +125,8 @@ static void bad_variables_are_named(void **state)
         "PRICEGATE_LISTEN_PORT: must be 0..65535, not 99999\n"
         "REDIS_URL: must be \"\" (the embedded bus), redis://[user:pass@]host[:port][/db] or "
         "unix:///path[?db=N]\n"
-        "PRICEGATE_AUTH_JWT_SECRET: not built yet, remove it\n");
+        "auth.jwt.public_key_file: is required for RS256 and ES256\n"
+        "auth.jwt.secret: is for HS256 only\n");
     assert_null(strstr(problems, "secret@"));
 }
 

@@ -36,15 +36,24 @@ struct rig {
 
 static const struct config_source rig_source = {.provider = "sim", .symbol = "X"};
 
-static inline int rig_authenticate(void *ctx, const char *token, size_t len, enum role *role)
+/* Tokens are "admin" and "viewer", "short" (a viewer's, for 60 s) and "tea" (a viewer's, for what
+ * begins with t). */
+static inline int rig_authenticate(void *ctx, const char *token, size_t len, int64_t wall_ms,
+                                   struct grant *out)
 {
+    static const char *const words[] = {"admin", "viewer", "short", "tea"};
+    static const char *const t[] = {"t*"};
+    size_t i = 0;
     (void)ctx;
-    if (len == 5 && memcmp(token, "admin", 5) == 0)
-        *role = ROLE_ADMIN;
-    else if (len == 6 && memcmp(token, "viewer", 6) == 0)
-        *role = ROLE_VIEWER;
-    else
+    while (i < ARRAY_LEN(words) && (strlen(words[i]) != len || memcmp(words[i], token, len) != 0))
+        i++;
+    if (i == ARRAY_LEN(words))
         return -1;
+    *out = (struct grant){.role = i == 0 ? ROLE_ADMIN : ROLE_VIEWER};
+    if (i == 2)
+        out->expires_ms = wall_ms + 60000;
+    if (i == 3)
+        out->symbols = grant_symbols_from(t, 1);
     return 0;
 }
 
@@ -130,7 +139,8 @@ static inline struct item *rig_make(struct rig *r, int id, const char *price, in
                        r->names[id], price, (long long)ts_ms, (long long)r->wall_ms,
                        (unsigned long long)++r->counter, more);
     assert_in_range(len, 1, sizeof text - 1);
-    struct item *it = item_parse(text, (size_t)len, INSTRUMENT_QUOTE, r->names[id], r->wall_ms, &err);
+    struct item *it =
+        item_parse(text, (size_t)len, INSTRUMENT_QUOTE, r->names[id], r->wall_ms, &err);
     if (!it)
         fail_msg("%s", err.text);
     return it;
@@ -266,8 +276,9 @@ static const struct client_sink peer_sink = {
 
 static inline void peer_open_as(struct peer *p, struct rig *r, enum role role)
 {
+    const struct grant grant = {.role = role};
     *p = (struct peer){.rig = r, .frames = json_array(), .room = PEER_ROOMY};
-    p->client = fanout_client_new(r->f, &peer_sink, p, role, r->wall_ms, r->mono_ns);
+    p->client = fanout_client_new(r->f, &peer_sink, p, &grant, r->wall_ms, r->mono_ns);
     assert_non_null(p->client);
 }
 

@@ -128,7 +128,8 @@ static void test_same_owner_same_ts(void **state)
                                    "{\"symbol\":\"coffee\",\"price\":%d,\"ts\":%lld,"
                                    "\"seq\":\"%s\"}",
                                    k + 1, (long long)r.wall_ms + (k ? later : 0), seqs[k]);
-                struct item *it = item_parse(text, (size_t)len, INSTRUMENT_QUOTE, "coffee", r.wall_ms, &err);
+                struct item *it =
+                    item_parse(text, (size_t)len, INSTRUMENT_QUOTE, "coffee", r.wall_ms, &err);
                 assert_non_null(it);
                 enum fanout_verdict v = fanout_item(r.f, COFFEE, it, r.wall_ms, r.mono_ns);
                 if (v != (k ? want : FANOUT_TAKEN))

@@ -65,7 +65,9 @@ static void reader_open(struct reader *r, struct rig *rig, const int *ids, const
     while (ids[wish.ids_len] >= 0)
         wish.ids_len++;
     *r = (struct reader){.rig = rig, .room = READER_ROOMY};
-    r->client = fanout_event_client_new(rig->f, &reader_sink, r, &wish, rig->wall_ms, rig->mono_ns);
+    const struct grant grant = {.role = ROLE_VIEWER};
+    r->client =
+        fanout_event_client_new(rig->f, &reader_sink, r, &grant, &wish, rig->wall_ms, rig->mono_ns);
     assert_non_null(r->client);
 }
 
@@ -141,7 +143,8 @@ static void price(struct rig *r, int id, const char *price)
     struct err err = {{0}};
     int len = snprintf(text, sizeof text, "{\"symbol\":\"%s\",\"price\":%s,\"state\":\"live\"}",
                        r->names[id], price);
-    struct item *it = item_parse(text, (size_t)len, INSTRUMENT_QUOTE, r->names[id], r->wall_ms, &err);
+    struct item *it =
+        item_parse(text, (size_t)len, INSTRUMENT_QUOTE, r->names[id], r->wall_ms, &err);
     assert_non_null(it);
     assert_int_equal(fanout_item(r->f, id, it, r->wall_ms, r->mono_ns), FANOUT_TAKEN);
     item_unref(it);

@@ -40,7 +40,8 @@ static void test_item_bytes_untouched(void **state)
     struct buf out = {0};
     (void)state;
     rig_init(&r);
-    struct item *it = item_parse(bytes, sizeof bytes - 1, INSTRUMENT_QUOTE, "coffee", r.wall_ms, NULL);
+    struct item *it =
+        item_parse(bytes, sizeof bytes - 1, INSTRUMENT_QUOTE, "coffee", r.wall_ms, NULL);
     assert_non_null(it);
     assert_int_equal(fanout_item(r.f, COFFEE, it, r.wall_ms, r.mono_ns), FANOUT_TAKEN);
     assert_int_equal(bits_init(&ids, 4), 0);

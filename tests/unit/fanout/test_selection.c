@@ -43,7 +43,7 @@ static void test_lists(void **state)
         if (rows[i].symbols)
             json_object_set_new(root, "symbols",
                                 json_loads(rows[i].symbols, JSON_DECODE_ANY, NULL));
-        assert_int_equal(selection_init(&s, &r.config, root, &err), rows[i].result);
+        assert_int_equal(selection_init(&s, &r.config, NULL, root, &err), rows[i].result);
         assert_int_equal(err.text[0] != '\0', rows[i].result == SELECTION_MALFORMED);
         for (size_t n = 0; n < s.order_len; n++)
             snprintf(order + n, 2, "%d", s.order[n]);
@@ -81,7 +81,7 @@ static void test_too_many_names(void **state)
         for (size_t i = 0; i < n; i++)
             json_array_append_new(list, json_string("coffee"));
         json_t *root = json_pack("{s:o}", "symbols", list);
-        assert_int_equal(selection_init(&s, &r.config, root, &err),
+        assert_int_equal(selection_init(&s, &r.config, NULL, root, &err),
                          n == 1026 ? SELECTION_OK : SELECTION_MALFORMED);
         selection_fini(&s);
         json_decref(root);

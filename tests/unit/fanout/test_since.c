@@ -59,7 +59,8 @@ static void test_no_seq(void **state)
     (void)state;
     rig_init(&r);
     peer_open(&p, &r);
-    struct item *it = item_parse(bytes, sizeof bytes - 1, INSTRUMENT_QUOTE, "coffee", r.wall_ms, NULL);
+    struct item *it =
+        item_parse(bytes, sizeof bytes - 1, INSTRUMENT_QUOTE, "coffee", r.wall_ms, NULL);
     assert_non_null(it);
     assert_int_equal(fanout_item(r.f, COFFEE, it, r.wall_ms, r.mono_ns), FANOUT_TAKEN);
     peer_say(&p,

@@ -71,6 +71,7 @@ struct child {
     uv_timer_t refresh;
     struct config *config;
     struct metrics metrics;
+    struct auth *auth;
     struct fanout *fanout;
     struct server *server;
     struct feed_port port;
@@ -213,7 +214,10 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
     c->config = child_config(text);
     if (!c->config)
         return err_set(err, "configuration");
-    const struct fanout_ports ports = {auth_check_token, c->config, &c->port};
+    c->auth = auth_new(c->config, err);
+    if (!c->auth)
+        return -1;
+    const struct fanout_ports ports = {auth_check_token, c->auth, &c->port};
     metrics_init(&c->metrics);
     c->bus_up = true;
     c->port = (struct feed_port){
@@ -230,7 +234,7 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
     c->fanout = fanout_new(c->config, &c->metrics, &ports);
     if (!c->fanout)
         return err_set(err, "out of memory");
-    c->server = server_new(&c->loop, c->config, c->fanout, &c->port, &c->metrics, err);
+    c->server = server_new(&c->loop, c->config, c->auth, c->fanout, &c->port, &c->metrics, err);
     return c->server ? 0 : -1;
 }
 
@@ -239,6 +243,7 @@ static inline void child_fini(struct child *c)
     uv_run(&c->loop, UV_RUN_DEFAULT);
     int rc = uv_loop_close(&c->loop);
     fanout_free(c->fanout);
+    auth_free(c->auth);
     metrics_fini(&c->metrics);
     config_free(c->config);
     if (rc != 0)

@@ -8,7 +8,6 @@
 #include <openssl/sha.h>
 
 #include "auth.h"
-#include "server.h"
 
 static const char *const origins[] = {"https://app.example.com"};
 
@@ -22,6 +21,16 @@ static struct config make_config(const struct config_key *keys, size_t n)
     c.origins = origins;
     c.origins_len = 1;
     return c;
+}
+
+static const int64_t NOW_MS = 1767268800000;
+
+static struct auth *make_auth(const struct config *c)
+{
+    struct err err = {""};
+    struct auth *a = auth_new(c, &err);
+    assert_non_null(a);
+    return a;
 }
 
 static struct address parse(const char *text)
@@ -64,17 +73,19 @@ static void who_is_local(void **state)
         {"127.0.0.1",   "localhost:8080", "",                        false, false},
     };
     struct config c = make_config(NULL, 0);
+    struct auth *a = make_auth(&c);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct caller caller = {.peer = parse(cases[i].peer),
                                       .host = cases[i].host,
                                       .origin = cases[i].origin,
                                       .forwarded = cases[i].forwarded};
-        enum role role;
+        struct grant grant;
         if (auth_is_local(&c, &caller) != cases[i].local)
             fail_msg("case %zu: %s", i, cases[i].host ? cases[i].host : "no host");
-        assert_int_equal(auth_role(&c, &caller, NULL, &role), 0);
-        assert_int_equal(role, cases[i].local ? ROLE_ADMIN : ROLE_VIEWER);
+        assert_int_equal(auth_grant(a, &caller, NULL, NOW_MS, &grant), 0);
+        assert_int_equal(grant.role, cases[i].local ? ROLE_ADMIN : ROLE_VIEWER);
     }
+    auth_free(a);
 }
 
 static void nobody_is_local_where_there_are_keys(void **state)
@@ -83,11 +94,17 @@ static void nobody_is_local_where_there_are_keys(void **state)
     static const struct config_key key = {.name = "k", .role = ROLE_ADMIN};
     struct config c = make_config(&key, 1);
     const struct caller caller = {.peer = parse("127.0.0.1"), .host = "localhost"};
-    enum role role;
+    struct auth *a = make_auth(&c);
+    struct grant grant;
     assert_false(auth_is_local(&c, &caller));
     c.auth.anonymous_role = ROLE_NONE;
-    assert_int_equal(auth_role(&c, &caller, NULL, &role), 0);
-    assert_int_equal(role, ROLE_NONE);
+    assert_int_equal(auth_grant(a, &caller, NULL, NOW_MS, &grant), 0);
+    assert_int_equal(grant.role, ROLE_NONE);
+    auth_free(a);
+    c = make_config(NULL, 0);
+    assert_true(auth_is_local(&c, &caller));
+    c.auth.jwt.alg = TOKEN_HS256; /* nor where tokens are signed */
+    assert_false(auth_is_local(&c, &caller));
 }
 
 static struct config_key make_key(const char *name, enum role role, const char *secret)
@@ -119,14 +136,36 @@ static void keys_give_their_role(void **state)
         {"Bearer x",  -1, ROLE_NONE   },
     };
     struct config c = make_config(keys, ARRAY_LEN(keys));
+    struct auth *a = make_auth(&c);
     const struct caller caller = {.peer = parse("203.0.113.1"), .host = "gate.lan"};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        enum role role;
-        assert_int_equal(auth_check_token(&c, cases[i].token, strlen(cases[i].token), &role),
-                         cases[i].rc);
-        assert_int_equal(role, cases[i].role);
-        assert_int_equal(auth_role(&c, &caller, cases[i].token, &role), cases[i].rc);
+        const char *token = cases[i].token;
+        struct grant grant;
+        assert_int_equal(auth_check_token(a, token, strlen(token), NOW_MS, &grant), cases[i].rc);
+        assert_int_equal(grant.role, cases[i].role);
+        assert_int_equal(auth_grant(a, &caller, token, NOW_MS, &grant), cases[i].rc);
     }
+    auth_free(a);
+}
+
+static void a_key_may_be_for_some_symbols(void **state)
+{
+    (void)state;
+    static const char *const some[] = {"coffee", "EUR/*"};
+    struct config_key key = make_key("desk", ROLE_VIEWER, "secret");
+    key.symbols = some;
+    key.symbols_len = ARRAY_LEN(some);
+    struct config c = make_config(&key, 1);
+    struct auth *a = make_auth(&c);
+    struct grant grant;
+    assert_int_equal(auth_check_token(a, "secret", 6, NOW_MS, &grant), 0);
+    assert_string_equal(grant.subject, "desk");
+    assert_true(grant_allows(&grant, "coffee") && grant_allows(&grant, "EUR/USD"));
+    assert_false(grant_allows(&grant, "cocoa") || grant_allows(&grant, "EUR"));
+    auth_free(a); /* the grant lives on */
+    assert_false(grant_allows(&grant, "cocoa"));
+    grant_fini(&grant);
+    assert_int_equal(grant.role, ROLE_NONE);
 }
 
 static void a_bad_token_is_never_anonymous(void **state)
@@ -134,9 +173,12 @@ static void a_bad_token_is_never_anonymous(void **state)
     (void)state;
     struct config c = make_config(NULL, 0);
     const struct caller caller = {.peer = parse("127.0.0.1"), .host = "localhost"};
-    enum role role;
-    assert_int_equal(auth_role(&c, &caller, "guess", &role), -1);
-    assert_int_equal(role, ROLE_NONE);
+    struct auth *a = make_auth(&c);
+    struct grant grant;
+    assert_int_equal(auth_grant(a, &caller, "guess", NOW_MS, &grant), -1);
+    assert_int_equal(grant.role, ROLE_NONE);
+    assert_int_equal(auth_grant(a, &caller, "a.b.c", NOW_MS, &grant), -1); /* nothing is signed */
+    auth_free(a);
 }
 
 static void tokens_are_found(void **state)
@@ -172,6 +214,7 @@ int main(void)
         cmocka_unit_test(who_is_local),
         cmocka_unit_test(nobody_is_local_where_there_are_keys),
         cmocka_unit_test(keys_give_their_role),
+        cmocka_unit_test(a_key_may_be_for_some_symbols),
         cmocka_unit_test(a_bad_token_is_never_anonymous),
         cmocka_unit_test(tokens_are_found),
     };
