@@ -171,7 +171,7 @@ static enum failure host_offer(void *ctx, struct chain_want want, const struct r
     market_take(&d->market, record->market, wall_ms);
     enum failure failure = publish(f, d, want.pos, &rec);
     if (failure != FAIL_NONE)
-        err_set(why, "out of memory");
+        err_set(why, "no item could be made of it");
     return failure;
 }
 

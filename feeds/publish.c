@@ -44,6 +44,13 @@ int64_t publish_ttl_s(const struct instrument *in, int64_t until_next_ms)
     return needed > in->ttl_s ? needed : in->ttl_s;
 }
 
+/* The weather has no trading hours, whatever its source says of a price under the same name; and
+ * readers could not tell from the item. */
+static enum quote_market market_of(const struct publish_input *x)
+{
+    return x->in->kind == INSTRUMENT_OBSERVATION ? MARKET_UNKNOWN : x->record->market;
+}
+
 static enum quote_state state_now(const struct publish_input *x, int64_t stale_after_ms)
 {
     struct quote_age age = {
@@ -51,7 +58,7 @@ static enum quote_state state_now(const struct publish_input *x, int64_t stale_a
         .ts_ms = x->record->ts_ms,
         .recv_ms = x->wall_ms,
         .delayed_s = x->record->delayed_s,
-        .market = x->record->market,
+        .market = market_of(x),
         .stale_after_ms = stale_after_ms,
         .delayed_after_ms = x->in->delayed_after_ms,
         .ttl_ms = x->in->ttl_s * 1000,
@@ -119,6 +126,7 @@ static void encode_observation(const struct publish_input *x, struct stamp stamp
         .source = source->provider,
         .source_symbol = source->symbol,
         .fallback = x->source_index > 0,
+        .delayed_s = x->record->delayed_s,
         .stale_after_ms = moved_stale_after_ms(x),
         .state = state_now(x, publish_stale_after_ms(x->in, x->interval_ms)),
     };

@@ -7,6 +7,11 @@
 
 #include "item.h"
 
+const struct observed *observation_only(const struct observation *o)
+{
+    return o->values_len == 1 ? &o->values[0] : NULL;
+}
+
 static void add_string(struct buf *out, const char *name, const char *s)
 {
     if (!s || !*s)
@@ -15,9 +20,10 @@ static void add_string(struct buf *out, const char *name, const char *s)
     buf_adds_json(out, s);
 }
 
-static const char *unit_of(const struct observed *v, const struct observation_envelope *e)
+static const char *unit_of(const struct observation *o, const struct observed *v,
+                           const struct observation_envelope *e)
 {
-    return v->unit[0] ? v->unit : e->unit;
+    return v->unit[0] ? v->unit : v == observation_only(o) ? e->unit : NULL;
 }
 
 /* {"temperature_2m":21.4,...}: of the values or of their units. */
@@ -35,7 +41,7 @@ static void add_values(struct buf *out, const struct observation *o,
     buf_adds(out, "},\"units\":{");
     comma = "";
     for (size_t i = 0; i < o->values_len; i++) {
-        const char *unit = unit_of(&o->values[i], e);
+        const char *unit = unit_of(o, &o->values[i], e);
         if (!unit)
             continue;
         buf_addf(out, "%s\"%s\":", comma, o->values[i].name);
@@ -52,12 +58,13 @@ static void add_value(struct buf *out, const struct observation *o,
     char text[DECIMAL_TEXT_MAX];
     decimal_format(o->values[0].value, text);
     buf_addf(out, ",\"value\":%s", text);
-    add_string(out, "unit", unit_of(&o->values[0], e));
+    add_string(out, "unit", unit_of(o, &o->values[0], e));
 }
 
 static bool is_single(const struct observation *o)
 {
-    return o->values_len == 1 && strcmp(o->values[0].name, "value") == 0;
+    const struct observed *v = observation_only(o);
+    return v && strcmp(v->name, "value") == 0;
 }
 
 static void add_words(struct buf *out, const struct observation *o, size_t text_len,
@@ -104,6 +111,8 @@ static void encode(const struct observation *o, const struct observation_envelop
     add_string(out, "source", e->source);
     add_string(out, "source_symbol", e->source_symbol);
     buf_addf(out, ",\"fallback\":%s", e->fallback ? "true" : "false");
+    if (e->delayed_s > 0)
+        buf_addf(out, ",\"delayed_s\":%" PRId64, e->delayed_s);
     if (e->stale_after_ms > 0)
         buf_addf(out, ",\"stale_after_ms\":%" PRId64, e->stale_after_ms);
     buf_addf(out, ",\"state\":\"%s\"}", quote_state_name(e->state));
@@ -124,8 +133,12 @@ void observation_encode(const struct observation *o, const struct observation_en
     size_t begin = out->len, text_len = strlen(o->text), citations = o->citations_len;
     for (;;) {
         encode(o, e, text_len, citations, out);
-        if (out->failed || out->len - begin <= ITEM_BYTES_MAX || (citations == 0 && text_len == 0))
+        if (out->failed || out->len - begin <= ITEM_BYTES_MAX)
             return;
+        if (citations == 0 && text_len == 0) {
+            out->failed = true;
+            return;
+        }
         out->len = begin;
         if (citations > 0)
             citations--;

@@ -36,21 +36,26 @@ struct observation {
     size_t citations_len;
 };
 
+/* The one figure, whatever its name; NULL where there are several, or none. */
+const struct observed *observation_only(const struct observation *o);
+
 /* What is known of it beside itself. Strings are borrowed for the call. */
 struct observation_envelope {
     const char *name, *category;
-    const char *unit;   /* for a value without one; NULL = none */
+    const char *unit;   /* of the one figure, where it comes without; NULL = none. Not for one of
+                           several: it would be a guess which */
     const char *region; /* the configured one; NULL = the observation's own */
     int64_t ts_ms, recv_ms;
     uint64_t epoch_ms, counter; /* seq */
     const char *source, *source_symbol;
     bool fallback;
-    int64_t stale_after_ms; /* 0 = absent, as in a quote */
+    int64_t delayed_s, stale_after_ms; /* 0 = absent, as in a quote */
     enum quote_state state;
 };
 
 /* Appends the item's JSON. At most ITEM_BYTES_MAX bytes: citations that do not fit are left out,
- * then the end of the text. */
+ * then the end of the text. What is too long even without them (units of nothing but control
+ * characters) is no item: out->failed. */
 void observation_encode(const struct observation *o, const struct observation_envelope *e,
                         struct buf *out);
 

@@ -269,6 +269,71 @@ static void rendering_changes_the_state_alone(void **state)
         "{\"symbol\":\"coffee\",\"price\":1,\"x\":{\"state\":\"live\"},\"state\":\"stale\"}");
 }
 
+static struct item *parse_observation(const char *members, struct err *err)
+{
+    char text[600];
+    int len = snprintf(text, sizeof text, "{\"symbol\":\"coffee\"%s}", members);
+    assert_in_range(len, 1, sizeof text - 1);
+    return item_parse(text, (size_t)len, INSTRUMENT_OBSERVATION, "coffee", NOW, err);
+}
+
+static void observations_have_something_to_say(void **state)
+{
+    static const char *const valid[] = {
+        ",\"value\":-0.5",
+        ",\"value\":0",
+        ",\"value\":1e300",
+        ",\"values\":{\"rain\":0,\"t\":-21.40}",
+        ",\"values\":{},\"value\":1",
+        ",\"text\":\"Rain.\"",
+        ",\"text\":\"Rain.\",\"values\":{}",
+        ",\"text\":null,\"value\":1",
+        ",\"price\":\"free\",\"value\":1", /* not what it is about */
+        ",\"value\":1,\"odd\":[{}]",
+    };
+    static const struct {
+        const char *members, *why;
+    } invalid[] = {
+        {"",                                     "there is no value"         },
+        {",\"price\":2.5",                       "there is no value"         },
+        {",\"values\":{}",                       "there is no value"         },
+        {",\"text\":\"\"",                       "there is no value"         },
+        {",\"text\":5",                          "there is no value"         },
+        {",\"value\":\"1\"",                     "value is not a finite"     },
+        {",\"value\":null",                      "value is not a finite"     },
+        {",\"value\":true,\"text\":\"x\"",       "value is not a finite"     },
+        {",\"value\":NaN",                       "not JSON"                  },
+        {",\"value\":1e999",                     "not JSON"                  },
+        {",\"values\":[1]",                      "values is not an object"   },
+        {",\"values\":7",                        "values is not an object"   },
+        {",\"values\":null",                     "values is not an object"   },
+        {",\"values\":{\"a\":1,\"b\":\"2\"}",    "values is not an object of"},
+        {",\"values\":{\"a\":null},\"value\":1", "values is not an object of"},
+        {",\"values\":{\"a\":{}}",               "values is not an object of"},
+        {",\"values\":{\"a\":nan}",              "not JSON"                  },
+        {",\"values\":{\"a\":1,\"a\":2}",        "not JSON"                  },
+        {",\"value\":1,\"ts\":1767225605001",    "ts lies more than 5 s"     },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(valid); i++) {
+        struct err err = {{0}};
+        struct item *it = parse_observation(valid[i], &err);
+        if (!it)
+            fail_msg("%s: %s", valid[i], err.text);
+        assert_false(it->price.given);
+        item_unref(it);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(invalid); i++) {
+        struct err err = {{0}};
+        struct item *it = parse_observation(invalid[i].members, &err);
+        if (it || !strstr(err.text, invalid[i].why))
+            fail_msg("%s: %s", invalid[i].members, it ? "taken" : err.text);
+    }
+    /* and a price is nothing else */
+    struct err err = {{0}};
+    assert_null(parse("{\"symbol\":\"coffee\",\"value\":1}", &err));
+}
+
 static void references_are_counted(void **state)
 {
     struct item *it = good(full);
@@ -293,6 +358,7 @@ int main(void)
         cmocka_unit_test(order),
         cmocka_unit_test(sources_are_cut_between_characters),
         cmocka_unit_test(rendering_changes_the_state_alone),
+        cmocka_unit_test(observations_have_something_to_say),
         cmocka_unit_test(references_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -205,6 +205,69 @@ static void test_unchanged_but_short_limits(void **state)
     }
 }
 
+/* The same heartbeat, and another item. A market is none of its business. */
+static void test_observation(void **state)
+{
+    struct world *w = *state;
+    struct observation o = {.series = "RWTC", .period = "2026-03-13", .values_len = 1};
+    snprintf(o.values[0].name, sizeof o.values[0].name, "value");
+    o.values[0].value = dec("-36.980");
+    w->in.kind = INSTRUMENT_OBSERVATION;
+    w->in.category = "series";
+    w->in.unit = "USD/bbl";
+    w->in.region = "Cushing";
+    w->record.observation = &o;
+    w->record.market = MARKET_CLOSED; /* of the price that the record also is */
+    assert_int_equal(publish_at(w, 0), PUBLISH_SENT);
+    assert_string_equal(w->text,
+                        "{\"symbol\":\"coffee\",\"name\":\"coffee\",\"kind\":\"observation\","
+                        "\"category\":\"series\",\"region\":\"Cushing\",\"series\":\"RWTC\","
+                        "\"value\":-36.980,\"unit\":\"USD/bbl\",\"period\":\"2026-03-13\","
+                        "\"ts\":1767268799000,\"recv\":1767268800000,\"seq\":\"19b2f0c6a00:1\","
+                        "\"source\":\"yahoo\",\"source_symbol\":\"KC=F\",\"fallback\":true,"
+                        "\"state\":\"live\"}");
+    w->record.price = dec("1"); /* nobody asked for it */
+    assert_int_equal(publish_at(w, 15000), PUBLISH_UNCHANGED);
+    assert_int_equal(publish_at(w, 30000), PUBLISH_UNCHANGED);
+    assert_int_equal(publish_at(w, 60000), PUBLISH_SENT);
+    assert_int_equal(w->last->counter, 2);
+    snprintf(o.text, sizeof o.text, "said");
+    assert_int_equal(publish_at(w, 60010), PUBLISH_SENT);
+    assert_non_null(strstr(w->text, "\"text\":\"said\""));
+
+    w->record.delayed_s = 900; /* readers come to the state by what the item says */
+    w->x.interval_ms = 50000;
+    assert_int_equal(publish_at(w, 60020), PUBLISH_SENT);
+    assert_int_equal(w->last->delayed_s, 900);
+    assert_int_equal(w->last->stale_after_ms, 150000);
+    assert_int_equal(w->last->state, STATE_DELAYED);
+    assert_int_equal(w->last->market, MARKET_UNKNOWN);
+
+    w->record.delayed_s = 0;
+    w->in.delayed_after_ms = 10;
+    assert_int_equal(publish_at(w, 60030), PUBLISH_SENT);
+    assert_int_equal(w->last->state, STATE_DELAYED);
+}
+
+/* What cannot be said in 4 KiB is not said, and what is held stays. */
+static void test_observation_too_long(void **state)
+{
+    struct world *w = *state;
+    struct observation o = {.values_len = OBSERVATION_VALUES_MAX};
+    w->in.kind = INSTRUMENT_OBSERVATION;
+    w->record.observation = &o;
+    for (int i = 0; i < OBSERVATION_VALUES_MAX; i++) {
+        snprintf(o.values[i].name, sizeof o.values[i].name, "%030d%c", 0, 'a' + i);
+        memset(o.values[i].unit, 1, sizeof o.values[i].unit - 1);
+        o.values[i].value = dec("-0.000000000000000000000000000000000001");
+    }
+    assert_int_equal(publish_at(w, 0), PUBLISH_FAILED);
+    assert_int_equal(w->heard, 0);
+    o.values_len = 1;
+    assert_int_equal(publish_at(w, 1), PUBLISH_SENT);
+    assert_int_equal(w->last->counter, 1);
+}
+
 static void test_limits(void **state)
 {
     struct world *w = *state;
@@ -236,6 +299,8 @@ int main(void)
         TEST(test_state_at_publication),
         TEST(test_unchanged_once_a_minute),
         TEST(test_unchanged_but_short_limits),
+        TEST(test_observation),
+        TEST(test_observation_too_long),
         TEST(test_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
