@@ -73,8 +73,7 @@ size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_op
     static const char *const types[] = {
         [INSTRUMENT_QUOTE] = "quote", [INSTRUMENT_OBSERVATION] = "observation"};
     size_t begin = frame_begin(out);
-    int first = bits_next(ids, 0);
-    enum instrument_kind of = first < 0 ? INSTRUMENT_QUOTE : book->config->instruments[first].kind;
+    enum instrument_kind of = payload_kind(book, ids);
     buf_addf(out, "{\"type\":\"%s\",%s\"data\":", types[of],
              kind == FRAME_SNAPSHOT ? "\"snapshot\":true," : "");
     size_t max = kind == FRAME_FLUSH ? FRAME_FLUSH_MAX : FRAME_PAYLOAD_MAX;

@@ -39,9 +39,8 @@ enum frame_kind {
 
 /* Appends one {"type":"quote"} frame with the held items of `ids`, in order, as many as fit, and
  * takes them out of `ids` (those without an item too). Where the first of them is an observation,
- * the frame is of {"type":"observation"}, and one frame never holds both: the other kind waits for
- * the next. options says which members they show; NULL:
- * all. Returns how many items are in it. */
+ * it is a {"type":"observation"}: one frame never holds both, the other kind waits for the next.
+ * options says which members they show; NULL: all. Returns how many items are in it. */
 size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_options *options,
                         struct bits *ids, enum frame_kind kind, struct compressor *compressor);
 

@@ -10,23 +10,35 @@ static bool fits(const struct buf *out, size_t begin, size_t more, size_t room)
     return out->len - begin + more + 2 <= room;
 }
 
+enum instrument_kind payload_kind(const struct book *book, const struct bits *ids)
+{
+    int first = bits_next(ids, 0), id = first;
+    while (id >= 0 && !book->entries[id].item)
+        id = bits_next(ids, id + 1);
+    if (id < 0)
+        id = first;
+    return id < 0 ? INSTRUMENT_QUOTE : book->config->instruments[id].kind;
+}
+
 size_t payload_add_items(struct buf *out, struct book *book, const struct view_options *options,
                          enum instrument_kind kind, struct bits *ids, size_t room)
 {
     size_t n = 0, begin = out->len;
     buf_addc(out, '[');
     for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1)) {
+        if (!book->entries[id].item) {
+            bits_unset(ids, id);
+            continue;
+        }
         if (book->config->instruments[id].kind != kind)
             break;
         const struct fragment part =
             fragment_of(&book->entries[id], view_options_fields(options, id));
         if (part.failed)
             out->failed = true;
-        if (part.len > 0 && !fits(out, begin, part.len, room))
+        if (!fits(out, begin, part.len, room))
             break;
         bits_unset(ids, id);
-        if (part.len == 0)
-            continue;
         if (n++ > 0)
             buf_addc(out, ',');
         buf_add(out, part.p, part.len);

@@ -13,6 +13,9 @@
 #include "buf.h"
 #include "view_options.h"
 
+/* What the first held item of `ids` is; that of their first where nothing is held. */
+enum instrument_kind payload_kind(const struct book *book, const struct bits *ids);
+
 /* Appends an array of the held items of `ids`, in order, as many as fit into `room` bytes and up to
  * the first of another kind, and takes them out of `ids` (those without an item too). options NULL:
  * none. Returns how many. */

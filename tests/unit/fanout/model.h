@@ -15,8 +15,8 @@ struct wish {
     int64_t interval_ms;
     enum { ALL_FIELDS, PRICE_AND_STATE, PRICE_ONLY } fields;
 };
-static const char *const fields_text[] = {"", ",\"fields\":[\"state\",\"price\"]",
-                                          ",\"fields\":[\"price\"]"};
+static const char *const fields_text[] = {"", ",\"fields\":[\"state\",\"price\",\"value\"]",
+                                          ",\"fields\":[\"value\",\"price\"]"};
 
 struct ack {
     const char *type;
@@ -74,7 +74,7 @@ struct world {
     struct seen_by c[PEERS];
     uint64_t random;
     bool exact; /* every update is flushed by itself: what is merged can be counted */
-    size_t quotes, statuses, snapshots, flows, closed, paced, cut, spared;
+    size_t quotes, observations, statuses, snapshots, flows, closed, paced, cut, spared;
 };
 
 static unsigned roll(struct world *w, unsigned n)
@@ -163,11 +163,12 @@ static void check_wish(struct world *w, struct seen_by *c, int s, const json_t *
     w->paced++;
 }
 
-static void check_quote(struct world *w, struct seen_by *c, const json_t *item, bool snapshot)
+static void check_item(struct world *w, struct seen_by *c, const json_t *item, bool snapshot)
 {
     int s = id_of(w, json_string_value(json_object_get(item, "symbol")));
     const char *state = json_string_value(json_object_get(item, "state"));
-    uint64_t v = (uint64_t)json_integer_value(json_object_get(item, "price"));
+    bool quote = w->r.instruments[s].kind == INSTRUMENT_QUOTE;
+    uint64_t v = (uint64_t)json_integer_value(json_object_get(item, quote ? "price" : "value"));
     assert_true(c->acked[s]);
     assert_int_equal(v, w->version[s]);
     assert_true(v > c->seen[s]);
@@ -176,7 +177,10 @@ static void check_quote(struct world *w, struct seen_by *c, const json_t *item, 
     c->seen[s] = v;
     see(w, c, s);
     check_wish(w, c, s, item);
-    w->quotes++;
+    if (quote)
+        w->quotes++;
+    else
+        w->observations++;
     if (!shows_state(c->like[s])) {
         assert_null(state);
         return;
@@ -213,11 +217,15 @@ static void check_data(struct world *w, struct seen_by *c, const char *type, con
         int s = id_of(w, json_string_value(json_object_get(e, "symbol")));
         assert_false(once[s]);
         once[s] = true;
-        if (strcmp(type, "status") == 0)
+        if (strcmp(type, "status") == 0) {
             check_status(w, c, e);
-        else
-            check_quote(w, c, e, snapshot);
+            continue;
+        }
+        bool quote = w->r.instruments[s].kind == INSTRUMENT_QUOTE;
+        assert_string_equal(type, quote ? "quote" : "observation");
+        check_item(w, c, e, snapshot);
     }
+    assert_true(json_array_size(data) > 0 || snapshot);
     c->snapshots_due -= snapshot;
     w->snapshots += snapshot;
 }
@@ -225,7 +233,8 @@ static void check_data(struct world *w, struct seen_by *c, const char *type, con
 static void check_frame(struct world *w, struct seen_by *c, const json_t *j)
 {
     const char *type = json_string_value(json_object_get(j, "type"));
-    if (strcmp(type, "quote") == 0 || strcmp(type, "status") == 0) {
+    if (strcmp(type, "quote") == 0 || strcmp(type, "observation") == 0 ||
+        strcmp(type, "status") == 0) {
         check_data(w, c, type, j);
     } else if (strcmp(type, "flow") == 0) {
         c->told_merged += (uint64_t)json_integer_value(json_object_get(j, "merged"));

@@ -127,20 +127,22 @@ static inline void rig_tick_ms(struct rig *r, int64_t ms)
 
 /* --- items --- */
 
-/* An item with the members given in fmt after symbol, price, ts, recv and seq. */
+/* An item with the members given in `more` after symbol, price (of an observation: value), ts, recv
+ * and seq. */
 static inline struct item *rig_make(struct rig *r, int id, const char *price, int64_t ts_ms,
                                     const char *more)
 {
     char text[ITEM_BYTES_MAX];
     struct err err = {{0}};
-    int len = snprintf(text, sizeof text,
-                       "{\"symbol\":\"%s\",\"price\":%s,\"ts\":%lld,\"recv\":%lld,"
-                       "\"seq\":\"1:%llu\"%s}",
-                       r->names[id], price, (long long)ts_ms, (long long)r->wall_ms,
-                       (unsigned long long)++r->counter, more);
+    enum instrument_kind kind = r->instruments[id].kind;
+    int len =
+        snprintf(text, sizeof text,
+                 "{\"symbol\":\"%s\",\"%s\":%s,\"ts\":%lld,\"recv\":%lld,"
+                 "\"seq\":\"1:%llu\"%s}",
+                 r->names[id], kind == INSTRUMENT_QUOTE ? "price" : "value", price,
+                 (long long)ts_ms, (long long)r->wall_ms, (unsigned long long)++r->counter, more);
     assert_in_range(len, 1, sizeof text - 1);
-    struct item *it =
-        item_parse(text, (size_t)len, INSTRUMENT_QUOTE, r->names[id], r->wall_ms, &err);
+    struct item *it = item_parse(text, (size_t)len, kind, r->names[id], r->wall_ms, &err);
     if (!it)
         fail_msg("%s", err.text);
     return it;

@@ -141,10 +141,10 @@ static void price(struct rig *r, int id, const char *price)
 {
     char text[200];
     struct err err = {{0}};
-    int len = snprintf(text, sizeof text, "{\"symbol\":\"%s\",\"price\":%s,\"state\":\"live\"}",
-                       r->names[id], price);
-    struct item *it =
-        item_parse(text, (size_t)len, INSTRUMENT_QUOTE, r->names[id], r->wall_ms, &err);
+    enum instrument_kind kind = r->instruments[id].kind;
+    int len = snprintf(text, sizeof text, "{\"symbol\":\"%s\",\"%s\":%s,\"state\":\"live\"}",
+                       r->names[id], kind == INSTRUMENT_QUOTE ? "price" : "value", price);
+    struct item *it = item_parse(text, (size_t)len, kind, r->names[id], r->wall_ms, &err);
     assert_non_null(it);
     assert_int_equal(fanout_item(r->f, id, it, r->wall_ms, r->mono_ns), FANOUT_TAKEN);
     item_unref(it);
@@ -303,6 +303,41 @@ static void events_and_frames_of_one_set_are_two_views(void **state)
     reader_close_all(&b);
     peer_free(&p);
     assert_int_equal(rig.f->views.used, 0);
+    rig_fini(&rig);
+}
+
+/* An observation is an event of its own name; the order of revisions knows no kinds. */
+static void observations_are_events_of_their_own(void **state)
+{
+    (void)state;
+    static const int ids[] = {COFFEE, EURUSD, EURGBP, -1};
+    struct rig rig;
+    struct reader r, again;
+    begin(&rig);
+    rig.instruments[EURUSD].kind = INSTRUMENT_OBSERVATION;
+    price(&rig, EURUSD, "-4");
+    price(&rig, COFFEE, "1");
+    reader_open(&r, &rig, ids, NULL);
+    buf_clear(&r.text);
+    price(&rig, EURGBP, "2");
+    price(&rig, EURUSD, "-5");
+    price(&rig, COFFEE, "3");
+    fanout_turn(rig.f, rig.mono_ns);
+    char *lines = reader_lines(&r);
+    assert_non_null(strstr(lines, "observation "));
+    const char *gbp = strstr(lines, "quote "), *usd = strstr(lines, "observation "),
+               *coffee = strstr(lines, "{\"symbol\":\"coffee\",\"price\":3,");
+    assert_true(gbp && strstr(gbp, "\"symbol\":\"EUR/GBP\"") && gbp < usd && usd < coffee);
+    assert_non_null(strstr(usd, " {\"symbol\":\"EUR/USD\",\"value\":-5,\"state\":\"live\"}\n"));
+    free(lines);
+
+    reader_open(&again, &rig, ids, "19b2f0c6a00:0"); /* the snapshot, too */
+    lines = reader_lines(&again);
+    assert_non_null(strstr(lines, "observation "));
+    assert_null(strstr(lines, "-4"));
+    free(lines);
+    reader_close_all(&r);
+    reader_close_all(&again);
     rig_fini(&rig);
 }
 
@@ -479,6 +514,7 @@ int main(void)
         cmocka_unit_test(a_state_that_no_item_tells_comes_again),
         cmocka_unit_test(line_breaks_between_members_are_data_lines),
         cmocka_unit_test(events_and_frames_of_one_set_are_two_views),
+        cmocka_unit_test(observations_are_events_of_their_own),
         cmocka_unit_test(a_slow_reader_gets_the_newest_in_order),
         cmocka_unit_test(a_status_does_not_overtake_a_pending_item),
         cmocka_unit_test(a_large_snapshot_goes_in_pieces_and_in_order),

@@ -56,6 +56,55 @@ static void test_item_bytes_untouched(void **state)
     rig_fini(&r);
 }
 
+/* Prices and observations go in frames of their own; what holds nothing makes none. */
+static void test_kinds_do_not_mix(void **state)
+{
+    static const char *const symbols[] = {"none", "coffee", "rain", "void", "tea", "frost", "gap"};
+    static const enum instrument_kind kinds[] = {
+        INSTRUMENT_OBSERVATION, INSTRUMENT_QUOTE,       INSTRUMENT_OBSERVATION, INSTRUMENT_QUOTE,
+        INSTRUMENT_QUOTE,       INSTRUMENT_OBSERVATION, INSTRUMENT_QUOTE};
+    static const char *const frames[] = {
+        "{\"type\":\"quote\",\"snapshot\":true,\"data\":[{\"symbol\":\"coffee\",\"price\":",
+        "{\"type\":\"observation\",\"snapshot\":true,\"data\":[{\"symbol\":\"rain\",\"value\":",
+        "{\"type\":\"quote\",\"snapshot\":true,\"data\":[{\"symbol\":\"tea\",\"price\":",
+        "{\"type\":\"observation\",\"snapshot\":true,\"data\":[{\"symbol\":\"frost\",\"value\":"};
+    struct rig r;
+    struct bits ids;
+    struct buf out = {0};
+    (void)state;
+    rig_prepare(&r, symbols, ARRAY_LEN(symbols));
+    for (size_t i = 0; i < ARRAY_LEN(symbols); i++)
+        r.instruments[i].kind = kinds[i];
+    rig_start(&r);
+    assert_int_equal(bits_init(&ids, ARRAY_LEN(symbols)), 0);
+    for (int i = 0; i < (int)ARRAY_LEN(symbols); i++) {
+        bits_set(&ids, i);
+        if (i == 1 || i == 2 || i == 4 || i == 5)
+            rig_quote(&r, i, "7");
+    }
+    for (size_t i = 0; i < ARRAY_LEN(frames); i++) {
+        buf_clear(&out);
+        assert_true(bits_any(&ids)); /* and the last one leaves nothing behind */
+        assert_int_equal(frame_add_quotes(&out, &r.f->book, NULL, &ids, FRAME_SNAPSHOT, NULL), 1);
+        assert_memory_equal(out.p + 4, frames[i], strlen(frames[i]));
+    }
+    assert_false(bits_any(&ids));
+
+    /* An empty one is of the kind of the first that was asked for. */
+    bits_set(&ids, 0);
+    bits_set(&ids, 3);
+    buf_clear(&out);
+    assert_int_equal(frame_add_quotes(&out, &r.f->book, NULL, &ids, FRAME_SNAPSHOT, NULL), 0);
+    assert_memory_equal(out.p + 2, "{\"type\":\"observation\",", 22);
+    assert_false(bits_any(&ids));
+    buf_clear(&out);
+    assert_int_equal(frame_add_quotes(&out, &r.f->book, NULL, &ids, FRAME_SNAPSHOT, NULL), 0);
+    assert_memory_equal(out.p + 2, "{\"type\":\"quote\",", 16);
+    bits_fini(&ids);
+    buf_fini(&out);
+    rig_fini(&r);
+}
+
 /* No payload is over the limit, and what did not fit is still in the set. */
 static void test_cut(void **state)
 {
@@ -111,6 +160,7 @@ int main(void)
         cmocka_unit_test(test_header_lengths),
         cmocka_unit_test(test_item_bytes_untouched),
         cmocka_unit_test(test_cut),
+        cmocka_unit_test(test_kinds_do_not_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
