@@ -121,10 +121,8 @@ static void on_tick(uv_timer_t *timer)
  * restart. A price is: it may have moved. */
 static void take_over(struct feeds *f, const struct feed *d, const struct item *it, int64_t wall_ms)
 {
-    int64_t age_ms = wall_ms - it->recv_ms;
-    if (d->in->kind == INSTRUMENT_OBSERVATION && it->says_recv && age_ms >= 0 &&
-        age_ms < d->in->poll_ms)
-        schedule_seen(f->schedule, d->id, clock_mono_ms() - age_ms);
+    if (d->in->kind == INSTRUMENT_OBSERVATION && it->says_recv)
+        schedule_seen(f->schedule, d->id, clock_mono_ms() - (wall_ms - it->recv_ms));
 }
 
 void feeds_item(struct feeds *f, int id, const struct item *it)

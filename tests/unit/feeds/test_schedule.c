@@ -487,6 +487,45 @@ static void test_hastened(void **state)
     schedule_free(s);
 }
 
+/* What was asked for before a restart is due an interval later; where that is over, now. */
+static void test_seen_before(void **state)
+{
+    struct schedule *s = make(4, 60000);
+    int ids[4];
+    (void)state;
+    plan(s, FREE, FREE);
+    schedule_seen(s, 1, 100000 - 20000);
+    schedule_seen(s, 2, 100000 - 60001);
+    schedule_seen(s, 3, -900000); /* before this machine's clock began */
+    assert_in_range(schedule_until_ms(s, 1, 100000), 40000, 40000);
+    assert_int_equal(schedule_take(s, 100000, ids), 3);
+    for (int i = 0; i < 3; i++)
+        assert_int_not_equal(ids[i], 1);
+    schedule_seen(s, 0, 0); /* polled already: it changes nothing */
+    assert_int_equal(schedule_take(s, 133999, ids), 0);
+    assert_int_equal(schedule_take(s, 140000, ids), 1);
+    assert_int_equal(ids[0], 1);
+    assert_int_equal(schedule_take(s, 159000, ids), 0);
+    assert_int_equal(schedule_take(s, 162000, ids), 3);
+    schedule_free(s);
+}
+
+/* The interval is the stretched one, whenever it was stretched. */
+static void test_seen_before_stretch(void **state)
+{
+    struct schedule *s = make(1, 60000);
+    int ids[1];
+    const struct schedule_provider poor = {
+        .usable = true, .day_left = 10, .day_ends_in_ms = 86400000, .available = -1};
+    (void)state;
+    schedule_seen(s, 0, 0);
+    plan(s, poor, DOWN);
+    assert_int_equal(schedule_interval_ms(s, 0), 8640000);
+    assert_int_equal(schedule_take(s, 8000000, ids), 0);
+    assert_int_equal(schedule_take(s, 8640000, ids), 1);
+    schedule_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -509,6 +548,8 @@ int main(void)
         cmocka_unit_test(test_due_before_nearly_due),
         cmocka_unit_test(test_the_first_poll_without_credits),
         cmocka_unit_test(test_hastened),
+        cmocka_unit_test(test_seen_before),
+        cmocka_unit_test(test_seen_before_stretch),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
