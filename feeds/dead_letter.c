@@ -64,10 +64,13 @@ static void add_context(struct buf *out, const struct dead_letter *d)
     add_text(out, "source", in->sources[d->source_index].provider);
     add_text(out, "source_symbol", in->sources[d->source_index].symbol);
     add_text(out, "currency", in->currency);
+    add_text(out, "unit", in->unit);
     add_decimal(out, "range_min", in->range_min);
     add_decimal(out, "range_max", in->range_max);
-    add_name(out, "max_jump_pct");
-    buf_addf(out, "%g", in->max_jump_pct);
+    if (in->kind == INSTRUMENT_QUOTE) {
+        add_name(out, "max_jump_pct");
+        buf_addf(out, "%g", in->max_jump_pct);
+    }
     if (d->memory->held) {
         add_decimal(out, "held_price", d->memory->held_price);
         add_int(out, "held_ts", d->memory->held_ts_ms);
@@ -87,13 +90,14 @@ static void add_observation(struct buf *out, const struct observation *o)
     for (size_t i = 0; i < o->values_len; i++)
         add_text(out, o->values[i].name, o->values[i].unit);
     buf_adds(out, "}");
+    add_text(out, "region", o->region);
     add_text(out, "series", o->series);
     add_text(out, "period", o->period);
+    add_text(out, "text", o->text);
 }
 
-static void add_record(struct buf *out, enum instrument_kind kind, const struct record *r)
+static void add_prices(struct buf *out, const struct record *r)
 {
-    begin_object(out, "record");
     add_decimal(out, "price", r->price);
     add_decimal(out, "bid", r->bid);
     add_decimal(out, "ask", r->ask);
@@ -103,7 +107,15 @@ static void add_record(struct buf *out, enum instrument_kind kind, const struct 
     add_decimal(out, "prev_close", r->prev_close);
     add_decimal(out, "volume", r->volume);
     add_text(out, "currency", r->currency);
-    if (kind == INSTRUMENT_OBSERVATION && r->observation)
+}
+
+/* Of a record that is both, what it was wanted as. */
+static void add_record(struct buf *out, enum instrument_kind kind, const struct record *r)
+{
+    begin_object(out, "record");
+    if (kind == INSTRUMENT_QUOTE)
+        add_prices(out, r);
+    else if (r->observation)
         add_observation(out, r->observation);
     add_int(out, "ts", r->ts_ms);
     if (r->delayed_s > 0)

@@ -153,6 +153,14 @@ void feed_log_walk(struct feed *d, const struct chain_end *end, int64_t mono_ms)
         log_all_failed(d, mono_ms);
 }
 
+static struct decimal figure_of(const struct instrument *in, const struct record *rec)
+{
+    if (in->kind == INSTRUMENT_QUOTE)
+        return rec->price;
+    const struct observed *v = rec->observation ? observation_only(rec->observation) : NULL;
+    return v ? v->value : (struct decimal){0};
+}
+
 void feed_note_quality(struct feed *d, size_t pos, const struct record *rec,
                        const struct quality_result *q, int64_t wall_ms)
 {
@@ -168,35 +176,40 @@ void feed_note_quality(struct feed *d, size_t pos, const struct record *rec,
         s->since_ms = wall_ms;
     s->rule = q->rule;
     s->pos = pos;
-    s->price = rec->price;
+    s->figure = figure_of(d->in, rec);
     s->why = q->why;
 }
 
 json_t *feed_describe_suspect(const struct feed *d)
 {
     const struct feed_suspect *s = &d->suspect;
-    char since[CLOCK_RFC3339_MAX], price[DECIMAL_TEXT_MAX];
+    char since[CLOCK_RFC3339_MAX], figure[DECIMAL_TEXT_MAX];
     if (!s->rule)
         return NULL;
-    if (s->price.given)
-        decimal_format(s->price, price);
-    return json_pack("{s:s?, s:s, s:s, s:s, s:s}", "price", s->price.given ? price : NULL, "rule",
-                     s->rule, "why", s->why.text, "source", d->in->sources[s->pos].provider,
-                     "since", clock_rfc3339(s->since_ms > 0 ? s->since_ms : 0, since));
+    if (s->figure.given)
+        decimal_format(s->figure, figure);
+    return json_pack("{s:s?, s:s, s:s, s:s, s:s}",
+                     d->in->kind == INSTRUMENT_QUOTE ? "price" : "value",
+                     s->figure.given ? figure : NULL, "rule", s->rule, "why", s->why.text, "source",
+                     d->in->sources[s->pos].provider, "since",
+                     clock_rfc3339(s->since_ms > 0 ? s->since_ms : 0, since));
 }
 
 void feed_log_rejected(struct feed *d, size_t pos, const struct record *rec,
                        const struct quality_result *q, int64_t mono_ms)
 {
-    char price[DECIMAL_TEXT_MAX] = "";
+    char figure[DECIMAL_TEXT_MAX] = "";
+    const struct decimal x = figure_of(d->in, rec);
     unsigned suppressed;
     if (!log_limit_pass(&d->quality_limit, mono_ms, REJECTED_LOG_EVERY_MS, &suppressed))
         return;
-    if (rec->price.given)
-        decimal_format(rec->price, price);
+    if (x.given)
+        decimal_format(x, figure);
     /* An older price is no bad price: the source is late, the held one stays. */
     log_event(q->failure == FAIL_OLDER ? LOG_DEBUG : LOG_WARN, "quality_rejected",
-              "symbol=%s source=%s source_symbol=%s rule=%s price=%s why=%s suppressed=%u",
+              d->in->kind == INSTRUMENT_QUOTE
+                  ? "symbol=%s source=%s source_symbol=%s rule=%s price=%s why=%s suppressed=%u"
+                  : "symbol=%s source=%s source_symbol=%s rule=%s value=%s why=%s suppressed=%u",
               d->in->symbol, d->in->sources[pos].provider, d->in->sources[pos].symbol, q->rule,
-              price, q->why.text, suppressed);
+              figure, q->why.text, suppressed);
 }

@@ -27,11 +27,11 @@ struct feed_outcome {
     char detail[160];
 };
 
-/* The last price that failed a rule of quality, until its source is believed again. */
+/* What failed a rule of quality last, until its source is believed again. */
 struct feed_suspect {
     const char *rule; /* NULL = there is none */
     size_t pos;
-    struct decimal price; /* given or not */
+    struct decimal figure; /* the price, or an observation's one figure; given or not */
     struct err why;
     int64_t since_ms; /* wall; when this source began to fail this rule */
 };
@@ -67,11 +67,12 @@ void feed_log_walk(struct feed *d, const struct chain_end *end, int64_t mono_ms)
 /* Forgets the suspensions of a provider (number). */
 void feed_unsuspend(struct feed *d, int provider);
 
-/* The record failed a rule, or (q->failure FAIL_NONE) was accepted. A price that is only older than
- * the held one is not suspect. */
+/* The record failed a rule, or (q->failure FAIL_NONE) was accepted. What is only older than what is
+ * held is not suspect. */
 void feed_note_quality(struct feed *d, size_t pos, const struct record *rec,
                        const struct quality_result *q, int64_t wall_ms);
-/* {"price" (a text, or null), "rule", "why", "source", "since"} or NULL; new reference. */
+/* {"price" (of an observation "value"; a text, or null), "rule", "why", "source", "since"} or NULL;
+ * new reference. */
 json_t *feed_describe_suspect(const struct feed *d);
 
 /* The dead-letter line for a record that failed a rule of quality. */

@@ -26,8 +26,8 @@
  *
  * Observations have rules of their own: it may be colder than yesterday by any factor, and a
  * balance may be negative, so neither "positive" nor "jump" is asked. What remains is that there is
- * a figure (or a text), in the unit that was configured, inside the configured range, and not
- * older.
+ * a figure (or a text) and that it is not older. Unit and range are configured once, so they can
+ * be about one figure only: where a record has several (the weather), neither is asked.
  *
  * Ratios are computed in floating point: they are plausibility, no output. */
 #include <math.h>
@@ -141,7 +141,7 @@ static enum outcome older(struct check *c)
         return NOT_ASKED;
     if (c->rec->ts_ms >= c->m->held_ts_ms)
         return PASSED;
-    err_set(c->why, "%lld ms older than the price we hold",
+    err_set(c->why, "%lld ms older than what we hold",
             (long long)(c->m->held_ts_ms - c->rec->ts_ms));
     return FAILED;
 }
@@ -283,15 +283,9 @@ static enum outcome observed(struct check *c)
     return FAILED;
 }
 
-/* The one figure, where it is one that the configuration can speak of. */
-static const struct observed *only_value(const struct check *c)
-{
-    return c->rec->observation->values_len == 1 ? &c->rec->observation->values[0] : NULL;
-}
-
 static enum outcome unit(struct check *c)
 {
-    const struct observed *v = only_value(c);
+    const struct observed *v = observation_only(c->rec->observation);
     if (!v || !v->unit[0] || !c->in->unit)
         return NOT_ASKED;
     if (strcmp(v->unit, c->in->unit) == 0)
@@ -302,7 +296,7 @@ static enum outcome unit(struct check *c)
 
 static enum outcome value_range(struct check *c)
 {
-    const struct observed *v = only_value(c);
+    const struct observed *v = observation_only(c->rec->observation);
     char value[DECIMAL_TEXT_MAX], min[DECIMAL_TEXT_MAX], max[DECIMAL_TEXT_MAX];
     if (!v || !has_range(c))
         return NOT_ASKED;

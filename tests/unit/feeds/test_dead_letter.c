@@ -105,6 +105,50 @@ static void test_little_known(void **state)
                   "\"market\":\"unknown\"}}\n");
 }
 
+static void test_observation(void **state)
+{
+    (void)state;
+    const struct instrument in = {.kind = INSTRUMENT_OBSERVATION,
+                                  .symbol = "rain",
+                                  .category = "weather",
+                                  .unit = "mm",
+                                  .range_min = dec("-1"),
+                                  .range_max = dec("500"),
+                                  .max_jump_pct = 20,
+                                  .sources = sources,
+                                  .sources_len = 2};
+    struct observation o = {
+        .values = {{"rain", "inch", {0}}, {"t", "", {0}}},
+        .values_len = 2,
+        .region = "Sul de \"Minas\"",
+        .series = "S",
+        .period = "2026",
+        .text = "wet"
+    };
+    o.values[0].value = dec("1.50");
+    o.values[1].value = dec("-3");
+    struct record r = {.price = dec("9"), .currency = "USD", .observation = &o, .ts_ms = NOW_MS};
+    const struct quality_memory m = {.held = true, .held_ts_ms = NOW_MS - 9};
+    const struct quality_result q = {.failure = FAIL_BAD_SCHEMA, .rule = "unit", .why = {"no"}};
+    const struct dead_letter d = {
+        .wall_ms = NOW_MS, .in = &in, .record = &r, .result = &q, .memory = &m};
+#define BEFORE                                                                                     \
+    "{\"time\":\"2025-03-11T15:01:05.123Z\",\"error\":{\"failure\":\"bad_schema\","                \
+    "\"rule\":\"unit\",\"applies_to\":\"value\",\"reason\":\"no\"},"                               \
+    "\"context\":{\"symbol\":\"rain\",\"category\":\"weather\",\"source\":\"twelvedata\","         \
+    "\"source_symbol\":\"KC1\",\"unit\":\"mm\",\"range_min\":-1,\"range_max\":500,"                \
+    "\"held_ts\":1741705265114},\"record\":{"
+    assert_letter(&d, BEFORE "\"values\":{\"rain\":1.50,\"t\":-3},\"units\":{\"rain\":\"inch\"},"
+                             "\"region\":\"Sul de \\\"Minas\\\"\",\"series\":\"S\","
+                             "\"period\":\"2026\",\"text\":\"wet\",\"ts\":1741705265123,"
+                             "\"market\":\"unknown\"}}\n");
+    r.observation = &(struct observation){0};
+    assert_letter(&d, BEFORE "\"values\":{},\"units\":{},\"ts\":1741705265123,"
+                             "\"market\":\"unknown\"}}\n");
+    r.observation = NULL; /* a price came instead */
+    assert_letter(&d, BEFORE "\"ts\":1741705265123,\"market\":\"unknown\"}}\n");
+}
+
 static void test_names(void **state)
 {
     (void)state;
@@ -129,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_everything_known),
         cmocka_unit_test(test_little_known),
+        cmocka_unit_test(test_observation),
         cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

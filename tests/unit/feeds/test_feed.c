@@ -136,6 +136,45 @@ static void test_suspect(void **state)
     feed_fini(&d);
 }
 
+/* Of an observation the one figure that it is about, where there is one. */
+static void test_suspect_observation(void **state)
+{
+    static const struct instrument rain = {.kind = INSTRUMENT_OBSERVATION,
+                                           .symbol = "rain",
+                                           .category = "weather",
+                                           .poll_ms = 10000,
+                                           .sources = sources,
+                                           .sources_len = 2};
+    struct feed d;
+    struct observation o = {.values_len = 1};
+    struct record rec = {.price = decimal_from_int(1), .observation = &o};
+    const struct quality_result bad = {
+        .failure = FAIL_BAD_SCHEMA, .rule = "unit", .why = {"a value in inch, configured is mm"}};
+    (void)state;
+    o.values[0].value = decimal_from_int(-7);
+    o.values[1].value = decimal_from_int(8);
+    assert_int_equal(feed_init(&d, 0, &rain, 1), 0);
+    feed_note_quality(&d, 1, &rec, &bad, 1000);
+    json_t *j = feed_describe_suspect(&d);
+    assert_string_equal(json_string_value(json_object_get(j, "value")), "-7");
+    assert_string_equal(json_string_value(json_object_get(j, "rule")), "unit");
+    assert_string_equal(json_string_value(json_object_get(j, "source")), "yahoo");
+    assert_null(json_object_get(j, "price"));
+    json_decref(j);
+    o.values_len = 2;
+    feed_note_quality(&d, 1, &rec, &bad, 1000);
+    j = feed_describe_suspect(&d);
+    assert_true(json_is_null(json_object_get(j, "value")));
+    json_decref(j);
+    rec.observation = NULL;
+    feed_note_quality(&d, 1, &rec, &bad, 1000);
+    j = feed_describe_suspect(&d);
+    assert_true(json_is_null(json_object_get(j, "value")));
+    json_decref(j);
+    feed_log_rejected(&d, 1, &rec, &bad, 5000);
+    feed_fini(&d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -143,6 +182,7 @@ int main(void)
         cmocka_unit_test(test_success_ends_it),
         cmocka_unit_test(test_outcome),
         cmocka_unit_test(test_suspect),
+        cmocka_unit_test(test_suspect_observation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -398,6 +398,117 @@ static void test_other_programs_price(void **state)
          OTHER("10000", 0, "100", "factor_100"), IN(1, "100.5"));
 }
 
+/* ---- observations ---- */
+
+static struct observation observed(const char *value, const char *unit)
+{
+    struct observation o = {.values_len = 1};
+    snprintf(o.values[0].name, sizeof o.values[0].name, "value");
+    snprintf(o.values[0].unit, sizeof o.values[0].unit, "%s", unit);
+    o.values[0].value = dec(value);
+    return o;
+}
+
+static void test_observations(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *unit, *second; /* NULL: a text alone; the second figure or NULL */
+        const char *configured, *min, *max;
+        int64_t ts_ms; /* relative to NOW_MS; held is NOW_MS - 2000 */
+        const char *rule, *passed, *why;
+    } rows[] = {
+        {"21.4",   "°C", NULL, "°C", "-90", "60", 0,     NULL,          "observed unit value_range future older",
+         ""                                                                                                                                    },
+        {"-90.0",  "°C", NULL, "°C", "-90", "60", 0,     NULL,          "observed unit value_range future older",
+         ""                                                                                                                                    },
+        {"60.00",  "",    NULL, "°C", "-90", "60", 0,     NULL,          "observed value_range future older",      ""                         },
+        {"-90.01", "°C", NULL, "°C", "-90", "60", 0,     "value_range", "observed unit",
+         "-90.01 is outside the range -90 to 60"                                                                                               },
+        {"70",     "°C", NULL, NULL,  "-90", "60", 0,     "value_range", "observed",
+         "70 is outside the range -90 to 60"                                                                                                   },
+        {"70",     "°F", NULL, "°C", "-90", "60", 0,     "unit",        "observed",
+         "a value in °F, configured is °C"                                                                                                   },
+        {"70",     "°F", NULL, NULL,  NULL,  NULL, 0,     NULL,          "observed future older",                  ""                         },
+ /* of two figures the configuration does not say which it is about */
+        {"700",    "°F", "3",  "°C", "-90", "60", 0,     NULL,          "observed future older",                  ""                         },
+        {NULL,     "",    NULL, "°C", "-90", "60", 0,     NULL,          "observed future older",                  ""                         },
+        {"0",      "",    NULL, NULL,  NULL,  NULL, -2000, NULL,          "observed future older",                  ""                         },
+        {"0",      "",    NULL, NULL,  NULL,  NULL, -2001, "older",       "observed future",
+         "1 ms older than what we hold"                                                                                                        },
+        {"0",      "",    NULL, NULL,  NULL,  NULL, 5001,  "future",      "observed",                               "its time is 5001 ms ahead"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct instrument in = {.kind = INSTRUMENT_OBSERVATION,
+                                      .symbol = "x",
+                                      .unit = rows[i].configured,
+                                      .currency = "EUR", /* is about prices only */
+                                      .range_min = dec(rows[i].min),
+                                      .range_max = dec(rows[i].max)};
+        struct quality_memory m = {0};
+        hold(&m, "", NOW_MS - 2000);
+        struct observation o = observed(rows[i].value, rows[i].unit);
+        if (!rows[i].value) {
+            o.values_len = 0;
+            snprintf(o.text, sizeof o.text, "rain");
+        }
+        if (rows[i].second) {
+            o.values[1] = o.values[0];
+            o.values[o.values_len++].value = dec(rows[i].second);
+        }
+        struct record r = {.price = dec("-1"),
+                           .currency = "XXc",
+                           .ts_ms = NOW_MS + rows[i].ts_ms,
+                           .observation = &o};
+        struct quality_result q = quality_check(&in, &m, 0, &r, NOW_MS);
+        assert_string_equal(q.rule ? q.rule : "", rows[i].rule ? rows[i].rule : "");
+        assert_int_equal(q.failure, !rows[i].rule                        ? FAIL_NONE
+                                    : strcmp(rows[i].rule, "older") == 0 ? FAIL_OLDER
+                                                                         : FAIL_BAD_SCHEMA);
+        assert_int_equal(q.failed, rows[i].rule ? bit(rows[i].rule) : 0);
+        uint32_t passed = 0;
+        char names[80], *rest = names;
+        snprintf(names, sizeof names, "%s", rows[i].passed);
+        for (const char *name; (name = strsep(&rest, " "));)
+            passed |= bit(name);
+        assert_int_equal(q.passed, passed);
+        if (strncmp(q.why.text, rows[i].why, strlen(rows[i].why)) != 0)
+            fail_msg("row %zu: %s", i, q.why.text);
+    }
+}
+
+/* Colder by any factor; a price alone, or nothing at all, is no observation. */
+static void test_observations_over_time(void **state)
+{
+    (void)state;
+    const struct instrument in = {
+        .kind = INSTRUMENT_OBSERVATION, .symbol = "x", .max_jump_pct = 20};
+    struct quality_memory m = {0};
+    static const char *const values[] = {"1", "100", "-100", "0", "0.0001"};
+    for (size_t i = 0; i < ARRAY_LEN(values); i++) {
+        struct observation o = observed(values[i], "");
+        struct record r = {.ts_ms = NOW_MS, .observation = &o};
+        assert_int_equal(quality_check(&in, &m, 0, &r, NOW_MS).failure, FAIL_NONE);
+        quality_accept(&m, r.price, r.ts_ms);
+    }
+    struct observation nothing = {.region = "somewhere", .series = "X"};
+    struct record empty = {.ts_ms = NOW_MS, .observation = &nothing};
+    struct quality_result q = quality_check(&in, &m, 0, &empty, NOW_MS);
+    assert_string_equal(q.rule, "observed");
+    assert_int_equal(q.failed, bit("observed"));
+    struct record priced = record("2", "USD");
+    q = quality_check(&in, &m, 0, &priced, NOW_MS);
+    assert_string_equal(q.rule, "observed");
+    assert_string_equal(q.why.text, "there is no figure in it");
+
+    /* The other way round it is no price. */
+    const struct instrument priced_in = {.symbol = "x", .max_jump_pct = 20};
+    struct observation o = observed("5", "");
+    struct record r = {.ts_ms = NOW_MS, .observation = &o};
+    struct quality_memory none = {0};
+    assert_string_equal(quality_check(&priced_in, &none, 0, &r, NOW_MS).rule, "finite");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -409,6 +520,8 @@ int main(void)
         cmocka_unit_test(test_what_was_asked),
         cmocka_unit_test(test_jumps_and_who_agrees),
         cmocka_unit_test(test_other_programs_price),
+        cmocka_unit_test(test_observations),
+        cmocka_unit_test(test_observations_over_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
