@@ -24,14 +24,15 @@ struct fixture {
     char url[160];
 };
 
-enum { ID_EURUSD = 7, ID_GSPC = 2, ID_COFFEE = 11 };
+enum { ID_EURUSD = 7, ID_GSPC = 2, ID_COFFEE = 11, ID_RAIN = 5 };
 
 static void open_bus(struct fixture *f)
 {
-    heard_open(&f->h, f->url, current->prefix, 3);
+    heard_open(&f->h, f->url, current->prefix, 4);
     assert_int_equal(bus_watch(f->h.bus, "EUR/USD", INSTRUMENT_QUOTE, ID_EURUSD), 0);
     assert_int_equal(bus_watch(f->h.bus, "^GSPC", INSTRUMENT_QUOTE, ID_GSPC), 0);
     assert_int_equal(bus_watch(f->h.bus, "coffee", INSTRUMENT_QUOTE, ID_COFFEE), 0);
+    assert_int_equal(bus_watch(f->h.bus, "rain/minas", INSTRUMENT_OBSERVATION, ID_RAIN), 0);
 }
 
 static int setup(void **state)
@@ -84,10 +85,11 @@ static void test_watch_refuses(void **state)
 {
     struct fixture *f = *state;
     struct heard h;
-    assert_int_equal(bus_watch(f->h.bus, "fourth", INSTRUMENT_QUOTE, 4), -1); /* symbols_max is 3 */
+    assert_int_equal(bus_watch(f->h.bus, "fifth", INSTRUMENT_QUOTE, 4), -1); /* symbols_max is 4 */
     heard_open(&h, f->url, "", 3);
     assert_int_equal(bus_watch(h.bus, "A", INSTRUMENT_QUOTE, 1), 0);
     assert_int_equal(bus_watch(h.bus, "A", INSTRUMENT_QUOTE, 2), -1); /* symbol twice */
+    assert_int_equal(bus_watch(h.bus, "A", INSTRUMENT_OBSERVATION, 2), -1);
     assert_int_equal(bus_watch(h.bus, "B", INSTRUMENT_QUOTE, 1), -1); /* number twice */
     assert_int_equal(bus_watch(h.bus, "B", INSTRUMENT_QUOTE, -1), -1);
     assert_int_equal(bus_watch(h.bus, "B", INSTRUMENT_QUOTE, 2), 0);
@@ -111,6 +113,13 @@ static void test_publish_is_heard_at_once(void **state)
     assert_int_equal(f->h.len, 1);
     heard_wait(&f->h, HEARD_ITEM, ID_GSPC, "{\"symbol\":\"^GSPC\"}", times_heard());
     assert_int_equal(bus_stats(f->h.bus).published, 2);
+
+    heard_forget(&f->h);
+    heard_publish(&f->h, ID_RAIN, "{\"symbol\":\"rain/minas\"}", 120);
+    bus_publish_status(f->h.bus, ID_RAIN, "{}", 2);
+    assert_int_equal(f->h.len, 2);
+    heard_wait(&f->h, HEARD_ITEM, ID_RAIN, "{\"symbol\":\"rain/minas\"}", times_heard());
+    assert_int_equal(heard_count(&f->h, HEARD_STATUS, ID_RAIN, "{}"), 1);
 }
 
 static void test_status_is_heard_once(void **state)

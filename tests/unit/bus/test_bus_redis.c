@@ -378,6 +378,113 @@ static void test_many_symbols(void **state)
     heard_start(&f->h);
 }
 
+/* ---- observations ---- */
+
+/* Names that look like those of the other kind, and like parts of channels. */
+enum { COLD, COLD_OBSERVED, RAIN, RAIN_PRICED, STREAM, MIXED };
+static const struct {
+    const char *name;
+    enum instrument_kind kind;
+} mixed[MIXED] = {
+    [COLD] = {"cold",                 INSTRUMENT_OBSERVATION},
+    [COLD_OBSERVED] = {"cold:observation",     INSTRUMENT_QUOTE      },
+    [RAIN] = {"rain",                 INSTRUMENT_QUOTE      },
+    [RAIN_PRICED] = {"rain:price",           INSTRUMENT_OBSERVATION},
+    [STREAM] = {"a:observation:stream", INSTRUMENT_OBSERVATION},
+};
+
+static void watch_mixed(struct fixture *f, struct heard *h)
+{
+    snprintf(f->url, sizeof f->url, "unix://%s?db=3", f->proc.socket);
+    heard_open(h, f->url, "pg:", MIXED);
+    for (int i = 0; i < MIXED; i++)
+        assert_int_equal(bus_watch(h->bus, mixed[i].name, mixed[i].kind, i), 0);
+}
+
+static const char *own_channel(char out[static 80], int id, const char *tail)
+{
+    snprintf(out, 80, "pg:%s:%s:%s", mixed[id].name,
+             mixed[id].kind == INSTRUMENT_QUOTE ? "price" : "observation", tail);
+    return out;
+}
+
+/* Each hears its own channels and reads its own key, and nothing of the other kind's. */
+static void test_names_of_both_kinds(void **state)
+{
+    static const char *const nobodys[] = {
+        "pg:rain:observation:stream", "pg:cold:price:stream",   "pg:rain:price:price:stream",
+        "pg:a:observation:stream",    "pg::observation:stream", "pg:rain:observation:status"};
+    struct fixture *f = *state;
+    struct heard h;
+    char name[80], text[16];
+    watch_mixed(f, &h);
+    for (int i = 0; i < MIXED; i++) {
+        snprintf(text, sizeof text, "{latest %d}", i);
+        freeReplyObject(command(f, "SET %s %s EX 100", own_channel(name, i, "latest"), text));
+    }
+    freeReplyObject(command(f, "SET pg:cold:price:latest {no} EX 100"));
+    heard_start(&h);
+    heard_wait_up(&h);
+    for (int i = 0; i < MIXED; i++) {
+        snprintf(text, sizeof text, "{latest %d}", i);
+        assert_int_equal(heard_count(&h, HEARD_ITEM, i, text), 1);
+    }
+    heard_forget(&h);
+    for (size_t i = 0; i < ARRAY_LEN(nobodys); i++)
+        assert_int_equal(number(f, "PUBLISH %s no", nobodys[i]), 0);
+    for (int i = 0; i < MIXED; i++) {
+        snprintf(text, sizeof text, "{%d}", i);
+        freeReplyObject(command(f, "PUBLISH %s %s", own_channel(name, i, "stream"), text));
+        freeReplyObject(command(f, "PUBLISH %s %s", own_channel(name, i, "status"), text));
+    }
+    heard_wait(&h, HEARD_STATUS, MIXED - 1, NULL, 1);
+    assert_int_equal(h.len, 2 * MIXED);
+    for (int i = 0; i < MIXED; i++) {
+        snprintf(text, sizeof text, "{%d}", i);
+        assert_int_equal(heard_count(&h, HEARD_ITEM, i, text), 1);
+        assert_int_equal(heard_count(&h, HEARD_STATUS, i, text), 1);
+    }
+    heard_publish(&h, RAIN_PRICED, "{mine}", 60);
+    heard_wait(&h, HEARD_ITEM, RAIN_PRICED, "{mine}", 2);
+    assert_true(key_is(f, "pg:rain:price:observation:latest", "{mine}"));
+    assert_true(key_is(f, "pg:rain:price:latest", "{latest 2}"));
+    heard_close(&h);
+    heard_start(&f->h);
+}
+
+/* Which is newer is read out of an observation as out of a price. */
+static void test_observations_agree_again(void **state)
+{
+    struct fixture *f = *state;
+    struct heard h;
+    char ours[160], theirs[160];
+    int64_t now_ms = clock_wall_ms();
+    watch_mixed(f, &h);
+    heard_start(&h);
+    heard_wait_up(&h);
+    snprintf(ours, sizeof ours, "{\"symbol\":\"cold\",\"value\":-4,\"ts\":%lld,\"seq\":\"1:5\"}",
+             (long long)now_ms - 1000);
+    heard_publish(&h, COLD, ours, 100);
+    heard_wait(&h, HEARD_ITEM, COLD, ours, 2);
+    for (int newer = 0; newer < 2; newer++) {
+        snprintf(theirs, sizeof theirs,
+                 "{\"symbol\":\"cold\",\"value\":-9,\"ts\":%lld,\"seq\":\"1:4\"}",
+                 (long long)now_ms - (newer ? 0 : 2000));
+        freeReplyObject(command(f, "SET pg:cold:observation:latest %s EX 900", theirs));
+        heard_forget(&h);
+        assert_int_equal(number(f, "CLIENT KILL TYPE %s", "pubsub"), 1);
+        heard_wait(&h, HEARD_DOWN, -1, NULL, 1);
+        if (newer)
+            heard_wait(&h, HEARD_ITEM, COLD, theirs, 1);
+        else
+            heard_wait(&h, HEARD_ITEM, COLD, ours, 1);
+        heard_wait_up(&h);
+        wait_key(f, "pg:cold:observation:latest", newer ? theirs : ours);
+    }
+    heard_close(&h);
+    heard_start(&f->h);
+}
+
 /* The subscriber's question does not disturb its subscriptions, nor cost memory. */
 static void test_still_there_after_some_probes(void **state)
 {
@@ -406,6 +513,8 @@ int main(void)
         ROW(test_late_old_value_is_replaced),
         ROW(test_restarted_empty),
         ROW(test_many_symbols),
+        ROW(test_names_of_both_kinds),
+        ROW(test_observations_agree_again),
         ROW(test_still_there_after_some_probes),
     };
 #undef ROW
