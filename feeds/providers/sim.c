@@ -15,6 +15,9 @@
  * and the small octaves are given their full amplitude. The figures are an envelope, a little wider
  * than the steps were, that holds every price of the day so far and never moves back.
  *
+ * Weather. A symbol that begins with "weather/" has no price: it is an observation of the same
+ * noise, a new one each minute.
+ *
  * Faults. A symbol that ends in one, "coffee!wrong", is the same price from a source that fails now
  * and then (sim_fault.h): another pure function, laid over this one.
  *
@@ -27,7 +30,7 @@
 
 enum { STEP_MS = 250, OCTAVES = 21, COARSE = 10 };
 
-static const int64_t DAY_MS = 86400000;
+static const int64_t DAY_MS = 86400000, MINUTE_MS = 60000;
 static const int64_t PPM = 1000000;
 static const uint64_t SEED = 0x70726963656761ULL;
 
@@ -203,6 +206,33 @@ static void quote_at(const char *symbol, int64_t now_ms, struct record *out)
     out->market = MARKET_OPEN;
 }
 
+/* What the weather has, around which value, and how far the noise of +-124,000 ppm moves it. */
+static const struct {
+    const char *name, *unit;
+    int64_t around, ppm_per_tick; /* in ticks of a tenth */
+} weather[] = {
+    {"temperature_2m",       "\u00b0C", 210, 1000},
+    {"relative_humidity_2m", "%",       650, 400 },
+    {"wind_speed_10m",       "km/h",    140, 1000},
+};
+
+static void weather_at(const char *symbol, int64_t now_ms, struct answer *out)
+{
+    uint64_t seed = hash_symbol(symbol);
+    int64_t minute = now_ms / MINUTE_MS;
+    struct observation *o = answer_observe(out);
+    if (!o)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(weather); i++) {
+        struct observed *v = &o->values[o->values_len++];
+        int64_t ppm = noise(seed + i, 0, minute);
+        snprintf(v->name, sizeof v->name, "%s", weather[i].name);
+        snprintf(v->unit, sizeof v->unit, "%s", weather[i].unit);
+        v->value = price(weather[i].around + ppm / weather[i].ppm_per_tick, 1);
+    }
+    out->record.ts_ms = minute * MINUTE_MS;
+}
+
 static void sim_generate(const char *symbol, int64_t now_ms, struct answer *out)
 {
     char base[SYMBOL_MAX + 1];
@@ -222,13 +252,21 @@ static void sim_generate(const char *symbol, int64_t now_ms, struct answer *out)
         parse_fail(out, FAIL_TIMEOUT, "this simulated source says nothing for now");
         return;
     }
-    quote_at(base, fault == SIM_LATE ? trouble.since_ms : now_ms, &out->record);
+    int64_t at_ms = fault == SIM_LATE ? trouble.since_ms : now_ms;
+    if (strncmp(base, "weather/", 8) == 0) {
+        weather_at(base, at_ms, out);
+        return;
+    }
+    quote_at(base, at_ms, &out->record);
     if (fault == SIM_WRONG)
         out->record.price = sim_fault_wrong(out->record.price, trouble.turn);
 }
 
 const struct provider provider_sim = {
-    .rule = {.name = "sim", .enabled_by_default = true, .symbol_problem = symbol_problem},
+    .rule = {.name = "sim",
+             .serves = SERVES_BOTH,
+             .enabled_by_default = true,
+             .symbol_problem = symbol_problem},
     .data = DATA_REAL_TIME,
     .auth = AUTH_NONE,
     .position = 99,

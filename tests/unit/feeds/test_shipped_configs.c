@@ -76,16 +76,31 @@ static void check_exchanges(const struct config *c)
     exchanges_free(x);
 }
 
+/* Those that come with the program need no key either, and say where they are about. */
+static void check_observations(const struct config *c)
+{
+    for (size_t i = c->quotes_len; i < c->instruments_len; i++) {
+        const struct instrument *in = &c->instruments[i];
+        assert_int_equal(in->kind, INSTRUMENT_OBSERVATION);
+        assert_string_equal(in->category, "weather");
+        assert_non_null(in->region);
+        assert_true(in->sources_len > 0);
+        assert_true(provider_of(c, in->sources[0].provider)->enabled);
+    }
+}
+
 static void test_default(void **state)
 {
     static const char *const none[] = {NULL};
     static const char *const key[] = {"TWELVE_DATA_API_KEY=k", NULL};
     struct config *c = load("gateway/config/default.json", none);
     (void)state;
-    assert_in_range(c->instruments_len, 9, 14);
-    assert_int_equal(count_categories(c), 5);
+    assert_in_range(c->quotes_len, 9, 14);
+    assert_in_range(c->instruments_len - c->quotes_len, 2, 6);
+    assert_int_equal(count_categories(c), 6);
+    check_observations(c);
     assert_false(provider_of(c, "twelvedata")->enabled);
-    for (size_t i = 0; i < c->instruments_len; i++) {
+    for (size_t i = 0; i < c->quotes_len; i++) {
         const struct instrument *in = &c->instruments[i];
         size_t keyless = 0;
         assert_true(in->range_min.given);
@@ -112,12 +127,14 @@ static void test_demo(void **state)
     static const char *const none[] = {NULL};
     struct config *c = load("gateway/config/demo.json", none);
     (void)state;
-    assert_in_range(c->instruments_len, 17, 23);
-    assert_int_equal(count_categories(c), 5);
+    assert_in_range(c->quotes_len, 17, 23);
+    assert_int_equal(c->instruments_len - c->quotes_len, 2);
+    assert_int_equal(count_categories(c), 6);
+    check_observations(c);
     assert_true(provider_of(c, "sim")->enabled);
     size_t faulty =
         0; /* a fallback and a silence are to be seen, but most of the market is sound */
-    for (size_t i = 0; i < c->instruments_len; i++) {
+    for (size_t i = 0; i < c->quotes_len; i++) {
         const struct instrument *in = &c->instruments[i];
         const char *first = in->sources[0].symbol;
         assert_in_range(in->poll_ms, 200, 1000);

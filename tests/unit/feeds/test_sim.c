@@ -236,12 +236,55 @@ static void test_other_symbols(void **state)
     assert_null(provider_find("sim")->rule.symbol_problem("EUR/USD"));
 }
 
+/* No price, but figures that a day may have; the same for a minute. */
+static void weather_is_an_observation(void **state)
+{
+    static const struct {
+        const char *name, *unit;
+        double min, max;
+    } figures[] = {
+        {"temperature_2m",       "\u00b0C", 8,  34 },
+        {"relative_humidity_2m", "%",       30, 100},
+        {"wind_speed_10m",       "km/h",    0,  28 },
+    };
+    double first = 0;
+    int changes = 0;
+    (void)state;
+    for (int64_t minute = 0; minute < 1440; minute++) {
+        struct answer a = answer_at("weather/dak-lak", MIDNIGHT_MS + minute * 60000 + 59999);
+        struct answer same_minute = answer_at("weather/dak-lak", MIDNIGHT_MS + minute * 60000);
+        assert_int_equal(a.failure, FAIL_NONE);
+        assert_false(a.record.price.given);
+        assert_int_equal(a.record.ts_ms, MIDNIGHT_MS + minute * 60000);
+        assert_int_equal(a.record.observation->values_len, ARRAY_LEN(figures));
+        for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
+            const struct observed *v = &a.record.observation->values[i];
+            assert_string_equal(v->name, figures[i].name);
+            assert_string_equal(v->unit, figures[i].unit);
+            double x = decimal_to_double(v->value);
+            if (x < figures[i].min || x > figures[i].max)
+                fail_msg("%s is %g", v->name, x);
+            assert_true(same_decimal(v->value, same_minute.record.observation->values[i].value));
+        }
+        double t = decimal_to_double(a.record.observation->values[0].value);
+        changes += minute > 0 && (t < first || t > first);
+        first = t;
+        answers_fini(&a, 1);
+        answers_fini(&same_minute, 1);
+    }
+    assert_true(changes > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_pure),           cmocka_unit_test(test_known_prices),
-        cmocka_unit_test(test_all_are_alive),  cmocka_unit_test(test_midnight),
-        cmocka_unit_test(test_a_day_of_steps), cmocka_unit_test(test_bounds_over_a_year),
+        cmocka_unit_test(weather_is_an_observation),
+        cmocka_unit_test(test_pure),
+        cmocka_unit_test(test_known_prices),
+        cmocka_unit_test(test_all_are_alive),
+        cmocka_unit_test(test_midnight),
+        cmocka_unit_test(test_a_day_of_steps),
+        cmocka_unit_test(test_bounds_over_a_year),
         cmocka_unit_test(test_other_symbols),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
