@@ -42,7 +42,8 @@ int command_check(const struct options *o)
     rc |= check_readable(c->listen.web_root, "listen.web_root", origin);
     rc |= check_exchanges(c, origin);
     if (rc == 0) {
-        printf("%s: ok, %zu instruments\n", origin, c->instruments_len);
+        char size[SETTINGS_SIZE_MAX];
+        printf("%s: ok, %s\n", origin, settings_size(c, size));
         for (size_t i = 0; i < c->providers_len; i++)
             if (!c->providers[i].enabled && config_uses(c, i))
                 printf("provider %s is disabled: %s\n", c->providers[i].name,

@@ -81,7 +81,8 @@ static void print_lines(const char *head, const json_t *lines)
 static void print_text(const char *origin, const struct plan *p, const struct told *t)
 {
     const struct config *c = p->config;
-    printf("%s: %zu instruments%s\n\n", origin, c->instruments_len,
+    char size[SETTINGS_SIZE_MAX];
+    printf("%s: %s%s\n\n", origin, settings_size(c, size),
            c->feeds_enabled ? "" : "; polling is switched off: this is what it would be");
     printf("%-15s %7s %9s %9s %9s %9s %9s %9s  %-14s %-14s %s\n", "PROVIDER", "SYMBOLS", "REQ/MIN",
            "REQ/DAY", "CRED/MIN", "CRED/HOUR", "CRED/DAY", "KEPT", "POLL", "PLANNED", "LIMITS");

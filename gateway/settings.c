@@ -177,3 +177,13 @@ char *settings_url(const struct config *c)
              any ? "127.0.0.1" : host, v6 ? "]" : "", c->listen.port);
     return buf_take(&b, NULL);
 }
+
+const char *settings_size(const struct config *c, char out[static SETTINGS_SIZE_MAX])
+{
+    size_t n = c->instruments_len - c->quotes_len;
+    int len = snprintf(out, SETTINGS_SIZE_MAX, "%zu instruments", c->quotes_len);
+    if (n > 0)
+        snprintf(out + len, SETTINGS_SIZE_MAX - (size_t)len, " and %zu observation%s", n,
+                 n == 1 ? "" : "s");
+    return out;
+}

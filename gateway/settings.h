@@ -22,4 +22,8 @@ void settings_print_lines(const char *origin, const struct buf *text);
 /* "http://127.0.0.1:8080" of a gateway configured so; caller frees. NULL: out of memory. */
 char *settings_url(const struct config *c);
 
+/* "11 instruments and 4 observations", or the first half alone. Returns out. */
+#define SETTINGS_SIZE_MAX 80
+const char *settings_size(const struct config *c, char out[static SETTINGS_SIZE_MAX]);
+
 #endif

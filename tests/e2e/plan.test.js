@@ -123,7 +123,7 @@ test('plan: the built-in default fits without a key', async (t) => {
   t.after(() => folder.remove());
   const result = await runCommand(['plan'], { cwd: folder.path });
   assert.equal(result.code, 0, result.stdout + result.stderr);
-  assert.match(result.stdout, /^built-in default: 11 instruments$/m);
+  assert.match(result.stdout, /^built-in default: 11 instruments and 4 observations$/m);
 });
 
 test('plan: opens nothing, and does not mind that polling is switched off', async (t) => {
