@@ -5,18 +5,19 @@
 #include "commands.h"
 
 static const struct command commands[] = {
-    {"run",    "[run] [--config FILE] [--port N] [--log-level L] [--demo]", "start the gateway",
-     OPT_CONFIG | OPT_PORT | OPT_LOG_LEVEL | OPT_DEMO,                                                                              0, 0,  command_run   },
-    {"check",  "check [--config FILE]",                                     "validate the configuration; open nothing", OPT_CONFIG, 0, 0,
-     command_check                                                                                                                                       },
-    {"fetch",  "fetch SYMBOL | --all [--provider P] [--config FILE]",       "ask the providers once",
-     OPT_ALL | OPT_CONFIG | OPT_PROVIDER,                                                                                           1, 1,  command_fetch },
-    {"plan",   "plan [--config FILE] [--json]",                             "what polling costs, and does it fit",
-     OPT_CONFIG | OPT_JSON,                                                                                                         0, 0,  command_plan  },
-    {"status", "status [--config FILE] [--url U] [--token T]",              "how a running gateway is doing",
-     OPT_CONFIG | OPT_URL | OPT_TOKEN,                                                                                              0, 0,  command_status},
-    {"watch",  "watch SYMBOL... [--url U] [--token T]",                     "subscribe; one line per quote",
-     OPT_CONFIG | OPT_URL | OPT_TOKEN,                                                                                              1, -1, command_watch },
+    {"run",    "[run] [--config FILE] [--port N] [--log-level L] [--demo]",        "start the gateway",
+     OPT_CONFIG | OPT_PORT | OPT_LOG_LEVEL | OPT_DEMO,                                                                                                                       0, 0,  command_run  },
+    {"check",  "check [--config FILE]",                                            "validate the configuration; open nothing", OPT_CONFIG,                                   0, 0,
+     command_check                                                                                                                                                                               },
+    {"fetch",  "fetch SYMBOL | --all [--provider P] [--config FILE]",              "ask the providers once",
+     OPT_ALL | OPT_CONFIG | OPT_PROVIDER,                                                                                                                                    1, 1,  command_fetch},
+    {"plan",   "plan [--config FILE] [--json]",                                    "what polling costs, and does it fit",
+     OPT_CONFIG | OPT_JSON,                                                                                                                                                  0, 0,  command_plan },
+    {"status", "status [--watch [SECONDS]] [--config FILE] [--url U] [--token T]",
+     "how a running gateway is doing",                                                                                         OPT_CONFIG | OPT_URL | OPT_TOKEN | OPT_WATCH, 0, 0,
+     command_status                                                                                                                                                                              },
+    {"watch",  "watch SYMBOL... [--url U] [--token T]",                            "subscribe; one line per quote",
+     OPT_CONFIG | OPT_URL | OPT_TOKEN,                                                                                                                                       1, -1, command_watch},
 };
 
 int main(int argc, char **argv)

@@ -5,40 +5,54 @@
 
 #include "log.h"
 
+#define AT(member) offsetof(struct options, member)
+
 static const struct row {
-    const char *name, *value, *help; /* value NULL = a switch */
+    const char *name, *letter; /* letter: the short form, NULL = none */
+    const char *value;         /* NULL = a switch; "[N]" = may be left out */
     unsigned bit;
     size_t offset;
+    const char *help;
 } rows[] = {
-    {"--all",       NULL,    "every source of every instrument, each on its own",                          OPT_ALL,
-     offsetof(struct options,                                                                                                                      all)      },
-    {"--config",    "FILE",
-     "configuration (else $PRICEGATE_CONFIG, ./pricegate.json, the built-in one)",                         OPT_CONFIG,
-     offsetof(struct options,                                                                                                                      config)   },
-    {"--demo",      NULL,    "a simulated market instead of the configured instruments; needs no network",
-     OPT_DEMO,                                                                                                            offsetof(struct options, demo)     },
-    {"--json",      NULL,    "print for a machine",                                                        OPT_JSON,      offsetof(struct options, json)     },
-    {"--log-level", "LEVEL", "error, warn, info or debug",                                                 OPT_LOG_LEVEL,
-     offsetof(struct options,                                                                                                                      log_level)},
-    {"--port",      "N",     "listen on this port; 0 = any free one",                                      OPT_PORT,
-     offsetof(struct options,                                                                                                                      port)     },
-    {"--provider",  "NAME",  "ask this provider only",                                                     OPT_PROVIDER,
-     offsetof(struct options,                                                                                                                      provider) },
-    {"--token",     "TOKEN", "key for a gateway that asks for one",                                        OPT_TOKEN,
-     offsetof(struct options,                                                                                                                      token)    },
-    {"--url",       "URL",   "a running gateway (else the configured address)",                            OPT_URL,
-     offsetof(struct options,                                                                                                                      url)      },
+    {"--all",       NULL, NULL,        OPT_ALL,       AT(all),       "every source of every instrument, each on its own"},
+    {"--config",    NULL, "FILE",      OPT_CONFIG,    AT(config),
+     "configuration (else $PRICEGATE_CONFIG, ./pricegate.json, the built-in one)"                                       },
+    {"--demo",      NULL, NULL,        OPT_DEMO,      AT(demo),
+     "a simulated market instead of the configured instruments; needs no network"                                       },
+    {"--json",      NULL, NULL,        OPT_JSON,      AT(json),      "print for a machine"                              },
+    {"--log-level", NULL, "LEVEL",     OPT_LOG_LEVEL, AT(log_level), "error, warn, info or debug"                       },
+    {"--port",      NULL, "N",         OPT_PORT,      AT(port),      "listen on this port; 0 = any free one"            },
+    {"--provider",  NULL, "NAME",      OPT_PROVIDER,  AT(provider),  "ask this provider only"                           },
+    {"--token",     NULL, "TOKEN",     OPT_TOKEN,     AT(token),     "key for a gateway that asks for one"              },
+    {"--url",       NULL, "URL",       OPT_URL,       AT(url),       "a running gateway (else the configured address)"  },
+    {"--watch",     "-w", "[SECONDS]", OPT_WATCH,     AT(watch),
+     "redraw, every 2 seconds unless said otherwise, until q; also -w"                                                  },
 };
 
 static const struct row *find_row(const char *name, size_t len)
 {
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (strlen(rows[i].name) == len && strncmp(rows[i].name, name, len) == 0)
+        if ((strlen(rows[i].name) == len && strncmp(rows[i].name, name, len) == 0) ||
+            (rows[i].letter && len == 2 && strncmp(rows[i].letter, name, len) == 0))
             return &rows[i];
     return NULL;
 }
 
-/* Takes the option at argv[*i], and its value from behind '=' or from the next argument. */
+/* The value from behind '=' or from the next argument; one that may be left out is taken from the
+ * next argument only when that is a number. NULL: it is missing. */
+static const char *take_value(const struct row *row, const char *eq, char *const *argv, int argc,
+                              int *i)
+{
+    const char *next = *i + 1 < argc ? argv[*i + 1] : NULL;
+    if (eq)
+        return eq + 1;
+    if (row->value[0] == '[' && (!next || next[0] < '0' || next[0] > '9'))
+        return "";
+    *i += next != NULL;
+    return next;
+}
+
+/* Takes the option at argv[*i], and its value. */
 static int take_option(char *const *argv, int argc, int *i, struct options *o, struct err *err)
 {
     const char *arg = argv[*i], *eq = strchr(arg, '=');
@@ -55,7 +69,7 @@ static int take_option(char *const *argv, int argc, int *i, struct options *o, s
         *(bool *)field = true;
         return 0;
     }
-    const char *value = eq ? eq + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+    const char *value = take_value(row, eq, argv, argc, i);
     if (!value)
         return err_set(err, "%s: %s is missing", row->name, row->value);
     memcpy(field, &value, sizeof value);
@@ -70,12 +84,22 @@ static const struct command *find_command(const struct command *commands, int n,
     return NULL;
 }
 
-static int check_port(const char *text, struct err *err)
+static bool is_number(const char *text, long least, long most)
 {
     char *end;
     long n = strtol(text, &end, 10);
-    if (*text == '\0' || *end != '\0' || n < 0 || n > 65535)
-        return err_set(err, "--port: %s is not a port (0..65535)", text);
+    return *text != '\0' && *end == '\0' && n >= least && n <= most;
+}
+
+static int check_values(const struct options *o, struct err *err)
+{
+    enum log_level level;
+    if (o->log_level && log_level_parse(o->log_level, &level) != 0)
+        return err_set(err, "--log-level: %s is none of error, warn, info, debug", o->log_level);
+    if (o->port && !is_number(o->port, 0, 65535))
+        return err_set(err, "--port: %s is not a port (0..65535)", o->port);
+    if (o->watch && *o->watch && !is_number(o->watch, 1, 3600))
+        return err_set(err, "--watch: %s is not a number of seconds (1..3600)", o->watch);
     return 0;
 }
 
@@ -87,10 +111,7 @@ static int check_args(const struct options *o, struct err *err)
         return err_set(err, "usage: pricegate %s", c->synopsis);
     if (most >= 0 && o->args_len > most)
         return err_set(err, "%s: what is this? usage: pricegate %s", o->args[most], c->synopsis);
-    enum log_level level;
-    if (o->log_level && log_level_parse(o->log_level, &level) != 0)
-        return err_set(err, "--log-level: %s is none of error, warn, info, debug", o->log_level);
-    return o->port ? check_port(o->port, err) : 0;
+    return check_values(o, err);
 }
 
 int options_parse(int argc, char **argv, const struct command *commands, int commands_len,
@@ -130,7 +151,7 @@ void options_print_usage(const struct command *commands, int commands_len)
     printf("pricegate: one live price for every browser, REST caller and Redis "
            "subscriber\n\nusage:\n");
     for (int i = 0; i < commands_len; i++)
-        printf("  pricegate %-58s %s\n", commands[i].synopsis, commands[i].summary);
+        printf("  pricegate %-66s %s\n", commands[i].synopsis, commands[i].summary);
     printf("  pricegate --version | --help\n\noptions:\n");
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char name[40];

@@ -248,20 +248,91 @@ test('fetch --all: every source on its own, in one walk', async (t) => {
   assert.match(none.stderr, /^pricegate: no instrument has the source oanda\n$/);
 });
 
-test('status: what is fresh, stale, and the state of the sources', async (t) => {
-  const { gateway } = await scene(t, {
-    script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
-    config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']]), external('tea')] },
+test('status: what is fresh, stale, held back, and the state of the sources', async (t) => {
+  const { upstream, gateway } = await scene(t, {
+    script: (upstream) => {
+      upstream.set('twelvedata', 'KC1', creditsGone());
+      upstream.set('yahoo', 'KC=F', ok({ price: '294.30', currency: 'USX' }));
+    },
+    config: {
+      instruments: [
+        instrument('coffee', [['twelvedata', 'KC1'], ['yahoo', 'KC=F']], { unit: 'USD/lb', currency: 'USD', range: [0.5, 10] }),
+        external('tea'),
+      ],
+    },
   });
   await until(async () => (await gateway.get('/api/v1/quotes/coffee')).status === 200, 'a price');
   const result = await runCommand(['status', '--url', gateway.url]);
   assert.equal(result.code, 0, result.stderr);
-  assert.match(result.stdout, /coffee.*FRESH|FRESH.*coffee/);
-  assert.match(result.stdout, /tea.*(STALE|MISSING)|(STALE|MISSING).*tea/);
-  assert.match(result.stdout, /yahoo.*closed/i);
+  assert.match(result.stdout, /^coffee +FRESH +\d+ (ms|s) +2\.943 USD\/lb +live +yahoo \(fallback\) /m);
+  assert.match(result.stdout, /^tea +MISSING +- +- +unavailable/m);
+  assert.match(result.stdout, /^yahoo +closed/m);
+  assert.match(result.stdout, /^twelvedata +open .*credits/m);
+  assert.ok(!result.stdout.includes('\x1b'), 'no colours where no terminal is');
+  assert.ok(!result.stdout.includes('SUSPECT'));
+
+  upstream.set('yahoo', 'KC=F', ok({ price: '29430', currency: 'USX' }));
+  await until(async () => (await runCommand(['status', '--url', gateway.url])).stdout.includes('SUSPECT'), 'the suspect');
+  const held = await runCommand(['status', '--url', gateway.url]);
+  assert.match(held.stdout, /^coffee +294\.30? +yahoo +factor_100 /m);
+  assert.match(held.stdout, /^coffee +FRESH +.* 2\.943 USD\/lb /m);
+
   const nobody = await runCommand(['status', '--url', 'http://127.0.0.1:1']);
   assert.equal(nobody.code, 1);
   assert.equal(lines(nobody.stderr).length, 1);
+});
+
+test('status --watch: drawn again and again; waits for a gateway that went away; ends with a signal', async (t) => {
+  const config = { instruments: [instrument('coffee', [['sim', 'coffee']])], providers: { sim: { enabled: true } } };
+  const first = await startGateway(config);
+  t.after(() => first.stop());
+  const child = spawn(binary, ['status', '-w', '1', '--url', first.url], { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  let out = '';
+  child.stdout.on('data', (bytes) => (out += bytes));
+  const pictures = () => out.split(`${first.url} at `).length - 1;
+  await until(() => pictures() >= 2 && /coffee +FRESH/.test(out), 'two pictures');
+  assert.ok(!out.includes('\x1b'));
+  await first.stop();
+  await until(() => /\/data-health\/\w+: connect/.test(out), 'it says that nobody is there');
+  const second = await startGateway(config, { port: first.port });
+  t.after(() => second.stop());
+  const before = pictures();
+  out = '';
+  await until(() => pictures() >= 2 && !out.slice(out.lastIndexOf(' at ')).includes('connect'), 'it is back');
+  assert.ok(before >= 2);
+  child.kill('SIGINT');
+  assert.deepEqual(await within(exited, 'the end', 5000), [0, null]);
+});
+
+test('status --watch in a terminal: its own screen, colours, narrow lines cut, q quits and restores', async (t) => {
+  const gateway = await startGateway({
+    providers: { sim: { enabled: true } },
+    instruments: ['coffee', 'AAPL', 'MSFT', 'NVDA', 'TSLA', 'crude'].map((s) => instrument(s, [['sim', s]])),
+  });
+  t.after(() => gateway.stop());
+  // script(1) gives it a terminal; what we write to script are the keys.
+  const command = `stty cols 30 rows 8; ${binary} status -w 1 --url ${gateway.url}; echo code=$?`;
+  const child = spawn('script', ['-qfec', command, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+    env: { PATH: process.env.PATH, TERM: 'xterm', SHELL: '/bin/sh' },
+  });
+  t.after(() => child.kill('SIGKILL'));
+  const exited = once(child, 'exit');
+  let out = '';
+  child.stdout.on('data', (bytes) => (out += bytes));
+  await until(() => /coffee +\x1b\[32mFRESH\x1b\[0m/.test(out), 'a coloured picture');
+  assert.ok(out.startsWith('\x1b[?1049h'));
+  assert.match(out, /lines 1 to 7 of \d+; q quits/);
+  // eslint-disable-next-line no-control-regex
+  const picture = out.slice(0, out.indexOf('q quits')).replace(/\x1b\[[?\d;]*[A-Za-z]/g, '');
+  for (const line of picture.split(/\r*\n/).slice(0, -1)) assert.ok(line.length <= 30, JSON.stringify(line));
+  child.stdin.write('jj');
+  await until(() => /lines 3 to 9 of/.test(out), 'scrolled');
+  child.stdin.write('q');
+  await within(exited, 'the end', 5000);
+  assert.match(out, /\x1b\[\?25h\x1b\[\?1049lcode=0\r*\n$/);
 });
 
 test('watch: one line per quote', async (t) => {

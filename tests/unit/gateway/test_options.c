@@ -12,6 +12,7 @@
 static const struct command commands[] = {
     {"run",   "[run]",           "start", OPT_CONFIG | OPT_PORT | OPT_DEMO | OPT_LOG_LEVEL, 0, 0,  NULL},
     {"fetch", "fetch SYMBOL",    "ask",   OPT_CONFIG | OPT_PROVIDER | OPT_ALL,              1, 1,  NULL},
+    {"state", "state",           "see",   OPT_WATCH | OPT_URL,                              0, 0,  NULL},
     {"watch", "watch SYMBOL...", "look",  OPT_URL,                                          1, -1, NULL},
 };
 
@@ -66,25 +67,59 @@ static void test_good_lines(void **state)
     assert_true(o.version);
 }
 
+/* A value that may be left out is the next word only when that is a number. */
+static void test_optional_value(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line, *watch, *url;
+    } rows[] = {
+        {"pricegate state",                    NULL, NULL},
+        {"pricegate state --watch",            "",   NULL},
+        {"pricegate state -w",                 "",   NULL},
+        {"pricegate state -w 5",               "5",  NULL},
+        {"pricegate state --watch=5",          "5",  NULL},
+        {"pricegate state -w --url a",         "",   "a" },
+        {"pricegate state --url a --watch 60", "60", "a" },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char copy[256];
+        struct options o;
+        struct err err = {0};
+        if (parse(rows[i].line, &o, &err, copy, sizeof copy) != 0)
+            fail_msg("%s: %s", rows[i].line, err.text);
+        assert_int_equal(o.watch == NULL, rows[i].watch == NULL);
+        if (o.watch)
+            assert_string_equal(o.watch, rows[i].watch);
+        if (rows[i].url)
+            assert_string_equal(o.url, rows[i].url);
+    }
+}
+
 static void test_wrong_lines(void **state)
 {
     (void)state;
     static const struct {
         const char *line, *says;
     } rows[] = {
-        {"pricegate walk",             "walk: no such command"           },
-        {"pricegate --colour",         "--colour: no such option"        },
-        {"pricegate watch A --port 1", "--port: not an option of `watch`"},
-        {"pricegate --port",           "--port: N is missing"            },
-        {"pricegate --port 70000",     "--port: 70000 is not a port"     },
-        {"pricegate --port 1x",        "--port: 1x is not a port"        },
-        {"pricegate --log-level loud", "--log-level: loud is none of"    },
-        {"pricegate --demo=yes",       "--demo takes no value"           },
-        {"pricegate fetch",            "usage: pricegate fetch SYMBOL"   },
-        {"pricegate fetch A B",        "B: what is this?"                },
-        {"pricegate fetch --all A",    "A: what is this?"                },
-        {"pricegate watch --all",      "--all: not an option of `watch`" },
-        {"pricegate run away",         "away: what is this?"             },
+        {"pricegate walk",               "walk: no such command"                 },
+        {"pricegate --colour",           "--colour: no such option"              },
+        {"pricegate watch A --port 1",   "--port: not an option of `watch`"      },
+        {"pricegate --port",             "--port: N is missing"                  },
+        {"pricegate --port 70000",       "--port: 70000 is not a port"           },
+        {"pricegate --port 1x",          "--port: 1x is not a port"              },
+        {"pricegate --log-level loud",   "--log-level: loud is none of"          },
+        {"pricegate --demo=yes",         "--demo takes no value"                 },
+        {"pricegate fetch",              "usage: pricegate fetch SYMBOL"         },
+        {"pricegate fetch A B",          "B: what is this?"                      },
+        {"pricegate fetch --all A",      "A: what is this?"                      },
+        {"pricegate watch --all",        "--all: not an option of `watch`"       },
+        {"pricegate state -w 0",         "--watch: 0 is not a number of seconds" },
+        {"pricegate state -w 1h",        "--watch: 1h is not a number of seconds"},
+        {"pricegate state --watch=3601", "--watch: 3601 is not"                  },
+        {"pricegate state soon",         "soon: what is this?"                   },
+        {"pricegate watch A -w",         "--watch: not an option of `watch`"     },
+        {"pricegate run away",           "away: what is this?"                   },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char copy[256];
@@ -100,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_good_lines),
+        cmocka_unit_test(test_optional_value),
         cmocka_unit_test(test_wrong_lines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
