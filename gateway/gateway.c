@@ -24,6 +24,7 @@
 #include "fanout.h"
 #include "feeds.h"
 #include "loop_busy.h"
+#include "notify.h"
 #include "server.h"
 #include "symtab.h"
 
@@ -40,7 +41,7 @@ struct gateway {
     const struct config *config;
     uv_loop_t loop;
     uv_signal_t on_term, on_int, on_hup;
-    uv_timer_t bus_wait;
+    uv_timer_t bus_wait, watchdog;
     struct loop_busy loop_busy;
     struct metrics metrics;
     struct bus *bus;
@@ -138,6 +139,15 @@ static void begin_running(struct gateway *g)
         log_event(LOG_WARN, "feeds_off", "why=%s",
                   "REALTIME_PRICE_FEED_ENABLED is off: nothing is polled");
     server_ready(g->server);
+    notify_say("READY=1");
+}
+
+/* Said from the loop: a loop that hangs says nothing, and the service manager starts another one.
+ */
+static void tell_watchdog(uv_timer_t *t)
+{
+    (void)t;
+    notify_say("WATCHDOG=1");
 }
 
 static void hear_link(void *ctx, bool up, const char *why)
@@ -207,7 +217,8 @@ static void part_closed(void *ctx)
     if (--g->parts_open > 0)
         return;
     uv_handle_t *const own[] = {(uv_handle_t *)&g->on_term, (uv_handle_t *)&g->on_int,
-                                (uv_handle_t *)&g->on_hup, (uv_handle_t *)&g->bus_wait};
+                                (uv_handle_t *)&g->on_hup, (uv_handle_t *)&g->bus_wait,
+                                (uv_handle_t *)&g->watchdog};
     g->handles_open = ARRAY_LEN(own) + 1;
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         uv_close(own[i], own_handle_closed);
@@ -247,6 +258,7 @@ static void asked_to_stop(uv_signal_t *s, int signum)
     log_event(LOG_INFO, "draining", "signal=%d clients=%zu drain_s=%" PRId64, signum,
               fanout_clients(g->fanout), g->config->drain_s);
     g->phase = PHASE_DRAINING;
+    notify_say("STOPPING=1");
     uv_timer_stop(&g->bus_wait);
     feeds_stop(g->feeds);
     server_drain(g->server, close_parts, g);
@@ -357,7 +369,8 @@ int gateway_run(const struct config *config, const char *origin)
     start_signals(&g);
     loop_busy_start(&g.loop_busy, &g.loop, &g.metrics.loop_busy);
     uv_timer_init(&g.loop, &g.bus_wait);
-    g.bus_wait.data = &g;
+    uv_timer_init(&g.loop, &g.watchdog);
+    g.bus_wait.data = g.watchdog.data = &g;
 
     if (open_parts(&g, clock_wall_ms(), &err) != 0) {
         fprintf(stderr, "pricegate: %s\n", err.text);
@@ -366,6 +379,9 @@ int gateway_run(const struct config *config, const char *origin)
     } else {
         log_start(&g, origin);
         uv_timer_start(&g.bus_wait, bus_waited, BUS_WAIT_MS, 0);
+        uint64_t watchdog_ms = (uint64_t)notify_watchdog_ms();
+        if (watchdog_ms > 0)
+            uv_timer_start(&g.watchdog, tell_watchdog, watchdog_ms, watchdog_ms);
         if (isatty(STDOUT_FILENO)) /* a person is looking; a machine reads event=listening */
             printf("pricegate %s: dashboard at %s/\n", PRICEGATE_VERSION, server_url(g.server));
     }
