@@ -6,18 +6,22 @@
 
 static const struct command commands[] = {
     {"run",    "[run] [--config FILE] [--port N] [--log-level L] [--demo]",        "start the gateway",
-     OPT_CONFIG | OPT_PORT | OPT_LOG_LEVEL | OPT_DEMO,                                                                                                                       0, 0,  command_run  },
-    {"check",  "check [--config FILE]",                                            "validate the configuration; open nothing", OPT_CONFIG,                                   0, 0,
-     command_check                                                                                                                                                                               },
+     OPT_CONFIG | OPT_PORT | OPT_LOG_LEVEL | OPT_DEMO,                                                                                                                                          0, 0,  command_run  },
+    {"check",  "check [--config FILE]",                                            "validate the configuration; open nothing", OPT_CONFIG,                                                      0, 0,
+     command_check                                                                                                                                                                                                  },
     {"fetch",  "fetch SYMBOL | --all [--provider P] [--config FILE]",              "ask the providers once",
-     OPT_ALL | OPT_CONFIG | OPT_PROVIDER,                                                                                                                                    1, 1,  command_fetch},
+     OPT_ALL | OPT_CONFIG | OPT_PROVIDER,                                                                                                                                                       1, 1,  command_fetch},
+    {"key",    "key NAME [--role ROLE] [--symbols LIST]",
+     "make an API key and its line of configuration",                                                                          OPT_ROLE | OPT_SYMBOLS,                                          1, 1,  command_key  },
     {"plan",   "plan [--config FILE] [--json]",                                    "what polling costs, and does it fit",
-     OPT_CONFIG | OPT_JSON,                                                                                                                                                  0, 0,  command_plan },
+     OPT_CONFIG | OPT_JSON,                                                                                                                                                                     0, 0,  command_plan },
     {"status", "status [--watch [SECONDS]] [--config FILE] [--url U] [--token T]",
-     "how a running gateway is doing",                                                                                         OPT_CONFIG | OPT_URL | OPT_TOKEN | OPT_WATCH, 0, 0,
-     command_status                                                                                                                                                                              },
+     "how a running gateway is doing",                                                                                         OPT_CONFIG | OPT_URL | OPT_TOKEN | OPT_WATCH,                    0, 0,
+     command_status                                                                                                                                                                                                 },
+    {"token",  "token [NAME] [--role ROLE] [--symbols LIST] [--ttl SECONDS]",
+     "sign a token, for development",                                                                                          OPT_CONFIG | OPT_PRIVATE_KEY | OPT_ROLE | OPT_SYMBOLS | OPT_TTL, 0, 1,  command_token},
     {"watch",  "watch SYMBOL... [--url U] [--token T]",                            "subscribe; one line per quote",
-     OPT_CONFIG | OPT_URL | OPT_TOKEN,                                                                                                                                       1, -1, command_watch},
+     OPT_CONFIG | OPT_URL | OPT_TOKEN,                                                                                                                                                          1, -1, command_watch},
 };
 
 int main(int argc, char **argv)

@@ -28,6 +28,10 @@ enum {
     OPT_JSON = 1 << 7,
     OPT_ALL = 1 << 8,
     OPT_WATCH = 1 << 9,
+    OPT_ROLE = 1 << 10,
+    OPT_SYMBOLS = 1 << 11,
+    OPT_TTL = 1 << 12,
+    OPT_PRIVATE_KEY = 1 << 13,
 };
 
 struct options {
@@ -35,6 +39,7 @@ struct options {
     bool help, version;
     bool demo, json, all; /* all: in place of the positional arguments */
     const char *config, *port, *log_level, *provider, *url, *token; /* NULL = not given */
+    const char *role, *symbols, *ttl, *private_key;                 /* likewise */
     const char *watch; /* seconds as given, "" = without a number; NULL = not given */
     char *const *args;
     int args_len;
