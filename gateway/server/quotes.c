@@ -29,17 +29,22 @@ static void begin_json(struct exchange *x)
     response_header(&x->response, "Cache-Control", "no-cache");
 }
 
+/* The name of an instrument is for people; that of an observation is its symbol, as in its items,
+ * and people read its title. */
 static void add_instrument(struct buf *out, const struct instrument *i)
 {
+    bool quote = i->kind == INSTRUMENT_QUOTE;
     const struct {
         const char *name, *value;
     } texts[] = {
-        {"symbol",   i->symbol  },
-        {"name",     i->name    },
-        {"category", i->category},
-        {"unit",     i->unit    },
-        {"currency", i->currency},
-        {"exchange", i->exchange},
+        {"symbol",   i->symbol                  },
+        {"name",     quote ? i->name : i->symbol},
+        {"title",    quote ? NULL : i->name     },
+        {"category", i->category                },
+        {"unit",     i->unit                    },
+        {"region",   i->region                  },
+        {"currency", i->currency                },
+        {"exchange", i->exchange                },
     };
     buf_addc(out, '{');
     for (size_t k = 0; k < ARRAY_LEN(texts); k++) {
@@ -60,22 +65,30 @@ static void add_instrument(struct buf *out, const struct instrument *i)
     buf_adds(out, "]}");
 }
 
-void serve_instruments(struct exchange *x)
+/* Those of [from, to) that may be seen. */
+static void add_instruments(struct exchange *x, size_t from, size_t to)
 {
     const struct config *c = x->server->config;
-    struct buf *out = &x->response.body;
-    begin_json(x);
-    buf_adds(out, "{\"data\":[");
     bool first = true;
-    for (size_t i = 0; i < c->quotes_len; i++) {
+    for (size_t i = from; i < to; i++) {
         if (!grant_allows(&x->conn->grant, c->instruments[i].symbol))
             continue;
         if (!first)
-            buf_addc(out, ',');
+            buf_addc(&x->response.body, ',');
         first = false;
-        add_instrument(out, &c->instruments[i]);
+        add_instrument(&x->response.body, &c->instruments[i]);
     }
-    buf_adds(out, "]}");
+}
+
+void serve_instruments(struct exchange *x)
+{
+    const struct config *c = x->server->config;
+    begin_json(x);
+    buf_adds(&x->response.body, "{\"data\":[");
+    add_instruments(x, 0, c->quotes_len);
+    buf_adds(&x->response.body, "],\"observations\":[");
+    add_instruments(x, c->quotes_len, c->instruments_len);
+    buf_adds(&x->response.body, "]}");
     response_etag(&x->response, x->request->if_none_match);
 }
 

@@ -37,7 +37,8 @@
 
 #define CLIENT_TIMEOUT_S 15 /* tells a hanging server from a slow machine */
 
-/* Instruments: coffee and EUR/USD have a price, tea never had one; the feed side fails for tea. */
+/* Instruments: coffee and EUR/USD have a price, tea never had one; the feed side fails for tea. An
+ * observation named rain/minas has a value, others have none. */
 #define RIG_INSTRUMENTS                                                                            \
     "\"instruments\":["                                                                            \
     "{\"symbol\":\"coffee\",\"category\":\"coffee_prices\",\"unit\":\"USD/lb\","                   \
@@ -176,6 +177,7 @@ static inline void child_told(uv_signal_t *s, int signum)
         server_drain(c->server, child_drained, c);
 }
 
+/* Its price, or its value; nothing where it is not configured. */
 static inline void child_price(struct child *c, const char *symbol, const char *price,
                                int64_t age_ms)
 {
@@ -183,11 +185,15 @@ static inline void child_price(struct child *c, const char *symbol, const char *
     struct err err;
     int64_t wall_ms = clock_wall_ms();
     int id = symtab_find(c->config->symbols, symbol, strlen(symbol));
+    if (id < 0)
+        return;
+    enum instrument_kind kind = c->config->instruments[id].kind;
     snprintf(text, sizeof text,
-             "{\"symbol\":\"%s\",\"price\":%s,\"ts\":%" PRId64 ",\"recv\":%" PRId64
+             "{\"symbol\":\"%s\",\"%s\":%s,\"ts\":%" PRId64 ",\"recv\":%" PRId64
              ",\"seq\":\"1:1\",\"source\":\"sim\",\"state\":\"live\",\"market\":\"open\"}",
-             symbol, price, wall_ms - age_ms, wall_ms - age_ms);
-    struct item *it = item_parse(text, strlen(text), INSTRUMENT_QUOTE, symbol, wall_ms, &err);
+             symbol, kind == INSTRUMENT_QUOTE ? "price" : "value", price, wall_ms - age_ms,
+             wall_ms - age_ms);
+    struct item *it = item_parse(text, strlen(text), kind, symbol, wall_ms, &err);
     if (!it || fanout_item(c->fanout, id, it, wall_ms, clock_mono_ns()) != FANOUT_TAKEN)
         exit(90);
     item_unref(it);
@@ -262,6 +268,7 @@ static inline void child_run(const char *text, int out)
     }
     child_price(&c, "coffee", "2.9430", 0);
     child_price(&c, "EUR/USD", "1.08", 0);
+    child_price(&c, "rain/minas", "-4.10", 0);
     server_ready(c.server);
     const char *port = strrchr(server_url(c.server), ':') + 1;
     if (write(out, port, strlen(port)) < 0)
