@@ -1,5 +1,6 @@
 // A scriptable stand-in for the providers, over HTTP or HTTPS. It answers Twelve Data's /quote
-// (single and batch) and Yahoo's /v8/finance/chart/SYMBOL in their formats, with bodies made here.
+// (single and batch), Yahoo's /v8/finance/chart/SYMBOL, EIA's and FRED's series and Open-Meteo's
+// /v1/forecast (one place or several) in their formats, with bodies made here.
 //
 //   const upstream = await startUpstream({ certs });         // HTTPS; without certs plain HTTP
 //   upstream.set('twelvedata', 'AAPL', ok({ price: '150.10' }));
@@ -18,7 +19,8 @@ import { gzipSync } from 'node:zlib';
 export const KEY = 'test-key-of-twelvedata';
 
 /** An answer. Members: price (text keeps its digits), ts (s), open high low prev_close volume
- *  currency market ('open'|'closed', of twelvedata also 'unknown': it does not say); and by gzip: true compressed. */
+ *  currency market ('open'|'closed', of twelvedata also 'unknown': it does not say); and by gzip:
+ *  true compressed. Of a series: value (text), unit, period. Of the weather: values, units, ts. */
 export const ok = (members) => ({ kind: 'ok', ...members });
 /** The provider's error for this symbol alone. */
 export const unknown = () => ({ kind: 'unknown' });
@@ -138,6 +140,35 @@ function yahooChart(symbol, mode) {
   };
 }
 
+const dayBeforeYesterday = () => new Date(Date.now() - 2 * 86_400_000).toISOString().slice(0, 10);
+
+function eiaSeries(symbol, mode) {
+  const row = {
+    period: mode.period ?? dayBeforeYesterday(),
+    series: symbol.replace(/^PET\./, '').replace(/\.D$/, ''),
+    value: String(mode.value),
+    ...(mode.unit === undefined ? {} : { units: mode.unit }),
+  };
+  return { response: { total: '1', dateFormat: 'YYYY-MM-DD', data: [row] } };
+}
+
+function fredSeries(symbol, mode) {
+  return { observations: [{ date: mode.period ?? dayBeforeYesterday(), value: String(mode.value) }] };
+}
+
+function openmeteoPlace(place, mode) {
+  const [latitude, longitude] = place.split(',').map(Number);
+  const values = Object.entries(mode.values).map(([name, value]) => [name, digits(value)]);
+  return {
+    latitude,
+    longitude,
+    utc_offset_seconds: 0,
+    timezone: 'GMT',
+    current_units: { time: 'unixtime', interval: 'seconds', ...mode.units },
+    current: { time: mode.ts ?? nowSeconds() - 60, interval: 900, ...Object.fromEntries(values) },
+  };
+}
+
 const errors = {
   twelvedata: (symbol) => ({
     code: 404,
@@ -150,6 +181,16 @@ const errors = {
       error: { code: 'Not Found', description: 'No data found, symbol may be delisted' },
     },
   }),
+  eia: () => ({ error: 'The series was not found.', code: 404 }),
+  fred: () => ({ error_code: 400, error_message: 'Bad Request.  The series does not exist.' }),
+  openmeteo: () => ({ error: true, reason: 'Latitude must be in range of -90 to 90°. Given: 999.0.' }),
+};
+
+// Those that answer one symbol with one object: how a good one is made, the status of an error.
+const single = {
+  yahoo: { make: yahooChart, failed: 404 },
+  eia: { make: eiaSeries, failed: 404 },
+  fred: { make: fredSeries, failed: 400 },
 };
 
 // --- the server ---
@@ -161,11 +202,21 @@ function readRequest(url) {
   if (url.pathname === '/quote' && url.searchParams.has('symbol')) {
     return { provider: 'twelvedata', symbols: url.searchParams.get('symbol').split(',') };
   }
+  const eia = /^\/v2\/seriesid\/([^/]+)$/.exec(url.pathname);
+  if (eia) return { provider: 'eia', symbols: [decodeURIComponent(eia[1])] };
+  if (url.pathname === '/fred/series/observations') {
+    return { provider: 'fred', symbols: [url.searchParams.get('series_id')] };
+  }
+  if (url.pathname === '/v1/forecast') {
+    const longitudes = url.searchParams.get('longitude').split(',');
+    const latitudes = url.searchParams.get('latitude').split(',');
+    return { provider: 'openmeteo', symbols: latitudes.map((at, i) => `${at},${longitudes[i]}`) };
+  }
   return null;
 }
 
 export async function startUpstream({ certs, credits } = {}) {
-  const modes = { twelvedata: new Map(), yahoo: new Map() };
+  const modes = Object.fromEntries(Object.keys(errors).map((provider) => [provider, new Map()]));
   const seen = [];
   const sockets = new Set();
   const timers = new Set();
@@ -193,10 +244,17 @@ export async function startUpstream({ certs, credits } = {}) {
       provider === 'twelvedata' && upstream.credits
         ? { 'Api-Credits-Used': upstream.credits.used, 'Api-Credits-Left': upstream.credits.left }
         : {};
-    if (provider === 'yahoo') {
+    if (single[provider]) {
+      const { make, failed } = single[provider];
       const good = found[0].kind === 'ok';
-      const body = good ? withDigits(yahooChart(symbols[0], found[0])) : JSON.stringify(errors.yahoo());
-      return send(res, good ? 200 : 404, body, {}, gzip);
+      const body = good ? make(symbols[0], found[0]) : errors[provider]();
+      return send(res, good ? 200 : failed, withDigits(body), {}, gzip);
+    }
+    if (provider === 'openmeteo') {
+      const good = found.every((mode) => mode.kind === 'ok');
+      const places = symbols.map((place, i) => good && openmeteoPlace(place, found[i]));
+      const body = !good ? errors.openmeteo() : places.length === 1 ? places[0] : places;
+      return send(res, good ? 200 : 400, withDigits(body), {}, gzip);
     }
     const records = symbols.map((symbol, i) =>
       found[i].kind === 'ok' ? twelvedataQuote(symbol, found[i]) : errors.twelvedata(symbol),
@@ -269,11 +327,14 @@ export async function startUpstream({ certs, credits } = {}) {
   return upstream;
 }
 
-/** The `providers` part of a configuration that sends both providers here, with nothing scarce. */
+/** The `providers` part of a configuration that sends them all here, with nothing scarce. */
 export function providersAt(upstream) {
   const plenty = { credits_per_minute: 100_000, credits_per_day: 100_000_000 };
   return {
     twelvedata: { enabled: true, api_key: KEY, base_url: upstream.url, ...plenty },
     yahoo: { enabled: true, base_url: upstream.url },
+    eia: { api_key: 'test-key-of-eia', base_url: upstream.url, ...plenty },
+    fred: { api_key: 'test-key-of-fred', base_url: upstream.url, ...plenty },
+    openmeteo: { base_url: upstream.url, ...plenty },
   };
 }

@@ -90,6 +90,18 @@ export class WsClient {
     return item;
   }
 
+  /** The next observation, as nextQuote(). */
+  async nextObservation(name, matches = () => true, ms = 10_000) {
+    let item;
+    await this.next(
+      (m) =>
+        m.type === 'observation' && (item = m.data.find((o) => o.symbol === name && matches(o, m))),
+      ms,
+      `an observation of ${name}`,
+    );
+    return item;
+  }
+
   async nextStatus(symbol, state, ms = 10_000) {
     let row;
     await this.next(
