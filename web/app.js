@@ -20,7 +20,7 @@ async function loadInstruments() {
     });
     if (!reply.ok) return;
     const body = parseExact(await reply.text());
-    model.setInstruments(body.data);
+    model.setInstruments(body.data, body.observations);
     listIsOld = false;
     view.build();
   } catch {

@@ -1,9 +1,10 @@
-// What the page knows: instruments, the newest quote of each, their states. Fed with messages whose
-// numbers are text (quote.js); tells which symbols changed. Pure; no DOM.
+// What the page knows: instruments and observations, the newest item of each, their states. Fed
+// with messages whose numbers are text (quote.js); tells which symbols changed. Pure; no DOM.
 
 import { number, plain } from './quote.js';
 
 const STATES = ['live', 'delayed', 'stale', 'closed', 'unavailable'];
+const DEFAULT_CATEGORY = { quote: 'prices', observation: 'observations' };
 
 export class Model {
   #rows = new Map(); // symbol -> row
@@ -11,20 +12,22 @@ export class Model {
   #clockOffsetMs = 0; // the gateway's clock minus ours: ages do not suffer from a wrong one here
   snapshotSeen = false;
 
-  /** The answer of /api/v1/instruments, numbers as text or not. Rows keep their prices. */
-  setInstruments(list) {
+  /** The answer of /api/v1/instruments, numbers as text or not. Rows keep their items. */
+  setInstruments(instruments, observations = []) {
     const known = new Map();
-    for (const entry of list) {
-      if (!plain(entry?.symbol)) continue;
+    const add = (entry, kind) => {
+      if (!plain(entry?.symbol)) return;
       const old = this.#rows.get(entry.symbol);
       known.set(entry.symbol, {
-        ...(old ?? emptyRow(entry.symbol)),
-        name: plain(entry.name) || entry.symbol,
-        category: plain(entry.category) || 'prices',
+        ...(old?.kind === kind ? old : emptyRow(entry.symbol, kind)),
+        name: plain(kind === 'observation' ? entry.title : entry.name) || entry.symbol,
+        category: plain(entry.category) || DEFAULT_CATEGORY[kind],
         unit: plain(entry.unit),
         sources: Array.isArray(entry.sources) ? entry.sources : [],
       });
-    }
+    };
+    for (const entry of instruments) add(entry, 'quote');
+    for (const entry of Array.isArray(observations) ? observations : []) add(entry, 'observation');
     this.#rows = known;
   }
 
@@ -40,6 +43,11 @@ export class Model {
       if (message.snapshot === true) this.snapshotSeen = true;
       return true;
     }
+    if (message.type === 'observation') {
+      for (const item of list) this.#applyObservation(item);
+      if (message.snapshot === true) this.snapshotSeen = true;
+      return true;
+    }
     if (message.type === 'status') {
       for (const status of list) this.#applyStatus(status);
       return true;
@@ -47,11 +55,12 @@ export class Model {
     return false;
   }
 
-  #row(symbol) {
+  #row(symbol, kind) {
     let row = this.#rows.get(symbol);
-    if (!row) {
-      // Configured after this page asked for the list: shown at once, named when we ask again.
-      row = { ...emptyRow(symbol), name: symbol, category: 'prices' };
+    if (!row || (kind && row.kind !== kind)) {
+      // Configured after this page asked for the list: shown at once, named when we ask again. A
+      // status does not say what it is of.
+      row = emptyRow(symbol, kind ?? 'quote');
       this.#rows.set(symbol, row);
     }
     return row;
@@ -61,16 +70,30 @@ export class Model {
     const symbol = plain(item?.symbol);
     const price = number(item?.price);
     if (!symbol || price === null) return;
-    const row = this.#row(symbol);
+    const row = this.#row(symbol, 'quote');
     const held = row.item;
-    // Time never runs back; the gateway keeps to that too, but a page may see two gateways.
-    if (held && (number(item.ts) ?? 0) < (number(held.ts) ?? 0)) return;
+    if (!this.#take(row, item)) return;
     row.direction = held ? Math.sign(price - number(held.price)) : 0;
+  }
+
+  #applyObservation(item) {
+    const symbol = plain(item?.symbol);
+    if (!symbol || observed(item).length + plain(item.text).length === 0) return;
+    const row = this.#row(symbol, 'observation');
+    if (!this.#take(row, item)) return;
+    if (plain(item.category)) row.category = item.category;
+  }
+
+  /** False: it is older than what is held. */
+  #take(row, item) {
+    // Time never runs back; the gateway keeps to that too, but a page may see two gateways.
+    if (row.item && (number(item.ts) ?? 0) < (number(row.item.ts) ?? 0)) return false;
     row.item = item;
     row.state = STATES.includes(item.state) ? item.state : 'live';
     row.reason = '';
     row.reasonSource = '';
-    this.#dirty.add(symbol);
+    this.#dirty.add(row.symbol);
+    return true;
   }
 
   #applyStatus(status) {
@@ -85,14 +108,19 @@ export class Model {
     this.#dirty.add(symbol);
   }
 
-  /** [[category, [row, ...]], ...] in the gateway's order. */
-  categories() {
+  /** [[category, [row, ...]], ...] of rows of one kind, in the gateway's order. */
+  categories(kind = 'quote') {
     const groups = new Map();
     for (const row of this.#rows.values()) {
+      if (row.kind !== kind) continue;
       if (!groups.has(row.category)) groups.set(row.category, []);
       groups.get(row.category).push(row);
     }
     return [...groups];
+  }
+
+  rows() {
+    return [...this.#rows.values()];
   }
 
   get size() {
@@ -120,19 +148,20 @@ export class Model {
 
   /** Why nothing has a price: null while something has one, or before the snapshot is here. */
   outage() {
-    if (!this.snapshotSeen || this.size === 0) return null;
-    const rows = [...this.#rows.values()];
+    const rows = this.rows().filter((row) => row.kind === 'quote');
+    if (!this.snapshotSeen || rows.length === 0) return null;
     if (rows.some((row) => row.item && row.state !== 'unavailable')) return null;
     const reasons = new Set(rows.map(reasonText).filter(Boolean));
     return { reasons: [...reasons].sort() };
   }
 }
 
-function emptyRow(symbol) {
+function emptyRow(symbol, kind) {
   return {
     symbol,
+    kind,
     name: symbol,
-    category: 'prices',
+    category: DEFAULT_CATEGORY[kind],
     unit: '',
     sources: [],
     item: null,
@@ -142,6 +171,16 @@ function emptyRow(symbol) {
     market: '',
     direction: 0,
   };
+}
+
+/** The figures of an observation, [{name, value, unit}]; the name of a single one is ''. */
+export function observed(item) {
+  if (number(item.value) !== null) return [{ name: '', value: item.value, unit: plain(item.unit) }];
+  const { values, units } = item;
+  if (typeof values !== 'object' || values === null) return [];
+  return Object.entries(values)
+    .filter(([, value]) => number(value) !== null)
+    .map(([name, value]) => ({ name, value, unit: plain(units?.[name]) }));
 }
 
 /** Why there is no newer price: "timeout"; why there is none at all: "twelvedata: disabled". While a

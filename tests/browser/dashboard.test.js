@@ -124,6 +124,88 @@ test('a price, then the next one; digits, source, age, state', async (t) => {
   assert.deepEqual(page.problems, []);
 });
 
+test('observations stand below the prices: figures, units, words, age, state', async (t) => {
+  const citations = ['https://a.example/<b>'];
+  const place = (symbol, more) => ({ name: symbol, sources: [], ...more });
+  const { upstream, redis, gateway } = await scene(t, {
+    redis: true,
+    script: (u) => {
+      stock(u);
+      u.set('openmeteo', '*', ok({
+        values: { temperature_2m: '-4.10', relative_humidity_2m: 80, precipitation: '0.00', wind_speed_10m: 7.6, weather_code: 61 },
+        units: { temperature_2m: '°C', relative_humidity_2m: '%', precipitation: 'mm', wind_speed_10m: 'km/h' },
+      }));
+      u.set('eia', 'PET.RWTC.D', ok({ value: '66.30', unit: '$/BBL' }));
+    },
+    config: {
+      instruments: desk().slice(0, 3),
+      observations: [
+        place('weather/minas', {
+          title: 'Weather in Sul de Minas', category: 'weather', region: 'Sul de Minas', poll_ms: 200,
+          stale_after_ms: 1500, sources: [{ provider: 'openmeteo', symbol: '-21.55,-45.43' }],
+        }),
+        place('oil', {
+          title: 'WTI spot', category: 'energy', poll_ms: 200, sources: [{ provider: 'eia', symbol: 'RWTC' }],
+        }),
+        place('harvest', { title: 'Harvest report', category: 'intelligence' }),
+        place('silent', { category: 'intelligence' }),
+      ],
+    },
+  });
+  const page = await open(t, gateway.url);
+  const figures = (symbol) => page.locator(`${row(symbol)} .figure`).allTextContents();
+  await page.says(badge, 'live');
+  await page.says(`${row('coffee')} .value`, '2.943');
+  await page.says(`${row('weather/minas')} .value`, '-4.1'); // a JSON number has no trailing zero to keep
+  assert.deepEqual((await figures('weather/minas')).map((s) => s.trim()), [
+    'temperature 2m -4.1 °C', 'relative humidity 2m 80 %', 'precipitation 0 mm', 'wind speed 10m 7.6 km/h',
+    'weather code 61',
+  ]);
+  await page.says(`${row('weather/minas')} .words`, 'slight rain');
+  await page.says(`${row('weather/minas')} .full-name`, 'Weather in Sul de Minas');
+  await page.says(`${row('weather/minas')} .about`, 'Sul de Minas');
+  await page.says(`${row('oil')} .figure`, '66.30 $/BBL');
+  await page.says(`${row('oil')} .state`, 'delayed'); // of the day before yesterday
+  await page.says(`${row('silent')} .observed`, '\u2013');
+  assert.match(await page.textContent(`${row('silent')} .state`), /^unavailable/);
+  assert.match(await page.textContent(`${row('oil')} .age`), /^\d+\u00a0s$/);
+
+  const words = `Flowering is early.\n${'The harvest is expected to be large. '.repeat(12)}`;
+  const report = { symbol: 'harvest', text: words, period: '2026/27', region: 'Brazil', citations, source: 'reader', ts: Date.now(), state: 'live' };
+  await redis.command('PUBLISH', 'harvest:observation:stream', JSON.stringify(report));
+  await page.says(`${row('harvest')} .about`, 'Brazil \u00b7 2026/27');
+  assert.match(await page.textContent(`${row('harvest')} .words`), /^Flowering is early/);
+  assert.match(await page.getAttribute(row('harvest'), 'title'), /it rests on: https:\/\/a\.example\/<b>/);
+  assert.deepEqual(await page.locator('#observations tr.category').allTextContents(), ['Weather', 'Energy', 'Intelligence']);
+  assert.deepEqual(await page.locator('#prices tr.category').allTextContents(), ['Coffee prices', 'Equities', 'FX rates']);
+  assert.ok(!(await page.textContent('body')).includes('NaN'));
+  assert.equal(await page.isVisible('#notice'), false);
+  assert.equal(await fits(page), true);
+  await page.shot('observations');
+
+  upstream.set('openmeteo', '*', status(500));
+  await page.says(`${row('weather/minas')} .state`, 'stale');
+  assert.equal((await figures('weather/minas')).length, 5, 'what was last known stays');
+  await page.setViewportSize(PHONE);
+  assert.equal(await fits(page), true);
+  await page.shot('observations-phone');
+  assert.deepEqual(page.problems, []);
+});
+
+test('observations alone: no table of prices, no notice', async (t) => {
+  const { redis, gateway } = await scene(t, {
+    redis: true,
+    config: { observations: [{ name: 'rain', sources: [] }] },
+  });
+  const page = await open(t, gateway.url);
+  await page.says(badge, 'live');
+  await redis.command('PUBLISH', 'rain:observation:stream', '{"symbol":"rain","value":1.50}');
+  await page.says(`${row('rain')} .figure`, '1.50');
+  assert.equal(await page.isVisible('#prices'), false);
+  assert.equal(await page.isVisible('#notice'), false);
+  assert.deepEqual(page.problems, []);
+});
+
 test('the gateway goes and comes back: reconnecting, then live with what is new', async (t) => {
   const { upstream, gateway } = await scene(t, {
     script: stock,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { FeedClient, backoff } from '../../web/client.js';
-import { Model, reasonText } from '../../web/model.js';
+import { Model, observed, reasonText } from '../../web/model.js';
 import { age, parseExact, signed, signedPercent } from '../../web/quote.js';
 
 test('numbers keep the digits they were written with', () => {
@@ -341,6 +341,76 @@ test('an outage is told after the snapshot, with its reasons, and ends with the 
   assert.deepEqual(model.outage(), { reasons: ['twelvedata: disabled', 'yahoo: blocked'] });
   model.apply(coffee('2.90', 1000), 0);
   assert.equal(model.outage(), null);
+});
+
+const observation = (members) => parseExact(`{"type":"observation","data":[${members}]}`);
+
+test('an observation: its figures with their digits, older ones never, groups of its own', () => {
+  const model = new Model();
+  model.setInstruments(
+    [{ symbol: 'coffee', category: 'coffee_prices' }],
+    [
+      { symbol: 'rain', name: 'rain', title: 'Rain in Minas', category: 'weather' },
+      { symbol: 'fed', title: null },
+    ],
+  );
+  assert.deepEqual(model.categories().map(([name]) => name), ['coffee_prices']);
+  assert.deepEqual(
+    model.categories('observation').map(([name, rows]) => [name, rows.map((r) => r.name)]),
+    [['weather', ['Rain in Minas']], ['observations', ['fed']]],
+  );
+  const rain = (values, ts) =>
+    observation(`{"symbol":"rain","values":${values},"units":{"t":"°C"},"ts":${ts},"recv":${ts},"state":"delayed"}`);
+  assert.equal(model.apply(rain('{"t":-4.10,"n":0}', 2000), 0), true);
+  model.apply(rain('{"t":9}', 1999), 0);
+  const [row] = model.takeDirty();
+  assert.deepEqual(observed(row.item), [
+    { name: 't', value: '-4.10', unit: '°C' },
+    { name: 'n', value: '0', unit: '' },
+  ]);
+  assert.equal(row.state, 'delayed');
+  assert.equal(row.direction, 0);
+  assert.equal(model.ageMs(row, 2500), 500);
+  model.apply(parseExact('{"type":"status","data":[{"symbol":"rain","state":"stale"}]}'), 0);
+  assert.equal(row.state, 'stale');
+  assert.deepEqual(observed(parseExact('{"value":1.50,"unit":"mm"}')), [{ name: '', value: '1.50', unit: 'mm' }]);
+
+  // One that came after the list: shown under its own category, and named when the list is read again.
+  model.apply(observation('{"symbol":"frost","value":-1,"category":"weather","ts":1}'), 0);
+  assert.deepEqual(
+    model.categories('observation').map(([name, rows]) => [name, rows.map((r) => r.name)]),
+    [['weather', ['Rain in Minas', 'frost']], ['observations', ['fed']]],
+  );
+  model.setInstruments([], [{ symbol: 'frost', title: 'Frost' }]);
+  assert.equal(model.rows()[0].name, 'Frost');
+  assert.equal(model.rows()[0].item.value, '-1');
+  model.setInstruments([], undefined); // an older gateway
+  assert.equal(model.size, 0);
+});
+
+test('an outage is one of prices', () => {
+  const model = new Model();
+  model.setInstruments([{ symbol: 'coffee' }], [{ symbol: 'rain' }]);
+  model.apply(observation('{"symbol":"rain","value":1,"ts":1,"state":"live"}'), 0);
+  model.apply(parseExact('{"type":"quote","snapshot":true,"data":[]}'), 0);
+  assert.deepEqual(model.outage(), { reasons: [] }, 'rain is no price');
+  model.setInstruments([], [{ symbol: 'rain' }]);
+  assert.equal(model.outage(), null, 'nobody wanted prices');
+});
+
+test('hostile observations do no harm', () => {
+  const model = new Model();
+  const odd = [
+    'null', '7', '{}', '{"symbol":"x"}', '{"symbol":"x","value":"y"}', '{"symbol":"x","values":[]}',
+    '{"symbol":"x","values":{"a":"b"}}', '{"symbol":"x","values":null}', '{"symbol":"x","text":{}}',
+    '{"symbol":"x","price":1}',
+  ];
+  for (const item of odd) model.apply(observation(item), 0);
+  model.apply(parseExact('{"type":"observation","data":{}}'), 0);
+  assert.equal(model.size, 0);
+  model.apply(observation('{"symbol":"__proto__","values":{"__proto__":1,"a":2},"units":7,"category":{}}'), 0);
+  assert.equal(model.size, 1);
+  assert.equal(model.rows()[0].category, 'observations');
 });
 
 test('hostile items do no harm', () => {
