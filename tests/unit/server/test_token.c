@@ -15,6 +15,8 @@
 #include <openssl/pem.h>
 #include <openssl/rsa.h>
 
+#include "seed.h"
+
 static const int64_t NOW_MS = 1767268800000;
 static const char SECRET[] = "a secret that is long enough, 32+";
 
@@ -121,6 +123,7 @@ static void claims_by_table(void **state)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct grant g = {0};
         struct err why = {""};
+        seed_keep_text("token", rows[i].claims);
         char *token = sign(TOKEN_HS256, SECRET, rows[i].claims);
         int rc = token_verify(v, token, strlen(token), NOW_MS, &g, &why);
         if (rc != (rows[i].why ? -1 : 0) || strcmp(why.text, rows[i].why ? rows[i].why : "") != 0)
