@@ -161,9 +161,9 @@ int64_t parse_utc_text(const char *text);
 int64_t parse_rfc3339(const char *text);
 /* Copies a currency code; absent and null give "". -1: not a text, or too long to be one. */
 int parse_currency(const json_t *v, char out[static 8]);
-/* The verdict that follows from the answers: the provider as a whole has failed when all symbols
- * carry the same failure and it is one that counts. Sets credits_left from the reply, and a
- * cool-down when the provider itself named one. */
+/* The verdict that follows from the answers, of which there is at least one: the provider as a
+ * whole has failed when all symbols carry the same failure and it is one that counts. Sets
+ * credits_left from the reply, and a cool-down when the provider itself named one. */
 void parse_verdict(const struct http_reply *reply, const struct answer *answers, size_t n,
                    struct verdict *verdict);
 

@@ -101,8 +101,9 @@ static bool read_degrees(const char **p, char end, double max, double *out)
     size_t len = (size_t)(start - s) + whole + (point ? 1 + part : 0);
     struct decimal d;
     if (whole == 0 || whole > 3 || part > DEGREE_PLACES_MAX || (point && part == 0) ||
-        s[len] != end || decimal_parse(s, len, &d) != 0)
+        s[len] != end)
         return false;
+    REQUIRE(decimal_parse(s, len, &d) == 0);
     *out = decimal_to_double(d);
     *p = s + len + (end ? 1 : 0);
     return fabs(*out) <= max;

@@ -366,8 +366,7 @@ int parse_currency(const json_t *v, char out[static 8])
 void parse_verdict(const struct http_reply *reply, const struct answer *answers, size_t n,
                    struct verdict *verdict)
 {
-    *verdict = (struct verdict){.failure = n ? answers[0].failure : FAIL_NONE,
-                                .credits_left = reply->credits_left};
+    *verdict = (struct verdict){.failure = answers[0].failure, .credits_left = reply->credits_left};
     for (size_t i = 1; i < n; i++)
         if (answers[i].failure != verdict->failure)
             verdict->failure = FAIL_NONE;

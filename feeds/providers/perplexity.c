@@ -71,6 +71,7 @@ static void add_question(const struct topic *t, struct buf *out)
                  t->region);
         return;
     case TOPIC_NEWS:
+    default:
         buf_addf(out,
                  "What happened in the last seven days that matters to the supply of coffee%s%s: "
                  "weather, harvest, pests, logistics, policy? No prices.",

@@ -49,12 +49,10 @@ struct decimal sim_fault_wrong(struct decimal price, int64_t turn)
         wrong.coef *= 100;
         break;
     case 1:
-        if (decimal_div(decimal_from_int(1), price, INVERSE_DIGITS, &wrong) != 0)
-            wrong = (struct decimal){0};
+        REQUIRE(decimal_div(decimal_from_int(1), price, INVERSE_DIGITS, &wrong) == 0);
         break;
     case 2:
-        if (decimal_shift_down(price, 2, &wrong) != 0)
-            wrong = (struct decimal){0};
+        REQUIRE(decimal_shift_down(price, 2, &wrong) == 0);
         break;
     default:
         wrong.coef = -wrong.coef;

@@ -198,14 +198,15 @@ struct row {
     char field[FIELDS_MAX][FIELD_BYTES_MAX];
 };
 
-/* Takes the line [*p, end) apart and moves *p to its end. False: it is no row of a table. */
+/* Takes the line [*p, end), which does not begin with space, apart and moves *p to its end. False:
+ * it is no row of a table. */
 static bool read_row(const char **p, const char *end, struct row *row)
 {
     const char *at = *p, *stop = line_end(*p, end);
     size_t n = 0;
     *row = (struct row){0};
     *p = stop;
-    while (stop > at && stop[-1] == '\r')
+    while (stop[-1] == '\r')
         stop--;
     for (; n < FIELDS_MAX; n++) {
         const char *comma = memchr(at, ',', (size_t)(stop - at));

@@ -250,11 +250,11 @@ static decimal_coef power_of_ten(int n)
     return p;
 }
 
-/* Cuts the last n digits off, rounding half away from zero. */
+/* Cuts the last n digits off a number above 0, rounding half up. */
 static void cut_digits(struct decimal *d, int n)
 {
-    decimal_coef unit = power_of_ten(n), half = unit / 2;
-    d->coef = (d->coef + (d->coef < 0 ? -half : half)) / unit;
+    decimal_coef unit = power_of_ten(n);
+    d->coef = (d->coef + unit / 2) / unit;
     d->scale -= n;
 }
 

@@ -43,10 +43,11 @@ static int read_id(struct command *c, struct err *err)
                        PROTOCOL_ID_BYTES_MAX);
     struct buf text = {0};
     buf_add_json(&text, json_string_value(id), json_string_length(id));
-    if (text.failed || text.len >= sizeof c->id) {
+    if (text.failed) {
         buf_fini(&text);
-        return err_set(err, "id could not be kept");
+        return err_set(err, "out of memory");
     }
+    REQUIRE(text.len < sizeof c->id);
     memcpy(c->id, text.p, text.len + 1);
     buf_fini(&text);
     return 0;
