@@ -9,11 +9,11 @@ size_t fuzz_json_start(const uint8_t *data, size_t size)
     return size; /* there is none */
 }
 
-/* From the day on which the clocks went forward; 100 changes at most. */
+/* From the day on which the clocks went forward; 20 changes at most. */
 static void check_calendar(const struct calendar *c)
 {
     int64_t t_ms = INT64_C(1772928000000); /* 2026-03-08 */
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 20; i++) {
         enum quote_market market = calendar_at(c, t_ms);
         int64_t next_ms = calendar_next_change_ms(c, t_ms);
         CHECK(market >= MARKET_OPEN && market <= MARKET_POST);
@@ -36,8 +36,7 @@ static void try_calendar(const struct hours *hours, struct holidays *holidays)
         {MARKET_PRE,  before}
     };
     struct err err;
-    struct zone *zone = zone_load("America/New_York", &err);
-    REQUIRE(zone);
+    struct zone *zone = hours->days & 1 ? zone_load("America/New_York", &err) : NULL;
     struct calendar *c = calendar_new(zone, holidays, spans, ARRAY_LEN(spans));
     REQUIRE(c);
     check_calendar(c);

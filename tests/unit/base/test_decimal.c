@@ -99,6 +99,7 @@ static void what_is_no_number_is_refused(void **state)
         "1000000000000000000000000000000000000",
         "0.0000000000000000000000000000000000001",
         "1e99999999999999999999",
+        "1e5.5",
     };
     struct decimal d;
     (void)state;
@@ -187,6 +188,7 @@ static void differences_are_exact(void **state)
     assert_int_equal(decimal_sub(of("1e35"), of("0.1"), &d), -1);
     assert_int_equal(decimal_sub(of("9e35"), of("-9e35"), &d), -1);
     assert_int_equal(decimal_sub(of("1"), (struct decimal){0}, &d), -1);
+    assert_int_equal(decimal_sub((struct decimal){0}, of("1"), &d), -1);
     assert_false(d.given);
 }
 
@@ -225,6 +227,10 @@ static void percent_is_rounded_half_away_from_zero(void **state)
         assert_string_equal(show(d), rows[i].text);
     }
     assert_int_equal(decimal_percent(of("1"), of("0.00"), &d), -1);
+    assert_int_equal(decimal_percent((struct decimal){0}, of("1"), &d), -1);
+    assert_int_equal(decimal_percent(of("1"), (struct decimal){0}, &d), -1);
+    assert_int_equal(decimal_percent(of("9e35"), of("0.1"), &d), -1);
+    assert_int_equal(decimal_shift_down((struct decimal){0}, 2, &d), -1);
     assert_int_equal(decimal_percent(of("1e35"), of("1"), &d), -1);
 }
 
@@ -293,6 +299,7 @@ static void quotients_have_the_digits_asked_for(void **state)
     assert_int_equal(decimal_div(of("1"), of("0"), 6, &q), -1);
     assert_false(q.given);
     assert_int_equal(decimal_div((struct decimal){0}, of("1"), 6, &q), -1);
+    assert_int_equal(decimal_div(of("1"), (struct decimal){0}, 6, &q), -1);
     assert_int_equal(decimal_div(of("999999999999999999999999999999999999"), of("0.001"), 6, &q),
                      -1);
     /* Any two: as near as that many digits can be. */

@@ -15,7 +15,7 @@
  * The whole record is in the text, so a member that ought to be absent is tested as well. Testing
  * another provider is another table. The reply is handed over in memory of its exact size, for the
  * address sanitizer to see every byte read too far. Each row is a seed of the parser's fuzzer as
- * well. */
+ * well, and is read again while memory runs out. */
 #ifndef PRICEGATE_REPLY_CASE_H
 #define PRICEGATE_REPLY_CASE_H
 
@@ -30,6 +30,7 @@
 
 #include "provider.h"
 #include "reply_text.h"
+#include "scarce.h"
 #include "seed.h"
 
 struct reply_case {
@@ -153,6 +154,39 @@ static inline void reply_keep_seed(const struct provider *p, const struct reply_
     buf_fini(&text);
 }
 
+/* Runs the parser; what it does not write is garbage. */
+static inline void reply_call(const struct provider *p, const struct http_reply *reply,
+                              const char *const *symbols, size_t n, int64_t now_ms,
+                              struct answer *got, struct verdict *v)
+{
+    memset(got, 0xa5, n * sizeof *got);
+    for (size_t i = 0; i < n; i++)
+        got[i].record.observation = NULL;
+    memset(v, 0xa5, sizeof *v);
+    p->parse(reply, symbols, n, now_ms, got, v);
+}
+
+/* Whichever allocation fails, what comes out is a record or a failure. */
+static inline void reply_call_scarce(const struct provider *p, const struct http_reply *reply,
+                                     const char *const *symbols, size_t n, int64_t now_ms)
+{
+    bool failed = true;
+    for (int granted = 0; failed; granted++) {
+        struct answer got[REPLY_SYMBOLS_MAX];
+        struct verdict v;
+        struct buf ignored = {0};
+        scarce_begin(granted);
+        reply_call(p, reply, symbols, n, now_ms, got, &v);
+        failed = scarce_end();
+        for (size_t i = 0; i < n; i++) {
+            reply_check_detail(&got[i]);
+            reply_describe(symbols[i], &got[i], &ignored);
+        }
+        buf_fini(&ignored);
+        answers_fini(got, n);
+    }
+}
+
 /* Runs the parser over body[0..len) and describes what it made of it. */
 static inline void reply_parse(const struct provider *p, const struct reply_case *c,
                                const char *body, size_t len, int64_t now_ms, struct buf *answers,
@@ -177,11 +211,8 @@ static inline void reply_parse(const struct provider *p, const struct reply_case
                                .credits_left = c->credits_left - 1,
                                .location = c->location};
     reply_keep_seed(p, c, &reply, now_ms);
-    memset(got, 0xa5, sizeof got); /* what the parser does not write is garbage */
-    for (size_t i = 0; i < n; i++)
-        got[i].record.observation = NULL;
-    memset(&v, 0xa5, sizeof v);
-    p->parse(&reply, symbols, n, now_ms, got, &v);
+    reply_call_scarce(p, &reply, symbols, n, now_ms);
+    reply_call(p, &reply, symbols, n, now_ms, got, &v);
     for (size_t i = 0; i < n; i++) {
         reply_check_detail(&got[i]);
         reply_describe(symbols[i], &got[i], answers);

@@ -52,6 +52,12 @@ static const struct reply_case cases[] = {
     {.what = "zero", .symbols = "EUR/USD",
      .body = FILE_OF(DAY("2024-06-26", "<Cube currency='USD' rate='0'/>")),
      .answers = "EUR/USD bad_schema", .verdict = "bad_schema"},
+    {.what = "members of a later version", .symbols = "EUR/USD",
+     .body = FILE_OF(DAY("2024-06-26", "<Cube currency='USD' rate='1.0689' multiplier='1'/>")),
+     .answers = "EUR/USD 1.0689 USD @1719403800000 unknown", .verdict = "ok"},
+    {.what = "wrong in two ways at once", .symbols = "EUR/USD",
+     .body = FILE_OF("<Cube><Cube time='today' currency='USD'/></Cube>"),
+     .answers = "EUR/USD bad_schema", .verdict = "bad_schema"},
     {.what = "a currency without its rate", .symbols = "EUR/USD",
      .body = FILE_OF(DAY("2024-06-26", "<Cube currency='USD'/>")),
      .answers = "EUR/USD bad_schema", .verdict = "bad_schema"},
@@ -94,6 +100,21 @@ static void test_replies(void **state)
     reply_cases_run(provider_find("ecb"), cases, ARRAY_LEN(cases), NOW_MS);
 }
 
+/* A file that is right, but for its length. */
+static void test_too_long(void **state)
+{
+    static const struct reply_case c = {.what = "too long",
+                                        .symbols = "EUR/USD",
+                                        .answers = "EUR/USD bad_schema",
+                                        .verdict = "bad_schema"};
+    static const char file[] = FILE_OF(DAY("2024-06-26", RATES));
+    static char body[PARSE_BODY_MAX + 1];
+    (void)state;
+    memset(body, '\n', sizeof body);
+    memcpy(body, file, sizeof file - 1);
+    assert_true(reply_case_holds(provider_find("ecb"), &c, body, sizeof body, NOW_MS));
+}
+
 static void test_request(void **state)
 {
     static const char *const symbols[] = {"EUR/USD", "GBP/CHF"};
@@ -110,6 +131,7 @@ static void test_request(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_too_long),
         cmocka_unit_test(test_replies),
         cmocka_unit_test(test_request),
     };

@@ -28,6 +28,7 @@ static void test_utc_text(void **state)
         {"2025-03-11 15:60:00",  0            },
         {"2025-03-11 15:01:05Z", 0            },
         {"2025-3-11",            0            },
+        {"2025-03/11",           0            },
         {"",                     0            },
         {"2025",                 0            },
         {"-025-03-11",           0            },
@@ -164,7 +165,25 @@ static void test_escape_and_base_url(void **state)
     buf_clear(&b);
     parse_base_url(&cfg, "https://a.test", &b);
     assert_string_equal(b.p, "http://b.test:1");
+    cfg.base_url = "";
+    buf_clear(&b);
+    parse_base_url(&cfg, "https://a.test", &b);
+    assert_string_equal(b.p, "https://a.test");
+    cfg.base_url = "//";
+    buf_clear(&b);
+    parse_base_url(&cfg, "https://a.test", &b);
+    assert_int_equal(b.len, 0);
     buf_fini(&b);
+}
+
+/* A NUL in front of the text is no white space, nor is it the text's end. */
+static void test_body_behind_a_nul(void **state)
+{
+    static const char body[] = " \0{}";
+    static const struct reply_case c = {
+        .what = "behind a NUL", .symbols = "A", .answers = "A bad_schema", .verdict = "bad_schema"};
+    (void)state;
+    assert_true(reply_case_holds(provider_find("twelvedata"), &c, body, sizeof body - 1, 1));
 }
 
 static void test_key_sendable(void **state)
@@ -430,12 +449,19 @@ static void test_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_utc_text),          cmocka_unit_test(test_rfc3339),
-        cmocka_unit_test(test_numbers),           cmocka_unit_test(test_escape_and_base_url),
-        cmocka_unit_test(test_key_sendable),      cmocka_unit_test(test_detail),
-        cmocka_unit_test(test_hostile_replies),   cmocka_unit_test(test_broken_reply_is_not_quoted),
-        cmocka_unit_test(test_truncated_replies), cmocka_unit_test(test_too_large_and_too_deep),
-        cmocka_unit_test(test_verdict),           cmocka_unit_test(test_table),
+        cmocka_unit_test(test_utc_text),
+        cmocka_unit_test(test_rfc3339),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_escape_and_base_url),
+        cmocka_unit_test(test_body_behind_a_nul),
+        cmocka_unit_test(test_key_sendable),
+        cmocka_unit_test(test_detail),
+        cmocka_unit_test(test_hostile_replies),
+        cmocka_unit_test(test_broken_reply_is_not_quoted),
+        cmocka_unit_test(test_truncated_replies),
+        cmocka_unit_test(test_too_large_and_too_deep),
+        cmocka_unit_test(test_verdict),
+        cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

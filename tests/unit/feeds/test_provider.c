@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "scarce.h"
+
 static const char KEY[] = "SECRET5KEY";
 
 /* A symbol that each of them takes. */
@@ -71,6 +73,28 @@ static void the_key_goes_where_it_is_said_to_go(void **state)
     }
 }
 
+/* Whichever allocation fails, the request is refused with a reason, never sent in part. */
+static void a_request_needs_memory(void **state)
+{
+    (void)state;
+    const struct config_provider cfg = {.api_key = KEY, .account = "101-1", .enabled = true};
+    for (size_t i = 0; i < providers_len; i++) {
+        const struct provider *p = providers[i];
+        bool failed = p->request != NULL;
+        for (int granted = 0; failed; granted++) {
+            const char *symbol = example_of(p);
+            struct http_request rq = {0};
+            struct err err = {""};
+            scarce_begin(granted);
+            int rc = p->request(&cfg, &symbol, 1, &rq, &err);
+            failed = scarce_end();
+            assert_int_equal(rc, failed ? -1 : 0);
+            assert_true(!failed || strstr(err.text, "out of memory"));
+            http_request_fini(&rq);
+        }
+    }
+}
+
 static void rows_are_complete(void **state)
 {
     (void)state;
@@ -96,6 +120,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_key_goes_where_it_is_said_to_go),
+        cmocka_unit_test(a_request_needs_memory),
         cmocka_unit_test(rows_are_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

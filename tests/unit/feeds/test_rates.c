@@ -58,6 +58,20 @@ static void test_pairs(void **state)
     }
 }
 
+/* Rates so far apart that their quotient has more digits than a price can. */
+static void test_no_quotient(void **state)
+{
+    struct rates r = {.base = "EUR", .ts_ms = 1719403800000};
+    const char *symbol = "ZWD/VEF";
+    struct answer a;
+    (void)state;
+    assert_int_equal(rates_add(&r, "ZWD", of("0.000000000000000001")), 0);
+    assert_int_equal(rates_add(&r, "VEF", of("1e30")), 0);
+    rates_answer(&r, &symbol, 1, &a);
+    assert_int_equal(a.failure, FAIL_BAD_SCHEMA);
+    reply_check_detail(&a);
+}
+
 static void test_what_is_not_taken(void **state)
 {
     struct rates r = euro();
@@ -68,6 +82,7 @@ static void test_what_is_not_taken(void **state)
     assert_int_equal(rates_add(&r, "CHF", of("0")), -1);
     assert_int_equal(rates_add(&r, "CHF", of("-1")), -1);
     assert_int_equal(rates_add(&r, "EUR", of("1")), 0); /* the base's own */
+    assert_int_equal(rates_add(&r, "CHFr", of("1")), -1);
     assert_int_equal(r.len, 4);
     for (int i = 0; r.len < RATES_MAX; i++) {
         char code[4] = {(char)('A' + i / 26 % 26), (char)('A' + i % 26), 'Q', 0};
@@ -84,6 +99,8 @@ static void test_symbols(void **state)
     assert_non_null(rates_symbol_problem("EUR/USDT"));
     assert_non_null(rates_symbol_problem("eur/usd"));
     assert_non_null(rates_symbol_problem("EUR/EUR"));
+    assert_non_null(rates_symbol_problem("EUR-USD"));
+    assert_non_null(rates_symbol_problem("EUR/usd"));
     assert_non_null(rates_symbol_problem(""));
 }
 
@@ -100,6 +117,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_no_quotient),
         cmocka_unit_test(test_what_is_not_taken),
         cmocka_unit_test(test_symbols),
         cmocka_unit_test(test_fixing),

@@ -216,6 +216,7 @@ static void test_other_symbols(void **state)
         {"a/b/CHF",  "CHF"},
         {"X/usd",    "USD"},
         {"X/LONG",   "USD"},
+        {"X/EURo",   "USD"},
         {"^GSPC",    "USD"}
     };
     static const char *const unknown[] = {"", "a b", "/a", "a//b", "a/", "\xc3\xa9", "a*"};

@@ -122,6 +122,26 @@ static const struct reply_case cases[] = {
                 "HAY.L 77.35 GBp @1741705000000 open prev=78.1 open=78 high=78.25 low=77.1 "
                 "bid=77.3 ask=77.4 volume=990112 delayed=900",
      .verdict = "ok"},
+    {.what = "a quote without a price", .symbols = "A",
+     .body = "{\"quoteResponse\":{\"result\":[{\"symbol\":\"A\",\"regularMarketTime\":1741705200}],\"error\":null}}",
+     .answers = "A no_data", .verdict = "ok"},
+    {.what = "a quote whose price is null", .symbols = "A",
+     .body = "{\"quoteResponse\":{\"result\":[{\"symbol\":\"A\",\"regularMarketPrice\":null,\"regularMarketTime\":1741705200}],\"error\":null}}",
+     .answers = "A no_data", .verdict = "ok"},
+    {.what = "a quote whose price is none", .symbols = "A",
+     .body = "{\"quoteResponse\":{\"result\":[{\"symbol\":\"A\",\"regularMarketPrice\":\"x\",\"regularMarketTime\":1741705200}],\"error\":null}}",
+     .answers = "A bad_schema", .verdict = "bad_schema"},
+    {.what = "a quote without its time", .symbols = "A",
+     .body = "{\"quoteResponse\":{\"result\":[{\"symbol\":\"A\",\"regularMarketPrice\":1.5}],\"error\":null}}",
+     .answers = "A bad_schema", .verdict = "bad_schema"},
+    {.what = "a quote in no currency", .symbols = "A",
+     .body = "{\"quoteResponse\":{\"result\":[{\"symbol\":\"A\",\"regularMarketPrice\":1.5,\"regularMarketTime\":1741705200,"
+             "\"currency\":7}],\"error\":null}}",
+     .answers = "A bad_schema", .verdict = "bad_schema"},
+    {.what = "a state that is new to us, a delay beyond belief", .symbols = "A",
+     .body = "{\"quoteResponse\":{\"result\":[{\"symbol\":\"A\",\"regularMarketPrice\":1.5,\"regularMarketTime\":1741705200,"
+             "\"marketState\":\"HALTED\",\"exchangeDataDelayedBy\":1441}],\"error\":null}}",
+     .answers = "A 1.5 - @1741705200000 unknown", .verdict = "ok"},
     {.what = "no quotes", .symbols = "A", .body = "{\"quoteResponse\":{\"result\":[],\"error\":null}}",
      .answers = "A not_found", .verdict = "ok"},
 
@@ -250,8 +270,17 @@ static void test_symbol_syntax(void **state)
     (void)state;
     static const char *const good[] = {"AAPL",    "KC=F",  "EURUSD=X", "BTC-USD", "^GSPC",
                                        "0P00.TO", "BRK-B", "DX-Y.NYB", "M&M.NS"};
-    static const char *const bad[] = {"",    "EUR/USD", "A,B", "..",     ".A",
-                                      "A B", "A\n",     "A?b", "KC%3DF", "=F"};
+    static const char *const bad[] = {"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+                                      "",
+                                      "EUR/USD",
+                                      "A,B",
+                                      "..",
+                                      ".A",
+                                      "A B",
+                                      "A\n",
+                                      "A?b",
+                                      "KC%3DF",
+                                      "=F"};
     const struct config_provider_rule *rule = &provider_find("yahoo")->rule;
     for (size_t i = 0; i < ARRAY_LEN(good); i++)
         assert_null(rule->symbol_problem(good[i]));
