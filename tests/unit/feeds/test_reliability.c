@@ -138,8 +138,8 @@ static void test_nonsense_changes_nothing(void **state)
         "{\"failed_runs\":5.5,\"suspended\":true,\"updated\":1767225600000}",
         "{\"failed_runs\":5,\"suspended\":true,\"updated\":1767225660002}", /* the future */
         "{\"failed_runs\":5,\"suspended\":true,\"updated\":0}",
-        "{\"days\":[[20454,5,4],[20454,-1,4],[20454,1],[20454,1,2,3],[\"x\",1,2],7,[-3,1,2],"
-        "[20455,1,2],[20424,1,2]]}", /* tomorrow, 30 days ago */
+        ("{\"days\":[[20454,5,4],[20454,-1,4],[20454,1],[20454,1,2,3],[\"x\",1,2],7,[-3,1,2],"
+         "[20455,1,2],[20424,1,2]]}"), /* tomorrow, 30 days ago */
     };
     struct reliability r = {0};
     for (size_t i = 0; i < ARRAY_LEN(docs); i++) {
