@@ -115,6 +115,19 @@ static void on_tick(uv_timer_t *timer)
         set_timer(f);
 }
 
+/* --- from the serving half --- */
+
+/* The tick makes a new plan; only one who came to an idle instrument should not wait for it. */
+void feeds_watched(struct feeds *f, const size_t *watchers)
+{
+    int64_t mono_ms = clock_mono_ms();
+    bool wake = false;
+    for (size_t i = 0; i < f->config->instruments_len; i++)
+        wake |= schedule_watched(f->schedule, (int)i, watchers[i], mono_ms);
+    if (wake && f->started)
+        feeds_wake(f);
+}
+
 /* --- from the bus --- */
 
 /* What is asked for once a day, or costs money each time, is not asked for again because of a

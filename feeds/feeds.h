@@ -30,6 +30,9 @@ void feeds_stop(struct feeds *f);
 /* After feeds_stop(); frees when the loop has closed its handles, then calls done (may be NULL). */
 void feeds_close(struct feeds *f, void (*done)(void *ctx), void *ctx);
 
+/* How many clients watch each instrument now, by number; to be told every second or so. */
+void feeds_watched(struct feeds *f, const size_t *watchers);
+
 /* From the bus. */
 void feeds_item(struct feeds *f, int id, const struct item *it);
 void feeds_shared(struct feeds *f, const char *key, const char *bytes, size_t len);

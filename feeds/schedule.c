@@ -130,15 +130,17 @@ void schedule_seen(struct schedule *s, int i, int64_t mono_ms)
     t->last_ms = mono_ms;
 }
 
-void schedule_watched(struct schedule *s, int i, size_t watchers, int64_t mono_ms)
+bool schedule_watched(struct schedule *s, int i, size_t watchers, int64_t mono_ms)
 {
     struct slot *t = &s->slots[i];
+    bool first = watchers > 0 && t->unwatched_ms >= 0;
     t->watchers = watchers;
     if (watchers > 0)
         t->unwatched_ms = -1;
     else if (t->unwatched_ms < 0)
         t->unwatched_ms = mono_ms;
     t->idle = watchers == 0 && mono_ms - t->unwatched_ms >= IDLE_AFTER_MS;
+    return first;
 }
 
 static int64_t least(int64_t a, int64_t b)

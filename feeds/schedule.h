@@ -45,8 +45,8 @@ void schedule_add(struct schedule *s, int i, const struct schedule_instrument *i
 void schedule_hasten(struct schedule *s, int i, int64_t mono_ms);
 void schedule_closed(struct schedule *s, int i, bool market_closed);
 /* So many watch i now; to be said every second or so. Until it is said for the first time an
- * instrument counts as watched. */
-void schedule_watched(struct schedule *s, int i, size_t watchers, int64_t mono_ms);
+ * instrument counts as watched. Returns whether somebody has come to one that nobody watched. */
+bool schedule_watched(struct schedule *s, int i, size_t watchers, int64_t mono_ms);
 
 /* Computes all intervals anew from what is known of the providers. To be called before the three
  * functions below whenever that may have changed. */

@@ -1,9 +1,10 @@
 /* gateway.c - where the halves meet.
  *
  *     feeds ──publish──► bus ──► hear_item() ──► fanout ──► server
- *       ▲                           │
- *       └───────────────────────────┘  what others published, so that the poller never goes back in
- * time
+ *       ▲                           │              │
+ *       ├───────────────────────────┘              │  what others published, so that the poller
+ *       │                                          │  never goes back in time
+ *       └──────────────────────────────────────────┘  once a second: how many watch each symbol
  *
  * Life: bus, fan-out, feeds and server are built (a port that is taken or a certificate that is
  * missing ends it here), then the bus connects. Once it has read the latest values, or after
@@ -29,6 +30,7 @@
 #include "symtab.h"
 
 static const uint64_t BUS_WAIT_MS = 2000;
+static const uint64_t WATCHERS_EVERY_MS = 1000;
 
 enum phase {
     PHASE_STARTING, /* waiting for the bus */
@@ -41,7 +43,7 @@ struct gateway {
     const struct config *config;
     uv_loop_t loop;
     uv_signal_t on_term, on_int, on_hup;
-    uv_timer_t bus_wait, watchdog;
+    uv_timer_t bus_wait, watchdog, watchers;
     struct loop_busy loop_busy;
     struct metrics metrics;
     struct bus *bus;
@@ -127,17 +129,25 @@ static void hear_shared(void *ctx, const char *key, const char *bytes, size_t le
     feeds_shared(g->feeds, key, bytes, len);
 }
 
+static void tell_watchers(uv_timer_t *t)
+{
+    struct gateway *g = t->data;
+    feeds_watched(g->feeds, fanout_watchers(g->fanout));
+}
+
 static void begin_running(struct gateway *g)
 {
     if (g->phase != PHASE_STARTING)
         return;
     g->phase = PHASE_RUNNING;
     uv_timer_stop(&g->bus_wait);
-    if (g->config->feeds_enabled)
+    if (g->config->feeds_enabled) {
         feeds_start(g->feeds);
-    else
+        uv_timer_start(&g->watchers, tell_watchers, 0, WATCHERS_EVERY_MS);
+    } else {
         log_event(LOG_WARN, "feeds_off", "why=%s",
                   "REALTIME_PRICE_FEED_ENABLED is off: nothing is polled");
+    }
     server_ready(g->server);
     notify_say("READY=1");
 }
@@ -218,7 +228,7 @@ static void part_closed(void *ctx)
         return;
     uv_handle_t *const own[] = {(uv_handle_t *)&g->on_term, (uv_handle_t *)&g->on_int,
                                 (uv_handle_t *)&g->on_hup, (uv_handle_t *)&g->bus_wait,
-                                (uv_handle_t *)&g->watchdog};
+                                (uv_handle_t *)&g->watchdog, (uv_handle_t *)&g->watchers};
     g->handles_open = ARRAY_LEN(own) + 1;
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         uv_close(own[i], own_handle_closed);
@@ -231,6 +241,7 @@ static void close_parts(void *ctx)
     if (g->phase == PHASE_CLOSING)
         return;
     g->phase = PHASE_CLOSING;
+    uv_timer_stop(&g->watchers);
     g->parts_open = 1; /* held until all were told */
     if (g->server) {
         g->parts_open++;
@@ -370,7 +381,8 @@ int gateway_run(const struct config *config, const char *origin)
     loop_busy_start(&g.loop_busy, &g.loop, &g.metrics.loop_busy);
     uv_timer_init(&g.loop, &g.bus_wait);
     uv_timer_init(&g.loop, &g.watchdog);
-    g.bus_wait.data = g.watchdog.data = &g;
+    uv_timer_init(&g.loop, &g.watchers);
+    g.bus_wait.data = g.watchdog.data = g.watchers.data = &g;
 
     if (open_parts(&g, clock_wall_ms(), &err) != 0) {
         fprintf(stderr, "pricegate: %s\n", err.text);

@@ -156,7 +156,7 @@ void client_sit(struct client *c, struct view *v)
     c->f->metrics->subscriptions -= client_symbols(c);
     view_leave(&c->f->views, &c->seat);
     if (v)
-        view_sit(v, &c->seat, c->path == CLIENT_BEHIND);
+        view_sit(&c->f->views, v, &c->seat, c->path == CLIENT_BEHIND);
     c->f->metrics->subscriptions += client_symbols(c);
 }
 

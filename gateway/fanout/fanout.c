@@ -157,3 +157,8 @@ size_t fanout_clients(const struct fanout *f)
 {
     return f->clients_len;
 }
+
+const size_t *fanout_watchers(const struct fanout *f)
+{
+    return f->views.watchers;
+}

@@ -3,6 +3,9 @@
  * symbol held; and a mark reads along a row instead of jumping from link to link. The rows stay
  * short since the last view takes the number of one that goes.
  *
+ * How many watch a symbol is counted where somebody sits down or leaves: that is rare, and asking
+ * for it costs nothing, however many views there are.
+ *
  * Rests are all equally long, so a queue in the order of the flushes is one in the order of their
  * ends, and putting in, taking out and finding the first are a few pointers each, however many
  * views there are. A mark does not move a resting view, it is only counted; the price is that the
@@ -20,9 +23,10 @@ int views_init(struct views *vs, size_t symbols_len, uint64_t seed)
     *vs = (struct views){.symbols_len = symbols_len, .seed = seed, .table_len = TABLE_LEN_MIN};
     vs->table = calloc(vs->table_len, sizeof(struct view *));
     vs->holders = calloc(symbols_len + 1, sizeof *vs->holders);
+    vs->watchers = calloc(symbols_len + 1, sizeof *vs->watchers);
     vs->due.last = &vs->due.first;
     vs->resting.last = &vs->resting.first;
-    return vs->table && vs->holders ? 0 : -1;
+    return vs->table && vs->holders && vs->watchers ? 0 : -1;
 }
 
 void views_fini(struct views *vs)
@@ -34,6 +38,7 @@ void views_fini(struct views *vs)
     free(vs->table);
     free(vs->all);
     free(vs->holders);
+    free(vs->watchers);
     *vs = (struct views){0};
 }
 
@@ -277,9 +282,17 @@ static void delist(struct seat *seat)
     seat->prev = NULL;
 }
 
-void view_sit(struct view *v, struct seat *seat, bool behind)
+static void count_watcher(struct views *vs, const struct view *v, size_t by)
+{
+    const struct bits *ids = &v->symbols;
+    for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1))
+        vs->watchers[id] += by;
+}
+
+void view_sit(struct views *vs, struct view *v, struct seat *seat, bool behind)
 {
     REQUIRE(!seat->view);
+    count_watcher(vs, v, 1);
     seat->view = v;
     enlist(behind ? &v->behind : &v->ready, seat);
     v->seats++;
@@ -292,6 +305,7 @@ void view_leave(struct views *vs, struct seat *seat)
     if (!v)
         return;
     delist(seat);
+    count_watcher(vs, v, (size_t)-1);
     seat->view = NULL;
     v->seats--;
     view_unref(vs, v);

@@ -74,6 +74,7 @@ struct views {
     struct view **all;         /* without gaps */
     size_t used, all_cap;      /* of `all` */
     struct bits *holders;      /* per symbol: the numbers of the views that hold it */
+    size_t *watchers;          /* per symbol: the seats in these views */
     struct view_queue due;     /* dirty ones that may be flushed now */
     struct view_queue resting; /* dirty or not, in the order in which their rests end */
     size_t resting_dirty;
@@ -91,7 +92,7 @@ void view_ref(struct view *v);
 void view_unref(struct views *vs, struct view *v); /* frees with the last reference */
 
 /* seat must sit nowhere. */
-void view_sit(struct view *v, struct seat *seat, bool behind);
+void view_sit(struct views *vs, struct view *v, struct seat *seat, bool behind);
 void view_leave(struct views *vs, struct seat *seat); /* harmless when it sits nowhere */
 void view_move(struct seat *seat, bool behind);       /* between the two lists */
 

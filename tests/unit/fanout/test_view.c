@@ -33,8 +33,15 @@ static void test_shared(void **state)
     assert_ptr_equal(get(&vs, one, 2), v);
     assert_ptr_not_equal(v, w);
     assert_int_equal(vs.used, 2);
-    view_sit(v, &a, false);
-    view_sit(v, &b, true);
+    struct seat c = {0};
+    assert_int_equal(vs.watchers[3], 0); /* held, but nobody sits there */
+    view_sit(&vs, v, &a, false);
+    view_sit(&vs, v, &b, true);
+    view_sit(&vs, w, &c, false);
+    assert_int_equal(vs.watchers[3], 3);
+    assert_int_equal(vs.watchers[70], 2);
+    assert_int_equal(vs.watchers[9], 0);
+    view_leave(&vs, &c);
     view_unref(&vs, v);
     view_unref(&vs, v);
     view_unref(&vs, w);
@@ -48,7 +55,11 @@ static void test_shared(void **state)
     view_leave(&vs, &a);
     view_leave(&vs, &a);
     assert_int_equal(v->seats, 1);
+    assert_int_equal(vs.watchers[3], 1);
+    assert_int_equal(vs.watchers[70], 1);
     view_leave(&vs, &b);
+    assert_int_equal(vs.watchers[3], 0);
+    assert_int_equal(vs.watchers[70], 0);
     assert_int_equal(vs.used, 0);
     views_fini(&vs);
 }

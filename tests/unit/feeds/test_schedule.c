@@ -341,8 +341,8 @@ static void test_nobody_watches(void **state)
                                                    .poll_ms = poll_ms,
                                                    .ttl_ms = cases[i].ttl_ms,
                                                    .stale_after_ms = cases[i].stale_after_ms});
-        schedule_watched(s, 0, 0, 1000);
-        schedule_watched(s, 0, 0, 300999);
+        assert_false(schedule_watched(s, 0, 0, 1000));
+        assert_false(schedule_watched(s, 0, 0, 300999));
         plan(s, FREE, FREE);
         assert_int_equal(schedule_interval_ms(s, 0), poll_ms);
         schedule_watched(s, 0, 0, 301000);
@@ -352,7 +352,8 @@ static void test_nobody_watches(void **state)
         assert_in_range(schedule_until_ms(s, 0, 301000), idle_ms, idle_ms + idle_ms / 50);
         if (idle_ms > poll_ms * 3 / 2) {
             assert_int_equal(schedule_take(s, 301000 + poll_ms * 5 / 4, ids), 0);
-            schedule_watched(s, 0, 1, 301000 + poll_ms * 5 / 4);
+            assert_true(schedule_watched(s, 0, 1, 301000 + poll_ms * 5 / 4));
+            assert_false(schedule_watched(s, 0, 2, 301000 + poll_ms * 5 / 4));
             plan(s, FREE, FREE);
             assert_int_equal(schedule_take(s, 301000 + poll_ms * 5 / 4, ids), 1);
             assert_in_range(schedule_until_ms(s, 0, 301000 + poll_ms * 5 / 4), poll_ms,
