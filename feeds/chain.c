@@ -206,6 +206,12 @@ static void send_request(struct walk *w, int provider, struct entry **list, size
     w->host->ask(w->host->ctx, r);
 }
 
+/* Then it may use the credits that are kept for that. */
+static bool asked_by_a_person(const struct walk *w)
+{
+    return w->options.kind == WALK_REFRESH || w->options.kind == WALK_ONCE;
+}
+
 static void dispatch(struct walk *w, int provider)
 {
     struct entry *list[PROVIDER_BATCH_MAX];
@@ -216,8 +222,7 @@ static void dispatch(struct walk *w, int provider)
         return;
     struct err why = {""};
     enum failure f = FAIL_NONE;
-    size_t granted =
-        w->host->admit(w->host->ctx, provider, n, w->options.kind != WALK_POLL, &f, &why);
+    size_t granted = w->host->admit(w->host->ctx, provider, n, asked_by_a_person(w), &f, &why);
     REQUIRE(granted <= n);
     if (granted > 0)
         send_request(w, provider, list, granted);

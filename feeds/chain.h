@@ -43,7 +43,7 @@ struct chain_end {
     size_t n;
 };
 
-enum walk_kind { WALK_POLL, WALK_REFRESH, WALK_ONCE };
+enum walk_kind { WALK_POLL, WALK_REFRESH, WALK_ONCE, WALK_PROBE /* probe.h */ };
 
 struct chain_host {
     void *ctx;

@@ -47,6 +47,14 @@ enum failure feed_suspended(const struct feed *d, size_t pos, int64_t mono_ms, s
     return FAIL_NOT_FOUND;
 }
 
+uint64_t feed_left_alone(const struct feed *d, int64_t mono_ms)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < d->in->sources_len && i < 64; i++)
+        bits |= d->sources[i].suspended_until_ms > mono_ms ? UINT64_C(1) << i : 0;
+    return bits;
+}
+
 void feed_unsuspend(struct feed *d, int provider)
 {
     for (size_t i = 0; i < d->in->sources_len; i++)
@@ -142,11 +150,23 @@ void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_m
     watch_walked(&d->watch, d->last.failure, d->last.provider);
 }
 
-void feed_log_walk(struct feed *d, const struct chain_end *end, int64_t mono_ms)
+static void log_failures(struct feed *d, const struct chain_end *end, int64_t mono_ms)
 {
     for (size_t i = 0; i < end->n; i++)
         if (end->steps[i].failure != FAIL_NONE)
             log_step(d, &end->steps[i], mono_ms);
+}
+
+void feed_probed(struct feed *d, const struct chain_end *end, int64_t interval_ms, int64_t mono_ms)
+{
+    for (size_t i = 0; i < end->n; i++)
+        note_step(d, &end->steps[i], interval_ms, mono_ms);
+    log_failures(d, end, mono_ms);
+}
+
+void feed_log_walk(struct feed *d, const struct chain_end *end, int64_t mono_ms)
+{
+    log_failures(d, end, mono_ms);
     if (end->accepted)
         log_success(d, end->steps[end->n - 1].pos);
     else

@@ -45,7 +45,8 @@ struct feed {
     struct market market;
     struct feed_source *sources; /* one per source of the chain */
     int *chain;                  /* the same as provider numbers, for the schedule */
-    int walking;                 /* walks that it is in */
+    int walking;                 /* walks that it is in, but for probes */
+    bool probing;                /* is one of its sources being probed? */
     struct feed_outcome last;
     int64_t refreshed_ms;    /* monotonic, end of the last refresh; 0 = never */
     int answering;           /* the source that answered last; -1 = none yet */
@@ -60,10 +61,15 @@ void feed_fini(struct feed *d);
 
 /* Why the source is left alone now; FAIL_NONE: it is not. */
 enum failure feed_suspended(const struct feed *d, size_t pos, int64_t mono_ms, struct err *why);
+/* The sources that are left alone now, a bit for each of the first 64. */
+uint64_t feed_left_alone(const struct feed *d, int64_t mono_ms);
 /* Notes how a walk ended: suspensions and outcome. interval_ms: between two polls. */
 void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_ms, int64_t mono_ms);
 /* Tells the log of it; after feed_walked(). */
 void feed_log_walk(struct feed *d, const struct chain_end *end, int64_t mono_ms);
+/* A probe failed: notes its steps and tells the log, as the two above do, but it is no outcome: the
+ * other sources were not asked. */
+void feed_probed(struct feed *d, const struct chain_end *end, int64_t interval_ms, int64_t mono_ms);
 /* Forgets the suspensions of a provider (number). */
 void feed_unsuspend(struct feed *d, int provider);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "probe.h"
 
 static const int64_t TICK_MS = 1000;
 static const int64_t SHARED_EVERY_MS = 1000;
@@ -103,8 +104,10 @@ static void on_tick(uv_timer_t *timer)
         if (mono_ms - f->shared_read_ms >= SHARED_EVERY_MS)
             read_shared(f, mono_ms);
         follow_markets(f, mono_ms, clock_wall_ms());
-        if (may_poll(f, mono_ms))
+        if (may_poll(f, mono_ms)) {
             poll_due(f, mono_ms);
+            probe_due(f, mono_ms);
+        }
         int64_t wall_ms = clock_wall_ms();
         for (size_t i = 0; i < f->config->providers_len; i++)
             upstream_sync(&f->upstreams[i], f->bus, f->metrics, wall_ms);

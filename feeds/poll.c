@@ -9,6 +9,7 @@
 #include "desk.h"
 
 #include "clock.h"
+#include "probe.h"
 
 static const int64_t LATELY_MS = 7200000;
 
@@ -26,11 +27,12 @@ static size_t host_batch_max(void *ctx, int provider)
 }
 
 /* Is this source, for this instrument, only the help for one that should have answered? */
-static bool is_help(const struct feeds *f, struct chain_want want)
+static bool is_help(const struct feeds *f, struct chain_want want, int64_t mono_ms)
 {
     const struct feed *d = &f->feeds[want.id];
+    uint64_t left_alone = feed_left_alone(d, mono_ms);
     for (size_t i = 0; i < want.pos; i++)
-        if (f->plan[d->chain[i]].usable)
+        if (f->plan[d->chain[i]].usable && (i >= 64 || !(left_alone >> i & 1)))
             return true;
     return false;
 }
@@ -58,7 +60,7 @@ static enum failure spare(const struct feeds *f, struct chain_want want, int64_t
     int provider = d->chain[want.pos];
     const struct schedule_provider *p = &f->plan[provider];
     int64_t asked_ms = d->sources[want.pos].asked_ms;
-    if (p->day_left < 0 || asked_ms == 0 || !is_help(f, want))
+    if (p->day_left < 0 || asked_ms == 0 || !is_help(f, want, mono_ms))
         return FAIL_NONE;
     int64_t gap_ms = p->day_ends_in_ms / (p->day_left > 0 ? p->day_left : 1);
     if (!p->together)
@@ -180,6 +182,11 @@ static void host_ended(void *ctx, const struct walk *w, const struct chain_end *
     struct feeds *f = ctx;
     struct feed *d = &f->feeds[end->id];
     int64_t mono_ms = clock_mono_ms();
+    if (walk_kind(w) == WALK_PROBE) {
+        probe_ended(f, d, end);
+        feeds_wake(f);
+        return;
+    }
     d->walking--;
     feed_walked(d, end, schedule_interval_ms(f->schedule, d->id), mono_ms);
     if (!end->accepted)
@@ -227,9 +234,11 @@ void poll_init(struct feeds *f)
 
 void poll_plan(struct feeds *f)
 {
-    int64_t wall_ms = clock_wall_ms();
+    int64_t wall_ms = clock_wall_ms(), mono_ms = clock_mono_ms();
     for (size_t i = 0; i < f->config->providers_len; i++)
         f->plan[i] = upstream_schedule(&f->upstreams[i], wall_ms);
+    for (size_t i = 0; i < f->config->instruments_len; i++)
+        schedule_leave_alone(f->schedule, (int)i, feed_left_alone(&f->feeds[i], mono_ms));
     schedule_plan(f->schedule, f->plan);
 }
 

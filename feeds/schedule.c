@@ -11,12 +11,13 @@
  * next plan sees.
  *
  * Which provider an instrument leans on is decided anew in every plan: the first of its chain that
- * can be asked now. When the provider with few credits is down, the free one behind it is polled at
- * full speed; when it is back, the pace is its own again. `due` is therefore never stored: it is
- * the last poll plus the present interval. Only when the interval grows is the next poll still due
- * by the one that was promised: readers hold a price with a stale_after_ms made of it, and must not
- * see it turn stale because we have decided to be slower. The poll brings them the new one. A
- * promise is good for one poll, so growing costs a credit for each instrument, once.
+ * can be asked now, and does not say that it knows no such symbol. When the provider with few
+ * credits is down, the free one behind it is polled at full speed; when it is back, the pace is its
+ * own again. `due` is therefore never stored: it is the last poll plus the present interval. Only
+ * when the interval grows is the next poll still due by the one that was promised: readers hold a
+ * price with a stale_after_ms made of it, and must not see it turn stale because we have decided to
+ * be slower. The poll brings them the new one. A promise is good for one poll, so growing costs a
+ * credit for each instrument, once.
  *
  * Taking. What is due within a tenth of its interval goes along with what is due now; the next
  * interval is counted from when it would have been due, so the average pace stays. Where the
@@ -46,6 +47,7 @@
 
 struct slot {
     struct schedule_instrument in;
+    uint64_t left_alone; /* sources; bits */
     bool closed, polled;
     size_t watchers;
     int64_t unwatched_ms; /* since when nobody watches; -1 = somebody does, or it is not known */
@@ -56,7 +58,7 @@ struct slot {
     int64_t interval_ms;  /* stretched */
     int64_t promised_ms;  /* what readers were told since the last poll, 0 = nothing */
     int64_t last_ms;      /* when it was polled, or would have been due */
-    int64_t jitter_ms;
+    uint32_t jitter;      /* in 1/1024 of the most that is added to an interval */
 };
 
 struct schedule {
@@ -130,6 +132,11 @@ void schedule_seen(struct schedule *s, int i, int64_t mono_ms)
     t->last_ms = mono_ms;
 }
 
+void schedule_leave_alone(struct schedule *s, int i, uint64_t sources)
+{
+    s->slots[i].left_alone = sources;
+}
+
 bool schedule_watched(struct schedule *s, int i, size_t watchers, int64_t mono_ms)
 {
     struct slot *t = &s->slots[i];
@@ -177,10 +184,12 @@ static int64_t weight(const struct slot *t)
     return t->unwatched_ms < 0 ? 1 : UNWATCHED_WEIGHT;
 }
 
-static int first_usable(const struct schedule *s, const struct slot *t)
+/* The first provider of its chain that may be asked, beside `other`; -1: there is none. */
+static int first_usable(const struct schedule *s, const struct slot *t, int other)
 {
     for (size_t k = 0; k < t->in.chain_len; k++)
-        if (s->providers[t->in.chain[k]].usable)
+        if (s->providers[t->in.chain[k]].usable && t->in.chain[k] != other &&
+            (k >= 64 || !(t->left_alone >> k & 1)))
             return t->in.chain[k];
     return -1;
 }
@@ -233,7 +242,7 @@ void schedule_plan(struct schedule *s, const struct schedule_provider *providers
 {
     memcpy(s->providers, providers, s->providers_len * sizeof *providers);
     for (size_t i = 0; i < s->slots_len; i++)
-        s->slots[i].leans_on = first_usable(s, &s->slots[i]);
+        s->slots[i].leans_on = first_usable(s, &s->slots[i], -1);
     for (size_t p = 0; p < s->providers_len; p++)
         s->pace_ms[p] = pace(s, (int)p);
     for (size_t i = 0; i < s->slots_len; i++) {
@@ -242,20 +251,25 @@ void schedule_plan(struct schedule *s, const struct schedule_provider *providers
     }
 }
 
+static int64_t interval_ms(const struct slot *t)
+{
+    return t->promised_ms > 0 ? least(slowed(t), t->promised_ms) : slowed(t);
+}
+
+static int64_t jitter_ms(const struct slot *t)
+{
+    return interval_ms(t) / 50 * t->jitter / 1024;
+}
+
 static int64_t due_ms(const struct slot *t)
 {
-    int64_t interval_ms = slowed(t);
-    if (!t->polled)
-        return INT64_MIN;
-    if (t->promised_ms > 0)
-        interval_ms = least(interval_ms, t->promised_ms);
-    return t->last_ms + interval_ms + t->jitter_ms;
+    return t->polled ? t->last_ms + interval_ms(t) + jitter_ms(t) : INT64_MIN;
 }
 
 void schedule_hasten(struct schedule *s, int i, int64_t mono_ms)
 {
     struct slot *t = &s->slots[i];
-    int64_t late_ms = t->polled ? due_ms(t) - (mono_ms + t->jitter_ms) : 0;
+    int64_t late_ms = t->polled ? due_ms(t) - (mono_ms + jitter_ms(t)) : 0;
     if (late_ms > 0)
         t->last_ms -= late_ms;
 }
@@ -309,18 +323,9 @@ static size_t collect(struct schedule *s, int64_t mono_ms)
     return n;
 }
 
-/* Is there a source behind the one it leans on? */
-static bool has_another(const struct schedule *s, const struct slot *t)
-{
-    for (size_t k = 0; k < t->in.chain_len; k++)
-        if (s->providers[t->in.chain[k]].usable && t->in.chain[k] != t->leans_on)
-            return true;
-    return false;
-}
-
 static bool must_go(const struct schedule *s, const struct slot *t, int64_t mono_ms)
 {
-    return (!t->polled || due_ms(t) + slowed(t) <= mono_ms) && has_another(s, t);
+    return (!t->polled || due_ms(t) + slowed(t) <= mono_ms) && first_usable(s, t, t->leans_on) >= 0;
 }
 
 static void defer(const struct schedule *s, struct slot *t, int64_t mono_ms)
@@ -337,7 +342,7 @@ static void note_polled(struct slot *t, int64_t mono_ms, uint32_t random)
     t->polled = true;
     t->deferred = false;
     t->promised_ms = 0;
-    t->jitter_ms = slowed(t) / 50 * (int64_t)(random % 1024) / 1024;
+    t->jitter = random % 1024;
 }
 
 size_t schedule_take(struct schedule *s, int64_t mono_ms, int *ids)

@@ -44,6 +44,9 @@ void schedule_add(struct schedule *s, int i, const struct schedule_instrument *i
 /* Due at once, or within its jitter, where it would be later: its market opens. */
 void schedule_hasten(struct schedule *s, int i, int64_t mono_ms);
 void schedule_closed(struct schedule *s, int i, bool market_closed);
+/* These sources of its chain (a bit for each of the first 64) do not know i: it leans on another.
+ */
+void schedule_leave_alone(struct schedule *s, int i, uint64_t sources);
 /* So many watch i now; to be said every second or so. Until it is said for the first time an
  * instrument counts as watched. Returns whether somebody has come to one that nobody watched. */
 bool schedule_watched(struct schedule *s, int i, size_t watchers, int64_t mono_ms);

@@ -176,6 +176,12 @@ bool upstream_askable(struct upstream *u, int64_t wall_ms)
     return u->row->generate || (day && breaker_retry_at_ms(&u->breaker, wall_ms) == 0);
 }
 
+bool upstream_probe_due(struct upstream *u, int64_t wall_ms)
+{
+    return u->in_use && upstream_askable(u, wall_ms) && u->breaker.state != BREAKER_CLOSED &&
+           budget_available(&u->budget, false, wall_ms) > 0;
+}
+
 struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms)
 {
     if (u->off || u->row->generate)

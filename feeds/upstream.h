@@ -36,6 +36,7 @@ struct upstream {
     int64_t breaker_written; /* breaker.updated_ms of the document on the bus */
     bool budget_dirty;
     int64_t budget_written_ms;
+    int64_t probed_ms;      /* monotonic; 0 = not yet. probe.h's own */
     struct kept_reply kept; /* of a provider that can say "nothing new" */
 };
 
@@ -64,6 +65,8 @@ void upstream_reset(struct upstream *u, int64_t wall_ms);
 
 /* False: it is off, suspended, shut, or out of credits. */
 bool upstream_askable(struct upstream *u, int64_t wall_ms);
+/* It is shut, its waiting time is over, and nobody has asked it since. */
+bool upstream_probe_due(struct upstream *u, int64_t wall_ms);
 struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms);
 
 /* Announces a change (log, metrics) and writes what must be shared; the budget at most once a

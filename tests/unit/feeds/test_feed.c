@@ -99,6 +99,27 @@ static void test_outcome(void **state)
 }
 
 /* Shown until the source that said it is believed again. */
+/* A failed probe tells of its source, and nothing of the instrument. */
+static void test_a_probe_is_no_outcome(void **state)
+{
+    struct feed d;
+    struct chain_step step = {.pos = 0, .failure = FAIL_NOT_FOUND, .asked = true};
+    const struct chain_end end = {0, false, &step, 1};
+    (void)state;
+    log_setup(LOG_ERROR, true);
+    assert_int_equal(feed_init(&d, 0, &coffee, 1), 0);
+    walked(&d, FAIL_TIMEOUT, FAIL_NONE, 1000);
+    assert_int_equal(feed_left_alone(&d, 1000), 0);
+    feed_probed(&d, &end, 10000, 20000);
+    assert_int_equal(d.last.failure, FAIL_NONE);
+    assert_string_equal(d.last.provider, "yahoo");
+    assert_int_equal(d.watch.reason, FAIL_NONE);
+    assert_int_equal(feed_suspended(&d, 0, 20000, NULL), FAIL_NOT_FOUND);
+    assert_int_equal(feed_left_alone(&d, 20000), 1);
+    assert_int_equal(feed_left_alone(&d, 20000 + 15000), 0);
+    feed_fini(&d);
+}
+
 static void test_suspect(void **state)
 {
     struct feed d;
@@ -181,6 +202,7 @@ int main(void)
         cmocka_unit_test(test_suspension_doubles),
         cmocka_unit_test(test_success_ends_it),
         cmocka_unit_test(test_outcome),
+        cmocka_unit_test(test_a_probe_is_no_outcome),
         cmocka_unit_test(test_suspect),
         cmocka_unit_test(test_suspect_observation),
     };

@@ -35,7 +35,9 @@ static void test_help_keeps_its_pace(void **state)
     WAIT(w->items[COFFEE] == 1);
     while (http_stub_seen_with(w->stub, "symbol=KC1") < 4)
         uv_run(&w->loop, UV_RUN_ONCE);
-    assert_int_equal(http_stub_seen_with(w->stub, "chart"), 1);
+    /* The second kept the promise that was published with the first. */
+    assert_int_equal(http_stub_seen_with(w->stub, "chart"), 2);
+    assert_true(w->last[COFFEE]->stale_after_ms > 3600000);
 }
 
 static void test_breaker_opens(void **state)
@@ -99,6 +101,64 @@ static void test_probe_gives_it_back(void **state)
     expect_source(w, "twelvedata", "state", "closed");
 }
 
+/* Yahoo's day allows a poll in hours: the first source is probed by itself, as often as its waiting
+ * time ends, and yahoo is not asked for that. */
+static void test_probe_does_not_wait_for_a_slow_fallback(void **state)
+{
+    struct world *w = *state;
+    twelve_fails(w, 503, "down");
+    yahoo_says(w, "294.3", now_s() - 50);
+    w->providers[number_of("yahoo")].credits_per_day = 20;
+    w->config.breaker.threshold = 1;
+    w->config.breaker.timeout_s = 1;
+    start(w);
+    WAIT(w->items[COFFEE] == 1);
+    WAIT(http_stub_seen_with(w->stub, "symbol=KC1") == 3); /* the second probe */
+    assert_int_equal(http_stub_seen_with(w->stub, "chart"), 1);
+    for (int i = 0; i < w->statuses; i++)
+        assert_null(strstr(w->status[i], "unavailable"));
+    twelve_says(w, "2.950", now_s());
+    WAIT(w->items[COFFEE] == 2);
+    assert_string_equal(w->last[COFFEE]->source, "twelvedata");
+    expect_source(w, "twelvedata", "state", "closed");
+    twelve_says(w, "2.951", now_s() + 1);
+    WAIT(w->items[COFFEE] == 3); /* the pace is its own again */
+    assert_int_equal(http_stub_seen_with(w->stub, "chart"), 1);
+}
+
+/* One symbol that goes wrong must not keep the provider shut for the others: they take turns. */
+static void test_probes_take_turns(void **state)
+{
+    struct world *w = *state;
+    twelve_fails(w, 503, "down");
+    w->config.breaker.threshold = 1;
+    w->config.breaker.timeout_s = 1;
+    for (int i = COFFEE; i <= COCOA; i++) {
+        w->instruments[i].sources_len = 1;
+        w->instruments[i].poll_ms = 3600000;
+    }
+    start(w);
+    WAIT(http_stub_count(w->stub) == 1); /* both of them */
+    WAIT(http_stub_seen_with(w->stub, "symbol=CC1") == 1);
+    assert_int_equal(http_stub_seen_with(w->stub, "symbol=KC1"), 2);
+    WAIT(http_stub_seen_with(w->stub, "symbol=KC1") == 3);
+    assert_int_equal(http_stub_seen_with(w->stub, "symbol=CC1"), 1);
+}
+
+/* A plan without the symbol: the next source is polled at its own pace, not at that of the first.
+ */
+static void test_not_found_does_not_set_the_pace(void **state)
+{
+    struct world *w = *state;
+    twelve_fails(w, 404, "**symbol** not found: KC1");
+    yahoo_says(w, "294.3", now_s() - 5);
+    w->providers[number_of("twelvedata")].credits_per_day = 20; /* a poll in hours */
+    start(w);
+    while (http_stub_seen_with(w->stub, "chart") < 4)
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_int_equal(http_stub_seen_with(w->stub, "symbol=KC1"), 1);
+}
+
 static void test_budget(void **state)
 {
     struct world *w = *state;
@@ -143,8 +203,15 @@ static void test_day_reserve(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_not_found),         TEST(test_help_keeps_its_pace), TEST(test_breaker_opens),
-        TEST(test_restart_remembers), TEST(test_probe_gives_it_back), TEST(test_budget),
+        TEST(test_not_found),
+        TEST(test_help_keeps_its_pace),
+        TEST(test_breaker_opens),
+        TEST(test_restart_remembers),
+        TEST(test_probe_gives_it_back),
+        TEST(test_budget),
+        TEST(test_probe_does_not_wait_for_a_slow_fallback),
+        TEST(test_probes_take_turns),
+        TEST(test_not_found_does_not_set_the_pace),
         TEST(test_day_reserve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

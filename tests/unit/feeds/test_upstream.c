@@ -287,6 +287,38 @@ static void test_an_unknown_zone(void **state)
     upstream_fini(&u);
 }
 
+/* Only when it is shut, its time is over and there are credits; and not while one is out. */
+static void test_when_a_probe_is_due(void **state)
+{
+    static const struct config_provider minute = {
+        .name = "yahoo", .enabled = true, .credits_per_minute = 4};
+    struct config config = {
+        .breaker = {.threshold = 3, .timeout_s = 300}
+    };
+    struct upstream u;
+    struct err why;
+    enum failure f;
+    (void)state;
+    upstream_init(&u, &row, &minute, &config, NULL);
+    u.in_use = true;
+    assert_false(upstream_probe_due(&u, T));
+    for (int i = 0; i < 3; i++)
+        answer(&u, FAIL_UPSTREAM_ERROR, T, T);
+    assert_false(upstream_probe_due(&u, T + 299999));
+    assert_true(upstream_probe_due(&u, T + 300000));
+    u.in_use = false; /* nobody has it in his chain */
+    assert_false(upstream_probe_due(&u, T + 300000));
+    u.in_use = true;
+    assert_int_equal(upstream_admit(&u, 1, false, T + 300000, &f, &why), 1);
+    assert_false(upstream_probe_due(&u, T + 300001));
+    answer(&u, FAIL_UPSTREAM_ERROR, T + 300000, T + 300010);
+    assert_false(upstream_probe_due(&u, T + 600009));
+    assert_true(upstream_probe_due(&u, T + 600010));
+    budget_said(&u.budget, 0, T + 600010);
+    assert_false(upstream_probe_due(&u, T + 600010));
+    upstream_fini(&u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,6 +334,7 @@ int main(void)
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_the_day_ends_in_its_zone),
         cmocka_unit_test(test_an_unknown_zone),
+        cmocka_unit_test(test_when_a_probe_is_due),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
