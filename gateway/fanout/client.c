@@ -30,6 +30,7 @@ struct client *client_new(struct fanout *f, const struct client_sink *sink, void
         .reason = CLOSE_PEER,
         .next = f->clients,
         .prev = &f->clients,
+        .since_ns = mono_ns,
         .last_in_ns = mono_ns,
         .last_out_ns = mono_ns,
         .last_ping_ns = mono_ns,
@@ -130,6 +131,19 @@ void fanout_client_free(struct client *c)
     grant_fini(&c->grant);
     free(c->refused_ns);
     free(c);
+}
+
+struct client_info fanout_client_info(const struct client *c, int64_t mono_ns)
+{
+    return (struct client_info){
+        .session = c->session,
+        .subject = c->grant.subject,
+        .role = c->grant.role,
+        .symbols = client_symbols(c),
+        .events = c->encoding == ENCODING_EVENTS,
+        .slow = c->path == CLIENT_BEHIND,
+        .age_ms = (mono_ns - c->since_ns) / NS_PER_MS,
+    };
 }
 
 void fanout_client_alive(struct client *c, int64_t mono_ns)

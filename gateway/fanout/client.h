@@ -56,6 +56,7 @@ struct client {
     struct refresh_ticket *tickets; /* refreshes that were not answered yet */
     struct patterns patterns;
 
+    int64_t since_ns; /* when it came */
     int64_t last_in_ns, last_out_ns, last_ping_ns;
     int64_t auth_by_ns;  /* role NONE: closed when still so then */
     int64_t spread_ns;   /* added to the heartbeat's interval, so that phases differ */

@@ -10,6 +10,7 @@
     X(CLOSE_PROTOCOL, 1002, "protocol") /* broken WebSocket framing */                             \
     X(CLOSE_BINARY, 1003, "binary")                                                                \
     X(CLOSE_BAD_UTF8, 1007, "bad_utf8")                                                            \
+    X(CLOSE_ADMIN, 1008, "admin") /* an administrator's wish */                                    \
     X(CLOSE_TOO_BIG, 1009, "too_big")                                                              \
     X(CLOSE_AUTH, 4001, "auth") /* no valid token in time */                                       \
     X(CLOSE_COMMAND_RATE, 4008, "command_rate")                                                    \

@@ -111,6 +111,16 @@ void fanout_client_closing(struct client *c);
  * before fanout_client_free(). The first reason given, here or by the fan-out, stays; without one
  * it is CLOSE_PEER. */
 void fanout_client_reason(struct client *c, enum close_reason reason);
+/* For those who look after the gateway. Strings are borrowed until the client is freed, or gets
+ * another grant. */
+struct client_info {
+    const char *session, *subject; /* subject "" = not known */
+    enum role role;
+    size_t symbols;
+    bool events, slow; /* slow: its socket is full at the moment */
+    int64_t age_ms;
+};
+struct client_info fanout_client_info(const struct client *c, int64_t mono_ns);
 /* The connection is gone. Logs event=client_closed, counts it by its reason, frees c. */
 void fanout_client_free(struct client *c);
 

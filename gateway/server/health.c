@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "audit.h"
 #include "clock.h"
 #include "handlers.h"
 #include "server_private.h"
@@ -169,10 +170,11 @@ void serve_reset_circuit(struct exchange *x)
 {
     const char *provider = x->request->param;
     if (x->server->feed->reset(x->server->feed->ctx, provider) != 0) {
+        audit(x, "reset_circuit", provider, "not_found");
         response_problem(&x->response, 404, "there is no provider of that name", NULL);
         return;
     }
-    log_event(LOG_INFO, "circuit_breaker_reset", "provider=%s", provider);
+    audit(x, "reset_circuit", provider, "ok");
     begin_json(x);
     buf_adds(&x->response.body, "{\"provider\":");
     buf_adds_json(&x->response.body, provider);

@@ -26,6 +26,8 @@ const struct route routes[] = {
      serve_refresh_intelligence                                                                                                 },
     {"/data-health/reset-circuit/",       METHOD_POST, ROLE_ADMIN,   ROUTE_CHANGES | ROUTE_PREFIX,
      serve_reset_circuit                                                                                                        },
+    {"/admin/clients",                    METHOD_GET,  ROLE_ADMIN,   0,                                 serve_clients           },
+    {"/admin/clients/",                   METHOD_POST, ROLE_ADMIN,   ROUTE_CHANGES | ROUTE_PREFIX,      serve_close_client      },
     {"/",                                 METHOD_GET,  ROLE_NONE,    ROUTE_PREFIX | ROUTE_EXISTS_ONLY,  serve_file              },
 };
 const size_t routes_len = ARRAY_LEN(routes);

@@ -45,6 +45,7 @@ const matrix = [
   ['POST', '/data-health/refresh-market', 'analyst'],
   ['POST', '/data-health/refresh-intelligence', 'analyst'],
   ['POST', '/data-health/reset-circuit/yahoo', 'admin'],
+  ['GET', '/admin/clients', 'admin'],
 ];
 const ranks = [null, 'viewer', 'analyst', 'admin'];
 
