@@ -4,11 +4,14 @@
  *             ^  \--no source left--> ENDED     |
  *             |---- next source ----------------+  answer refused or failed
  *
- * advance() takes an entry that is ready, gathers all others that want the same provider up
- * to the size of its batch, asks the host how many of them may go, and sends these; the rest note
- * the reason and become ready for their next source. It goes on until no entry is ready. A host may
- * answer inside ask(): the answer then only marks the entries, and the loop that is running goes on
- * with them (`busy`).
+ * advance() takes an entry that is ready, gathers all others that want the same provider, asks the
+ * host for each batch of them how many may go, and sends these; the rest note the reason and become
+ * ready for their next source. It goes on until no entry is ready. A host may answer inside ask():
+ * the answer then only marks the entries, and the loop that is running goes on with them (`busy`).
+ *
+ * A thousand requests, or a thousand simulated prices, take longer than everybody else should have
+ * to wait: a walk that has been sending for TURN_MS pauses between two requests, and goes on in a
+ * later turn of the loop.
  *
  * The one retry. When an instrument has no source left and the last one that was really asked
  * failed in the transport, that one is asked once more: within a poll there is nothing better to
@@ -22,6 +25,7 @@
 #include <string.h>
 
 static const int64_t WALK_MS = 18000;
+static const int64_t TURN_MS = 2;
 
 enum entry_state { READY, ASKED, ENDED };
 
@@ -43,7 +47,11 @@ struct walk {
     size_t under_way;       /* requests */
     size_t ended, accepted; /* entries */
     bool busy;
+    int64_t turn_ms; /* when it began to send in this turn of the loop */
+    bool paused;
+    struct walk *next_paused;
     struct chain_step *steps; /* of all entries */
+    struct entry **list;      /* while gathering: room for all entries */
     size_t n;
     struct entry entries[];
 };
@@ -76,6 +84,7 @@ size_t walk_accepted(const struct walk *w)
 static void walk_free(struct walk *w)
 {
     free(w->steps);
+    free(w->list);
     free(w);
 }
 
@@ -167,14 +176,14 @@ static int provider_of(const struct walk *w, const struct entry *e)
     return instrument_of(w, e)->sources[e->pos].provider_id;
 }
 
-/* All ready entries that want the provider, up to max; the skip checks are done on the way. */
-static size_t gather(struct walk *w, int provider, struct entry **out, size_t max)
+/* All ready entries that want the provider; the skip checks are done on the way. */
+static size_t gather(struct walk *w, int provider)
 {
     size_t n = 0;
-    for (size_t i = 0; i < w->n && n < max; i++) {
+    for (size_t i = 0; i < w->n; i++) {
         struct entry *e = &w->entries[i];
         if (settle(w, e, false) && provider_of(w, e) == provider)
-            out[n++] = e;
+            w->list[n++] = e;
     }
     return n;
 }
@@ -212,14 +221,9 @@ static bool asked_by_a_person(const struct walk *w)
     return w->options.kind == WALK_REFRESH || w->options.kind == WALK_ONCE;
 }
 
-static void dispatch(struct walk *w, int provider)
+/* One batch of those that want the provider; returns how many are dealt with. */
+static size_t send_batch(struct walk *w, int provider, struct entry **list, size_t n)
 {
-    struct entry *list[PROVIDER_BATCH_MAX];
-    size_t max = w->host->batch_max(w->host->ctx, provider);
-    REQUIRE(max >= 1);
-    size_t n = gather(w, provider, list, max < PROVIDER_BATCH_MAX ? max : PROVIDER_BATCH_MAX);
-    if (n == 0)
-        return;
     struct err why = {""};
     enum failure f = FAIL_NONE;
     size_t granted = w->host->admit(w->host->ctx, provider, n, asked_by_a_person(w), &f, &why);
@@ -228,20 +232,76 @@ static void dispatch(struct walk *w, int provider)
         send_request(w, provider, list, granted);
     else
         refuse(w, list, n, f, why.text);
+    return granted > 0 ? granted : n;
+}
+
+static bool is_tired(const struct walk *w)
+{
+    return w->host->later && w->host->now_ms(w->host->ctx) - w->turn_ms >= TURN_MS;
+}
+
+static void pause_walk(struct walk *w)
+{
+    struct walk **at = w->host->paused;
+    while (*at)
+        at = &(*at)->next_paused;
+    *at = w;
+    w->paused = true;
+    w->next_paused = NULL;
+    w->host->later(w->host->ctx);
+}
+
+/* False: enough for this turn. */
+static bool dispatch(struct walk *w, int provider)
+{
+    size_t max = w->host->batch_max(w->host->ctx, provider), n = gather(w, provider), done = 0;
+    REQUIRE(max >= 1);
+    max = max < PROVIDER_BATCH_MAX ? max : PROVIDER_BATCH_MAX;
+    while (done < n) {
+        size_t left = n - done;
+        done += send_batch(w, provider, w->list + done, left < max ? left : max);
+        if (is_tired(w))
+            return false;
+    }
+    return true;
 }
 
 static void advance(struct walk *w)
 {
     struct entry *e;
-    if (w->busy)
+    if (w->busy || w->paused)
         return;
     w->busy = true;
-    bool late = w->host->now_ms(w->host->ctx) - w->started_ms > WALK_MS;
-    while ((e = next_ready(w, late)) != NULL)
-        dispatch(w, provider_of(w, e));
+    w->turn_ms = w->host->now_ms(w->host->ctx);
+    bool late = w->turn_ms - w->started_ms > WALK_MS, go_on = true;
+    while (go_on && (e = next_ready(w, late)) != NULL)
+        go_on = dispatch(w, provider_of(w, e));
     w->busy = false;
     if (w->ended == w->n) {
         w->host->done(w->host->ctx, w);
+        walk_free(w);
+    } else if (!go_on) {
+        pause_walk(w);
+    }
+}
+
+void chain_continue_all(struct walk **paused)
+{
+    struct walk *w = *paused, *next;
+    *paused = NULL; /* they may come back */
+    for (; w; w = next) {
+        next = w->next_paused;
+        w->paused = false;
+        advance(w);
+    }
+}
+
+void chain_drop_paused(struct walk **paused)
+{
+    while (*paused) {
+        struct walk *w = *paused;
+        *paused = w->next_paused;
+        REQUIRE(w->under_way == 0);
         walk_free(w);
     }
 }
@@ -260,15 +320,18 @@ int chain_start(const struct chain_host *host, const int *ids, size_t n,
         steps += steps_max(host, ids[i]);
     struct walk *w = calloc(1, sizeof *w + n * sizeof w->entries[0]);
     struct chain_step *all = calloc(steps + 1, sizeof *all);
-    if (!w || !all) {
+    struct entry **list = calloc(n + 1, sizeof *list);
+    if (!w || !all || !list) {
         free(w);
         free(all);
+        free(list);
         return -1;
     }
     w->host = host;
     w->options = *options;
     w->started_ms = host->now_ms(host->ctx);
     w->steps = all;
+    w->list = list;
     w->n = n;
     for (size_t i = 0; i < n; i++) {
         w->entries[i].id = ids[i];
@@ -354,7 +417,7 @@ void chain_drop(struct chain_request *r)
 {
     struct walk *w = r->walk;
     free(r);
-    if (--w->under_way == 0)
+    if (--w->under_way == 0 && !w->paused)
         walk_free(w);
 }
 

@@ -64,6 +64,10 @@ struct chain_host {
     void (*ended)(void *ctx, const struct walk *w, const struct chain_end *end);
     /* The walk is over; it is freed when this returns. */
     void (*done)(void *ctx, struct walk *w);
+    /* NULL, or: a walk has sent requests for long enough (2 ms) and waits in *paused; the host
+     * calls chain_continue_all() in a later turn of the loop. */
+    void (*later)(void *ctx);
+    struct walk **paused; /* NULL when there is no `later`; *paused NULL at first */
 };
 
 struct walk_options {
@@ -83,8 +87,14 @@ void chain_answered(struct chain_request *r, const struct answer *answers);
 /* The same failure for all its symbols; frees the request. transport: there never was an answer,
  * which is the one failure worth asking again for. */
 void chain_failed(struct chain_request *r, enum failure f, const char *detail, bool transport);
-/* Forgets the request and, with the last one, its walk. The host hears nothing. */
+/* Goes on with all walks that wait; they may pause again. */
+void chain_continue_all(struct walk **paused);
+
+/* Forgets the request and, with the last one, its walk, unless that has paused. The host hears
+ * nothing. */
 void chain_drop(struct chain_request *r);
+/* Forgets all walks that wait, once none of their requests is under way. */
+void chain_drop_paused(struct walk **paused);
 
 /* The step that explains why nothing was taken: an older price where there was one (the held price
  * stays because of it), else the last source that was really asked, else the last one skipped;

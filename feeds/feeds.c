@@ -14,6 +14,7 @@
 #include "probe.h"
 
 static const int64_t TICK_MS = 1000;
+static const int64_t PAUSE_MS = 1; /* with 0 libuv would call us again before it looks at sockets */
 static const int64_t SHARED_EVERY_MS = 1000;
 static const int64_t SHARED_WAIT_MS = 1000;
 
@@ -90,6 +91,8 @@ static void set_timer(struct feeds *f)
         wait_ms = least(wait_ms, schedule_next_ms(f->schedule, mono_ms) - mono_ms);
     if (f->started)
         wait_ms = least(wait_ms, next_state_ms(f, clock_wall_ms()));
+    if (f->paused)
+        wait_ms = least(wait_ms, PAUSE_MS);
     if (refresh_pending(f))
         wait_ms = 0;
     uv_update_time(f->loop);
@@ -100,6 +103,7 @@ static void on_tick(uv_timer_t *timer)
 {
     struct feeds *f = timer->data;
     int64_t mono_ms = clock_mono_ms();
+    chain_continue_all(&f->paused);
     if (f->started) {
         if (mono_ms - f->shared_read_ms >= SHARED_EVERY_MS)
             read_shared(f, mono_ms);
@@ -353,6 +357,7 @@ void feeds_stop(struct feeds *f)
     f->stopped = true;
     uv_timer_stop(&f->timer);
     ask_drop_all(&f->asker);
+    chain_drop_paused(&f->paused);
     for (size_t i = 0; i < f->config->providers_len; i++)
         upstream_leave(&f->upstreams[i], f->bus, clock_wall_ms());
     refresh_stop(f);

@@ -212,6 +212,12 @@ static void host_done(void *ctx, struct walk *w)
               walk_size(w) - walk_accepted(w), (long)took_ms);
 }
 
+static void host_later(void *ctx)
+{
+    struct feeds *f = ctx;
+    feeds_wake(f);
+}
+
 void poll_init(struct feeds *f)
 {
     for (size_t i = 0; i < quality_rules(); i++) { /* to be seen while still 0 */
@@ -229,6 +235,8 @@ void poll_init(struct feeds *f)
         .offer = host_offer,
         .ended = host_ended,
         .done = host_done,
+        .later = host_later,
+        .paused = &f->paused,
     };
 }
 

@@ -25,6 +25,8 @@ struct desk {
     enum failure skip[4];           /* instrument i, source 0 */
     bool transport, later;
     int64_t now_ms;
+    int64_t takes_ms; /* each request, to be sent */
+    struct walk *paused;
     bool reserve_seen;
     /* record */
     struct chain_request *open[8];
@@ -97,6 +99,7 @@ static void ask(void *ctx, struct chain_request *r)
     for (size_t i = 0; i < r->n; i++)
         say(d, "%s%s", i ? "," : "", r->symbols[i]);
     say(d, ") ");
+    d->now_ms += d->takes_ms;
     if (d->later)
         d->open[d->open_len++] = r;
     else
@@ -121,6 +124,11 @@ static void ended(void *ctx, const struct walk *w, const struct chain_end *end)
         say(d, "%s%zu:%s%s", i ? " " : "", end->steps[i].pos, failure_name(end->steps[i].failure),
             end->steps[i].asked ? "" : "*");
     say(d, "] ");
+}
+
+static void later(void *ctx)
+{
+    say(ctx, "| ");
 }
 
 static void done(void *ctx, struct walk *w)
@@ -357,6 +365,72 @@ static void test_reason(void **state)
     assert_int_equal(chain_reason(skips, 1)->failure, FAIL_BREAKER_OPEN);
 }
 
+/* Sending took long enough: the rest goes in later turns; what is answered meanwhile waits, too. */
+static void test_pauses(void **state)
+{
+    struct desk *d = desk_new(2);
+    (void)state;
+    d->host.later = later;
+    d->host.paused = &d->paused;
+    d->batch[A] = d->batch[B] = 1;
+    d->takes_ms = 1;
+    d->unknown[1] = FAIL_NOT_FOUND;
+    walk(d, 4, WALK_POLL, -1);
+    assert_string_equal(d->log, "A(a0) 0+[0:ok] A(a1) | ");
+    assert_non_null(d->paused);
+    chain_continue_all(&d->paused);
+    assert_non_null(d->paused);
+    chain_continue_all(&d->paused);
+    assert_null(d->paused);
+    chain_continue_all(&d->paused); /* nobody waits */
+    expect(d, "A(a0) 0+[0:ok] A(a1) | A(a2) 2+[0:ok] A(a3) 3+[0:ok] | "
+              "B(b1) 1+[0:not_found 1:ok] done 4/4");
+}
+
+/* Answers that come while it waits are taken; two walks wait in their order. */
+static void test_answers_while_paused(void **state)
+{
+    struct desk *d = desk_new(1);
+    (void)state;
+    d->host.later = later;
+    d->host.paused = &d->paused;
+    d->later = true;
+    d->batch[A] = 1;
+    d->takes_ms = 2;
+    walk(d, 2, WALK_POLL, -1);
+    walk(d, 3, WALK_REFRESH, -1);
+    assert_string_equal(d->log, "A(a0) | A(a0) | ");
+    d->takes_ms = 0;
+    reply(d, d->open[0]);
+    assert_string_equal(d->log, "A(a0) | A(a0) | 0+[0:ok] ");
+    chain_continue_all(&d->paused);
+    assert_null(d->paused);
+    for (size_t i = 1; i < d->open_len; i++)
+        reply(d, d->open[i]);
+    assert_int_equal(d->done, 2);
+    expect(d, "A(a0) | A(a0) | 0+[0:ok] A(a1) A(a1) A(a2) 0+[0:ok] 1+[0:ok] done 2/2"
+              "1+[0:ok] 2+[0:ok] done 3/3");
+}
+
+static void test_drop_while_paused(void **state)
+{
+    struct desk *d = desk_new(1);
+    (void)state;
+    d->host.later = later;
+    d->host.paused = &d->paused;
+    d->later = true;
+    d->batch[A] = 1;
+    d->takes_ms = 2;
+    walk(d, 3, WALK_POLL, -1);
+    walk(d, 2, WALK_POLL, -1);
+    chain_drop(d->open[0]);
+    chain_drop(d->open[1]);
+    chain_drop_paused(&d->paused); /* a leak or a second free would be the sanitizer's to say */
+    assert_null(d->paused);
+    assert_int_equal(d->done, 0);
+    free(d);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -373,6 +447,9 @@ int main(void)
         cmocka_unit_test(test_later),
         cmocka_unit_test(test_drop),
         cmocka_unit_test(test_reason),
+        cmocka_unit_test(test_pauses),
+        cmocka_unit_test(test_answers_while_paused),
+        cmocka_unit_test(test_drop_while_paused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
