@@ -67,6 +67,7 @@ static void fail(const struct ask *k, enum failure f, const char *detail)
     struct verdict verdict = {.failure = f, .credits_left = -1};
     int64_t wall_ms = clock_wall_ms();
     count(a, u, f);
+    a->news = true;
     a->metrics->errors += r->n;
     upstream_answered(u, &verdict, detail, k->started_wall_ms, wall_ms);
     upstream_sync(u, a->bus, a->metrics, wall_ms);

@@ -5,6 +5,8 @@
 #ifndef PRICEGATE_ASK_H
 #define PRICEGATE_ASK_H
 
+#include <stdbool.h>
+
 #include "bus.h"
 #include "chain.h"
 #include "fetch.h"
@@ -18,6 +20,7 @@ struct asker {
     struct bus *bus;
     struct metrics *metrics;
     struct ask *under_way;
+    bool news; /* something was learned of a provider; the owner clears it */
 };
 
 /* Takes the admitted request and answers it: chain_answered() or chain_failed(), exactly once,

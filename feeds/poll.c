@@ -90,6 +90,7 @@ static size_t host_admit(void *ctx, int provider, size_t n, bool reserve, enum f
     struct upstream *u = &f->upstreams[provider];
     int64_t wall_ms = clock_wall_ms();
     size_t granted = upstream_admit(u, n, reserve, wall_ms, failure, why);
+    f->asker.news |= !u->row->generate; /* credits went */
     upstream_sync(u, f->bus, f->metrics, wall_ms);
     return granted;
 }
@@ -107,7 +108,8 @@ static enum failure publish(struct feeds *f, struct feed *d, size_t pos, const s
 {
     int64_t mono_ms = clock_mono_ms();
     schedule_closed(f->schedule, d->id, rec->market == MARKET_CLOSED);
-    poll_plan(f);
+    if (f->asker.news) /* not for each record of a batch */
+        poll_plan(f);
     int64_t interval_ms = schedule_promise_ms(f->schedule, d->id);
     struct publish_input x = {
         .id = d->id,
@@ -248,6 +250,7 @@ void poll_plan(struct feeds *f)
     for (size_t i = 0; i < f->config->instruments_len; i++)
         schedule_leave_alone(f->schedule, (int)i, feed_left_alone(&f->feeds[i], mono_ms));
     schedule_plan(f->schedule, f->plan);
+    f->asker.news = false;
 }
 
 void poll_due(struct feeds *f, int64_t mono_ms)
