@@ -487,40 +487,51 @@ static const struct reply_case worldbank_rows[] = {
                 "period=2025 value=1832641364775.52 current US$ text=GDP (current US$)",
      .verdict = "ok"},
 };
+/* Of services that have no provider here: every parser must refuse them. */
+static const struct reply_case bankofcanada_rows[] = {{.what = "recent.json"}};
+static const struct reply_case openexchangerates_rows[] = {{.what = "error-invalid-appid.json"}};
 /* clang-format on */
 
 #define ROWS(rows) rows, ARRAY_LEN(rows)
 static const struct folder {
-    const char *provider;
-    const char *name; /* of the folder, when it is not the provider's */
+    const char *provider; /* NULL: there is none */
+    const char *name;     /* of the folder, when it is not the provider's */
     const struct reply_case *rows;
     size_t n;
     int64_t now_ms; /* when the recordings were fresh */
 } folders[] = {
-    {"alphavantage",   NULL,              ROWS(alphavantage_rows),   MARKETS_OPEN_MS},
-    {"coinbase",       NULL,              ROWS(coinbase_rows),       MARKETS_OPEN_MS},
-    {"ecb",            NULL,              ROWS(ecb_rows),            1719482400000  }, /* 2024-06-27 */
-    {"eia",            NULL,              ROWS(eia_rows),            757051200000   }, /* 1993-12-28 */
-    {"exchangerate",   "exchangerateapi", ROWS(exchangerate_rows),   1757494800000  }, /* 2025-09-10 */
-    {"finnhub",        NULL,              ROWS(finnhub_rows),        MARKETS_OPEN_MS},
-    {"frankfurter",    NULL,              ROWS(frankfurter_rows),    1788562500000  }, /* 2026-09-04 */
-    {"fred",           NULL,              ROWS(fred_rows),           1773655200000  }, /* 2026-03-16 */
-    {"nasdaqdatalink", NULL,              ROWS(nasdaqdatalink_rows), 1482314400000  }, /* 2016-12-21 */
-    {"oanda",          NULL,              ROWS(oanda_rows),          1475645300000  }, /* 2016-10-05 */
-    {"openmeteo",      NULL,              ROWS(openmeteo_rows),      1790377500000  }, /* 2026-09-25 */
-    {"perplexity",     NULL,              ROWS(perplexity_rows),     1788310860000  }, /* 2026-09-02 */
-    {"stooq",          NULL,              ROWS(stooq_rows),          1774468800000  }, /* 2026-03-25 */
-    {"twelvedata",     NULL,              ROWS(twelvedata_rows),     MARKETS_OPEN_MS},
-    {"worldbank",      NULL,              ROWS(worldbank_rows),      1784000000000  }, /* 2026-07-14 */
-    {"yahoo",          NULL,              ROWS(yahoo_rows),          MARKETS_OPEN_MS},
+    {"alphavantage",   NULL,                ROWS(alphavantage_rows),      MARKETS_OPEN_MS},
+    {"coinbase",       NULL,                ROWS(coinbase_rows),          MARKETS_OPEN_MS},
+    {"ecb",            NULL,                ROWS(ecb_rows),               1719482400000  }, /* 2024-06-27 */
+    {"eia",            NULL,                ROWS(eia_rows),               757051200000   }, /* 1993-12-28 */
+    {"exchangerate",   "exchangerateapi",   ROWS(exchangerate_rows),      1757494800000  }, /* 2025-09-10 */
+    {"finnhub",        NULL,                ROWS(finnhub_rows),           MARKETS_OPEN_MS},
+    {"frankfurter",    NULL,                ROWS(frankfurter_rows),       1788562500000  }, /* 2026-09-04 */
+    {"fred",           NULL,                ROWS(fred_rows),              1773655200000  }, /* 2026-03-16 */
+    {"nasdaqdatalink", NULL,                ROWS(nasdaqdatalink_rows),    1482314400000  }, /* 2016-12-21 */
+    {"oanda",          NULL,                ROWS(oanda_rows),             1475645300000  }, /* 2016-10-05 */
+    {"openmeteo",      NULL,                ROWS(openmeteo_rows),         1790377500000  }, /* 2026-09-25 */
+    {"perplexity",     NULL,                ROWS(perplexity_rows),        1788310860000  }, /* 2026-09-02 */
+    {"stooq",          NULL,                ROWS(stooq_rows),             1774468800000  }, /* 2026-03-25 */
+    {"twelvedata",     NULL,                ROWS(twelvedata_rows),        MARKETS_OPEN_MS},
+    {"worldbank",      NULL,                ROWS(worldbank_rows),         1784000000000  }, /* 2026-07-14 */
+    {"yahoo",          NULL,                ROWS(yahoo_rows),             MARKETS_OPEN_MS},
+    {NULL,             "bankofcanada",      ROWS(bankofcanada_rows),      MARKETS_OPEN_MS},
+    {NULL,             "openexchangerates", ROWS(openexchangerates_rows), MARKETS_OPEN_MS},
 };
 
-static const char *recordings(void)
+static const char *name_of(const struct folder *f)
 {
-    const char *path = getenv("PRICEGATE_PAYLOADS");
+    return f->name ? f->name : f->provider;
+}
+
+static char *recordings(void)
+{
+    static char beside[] = SOURCE_DIR "/../shared/payloads";
+    char *path = getenv("PRICEGATE_PAYLOADS");
     struct stat st;
     if (!path)
-        path = SOURCE_DIR "/../shared/payloads";
+        path = beside;
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? path : NULL;
 }
 
@@ -549,31 +560,60 @@ static size_t count_unlisted(const struct folder *f, const char *path)
     return bad;
 }
 
+/* Each folder is in the table. Returns how many are not. */
+static size_t count_folders_unlisted(const char *root)
+{
+    size_t bad = 0;
+    DIR *dir = opendir(root);
+    assert_non_null(dir);
+    for (struct dirent *e = readdir(dir); e; e = readdir(dir)) {
+        bool listed = e->d_name[0] == '.' || strchr(e->d_name, '.'); /* SOURCES.md */
+        for (size_t i = 0; !listed && i < ARRAY_LEN(folders); i++)
+            listed = strcmp(name_of(&folders[i]), e->d_name) == 0;
+        if (!listed)
+            print_error("%s/%s is not in the table\n", root, e->d_name);
+        bad += !listed;
+    }
+    closedir(dir);
+    return bad;
+}
+
+/* The file of a row, to be freed; NULL after saying so when there is none. */
+static char *read_row(const char *root, const struct folder *f, const struct reply_case *row,
+                      size_t *len)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/%s/%s", root, name_of(f), row->what);
+    char *text = reply_read_file(path, len);
+    if (!text)
+        print_error("%s: a row without its file\n", path);
+    return text;
+}
+
+static void test_every_file_is_listed(void **state)
+{
+    const char *root = *state;
+    size_t bad = count_folders_unlisted(root);
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        char path[1024];
+        snprintf(path, sizeof path, "%s/%s", root, name_of(&folders[i]));
+        bad += count_unlisted(&folders[i], path);
+    }
+    if (bad)
+        fail_msg("%zu recorded replies are not in the table", bad);
+}
+
 static void test_recordings(void **state)
 {
-    (void)state;
-    const char *root = recordings();
+    const char *root = *state;
     size_t bad = 0, read = 0;
-    if (!root) {
-        print_message("no folder of recorded replies: nothing to test\n");
-        return;
-    }
     for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
         const struct folder *f = &folders[i];
-        const char *name = f->name ? f->name : f->provider;
-        char path[1024];
-        snprintf(path, sizeof path, "%s/%s", root, name);
-        bad += count_unlisted(f, path);
-        for (size_t k = 0; k < f->n; k++) {
+        for (size_t k = 0; f->provider && k < f->n; k++) {
             size_t len = 0;
-            snprintf(path, sizeof path, "%s/%s/%s", root, name, f->rows[k].what);
-            char *text = reply_read_file(path, &len);
-            if (!text) {
-                print_error("%s: a row without its file\n", path);
-                bad++;
-                continue;
-            }
-            bad += !reply_case_holds(provider_find(f->provider), &f->rows[k], text, len, f->now_ms);
+            char *text = read_row(root, f, &f->rows[k], &len);
+            bad += !text ||
+                   !reply_case_holds(provider_find(f->provider), &f->rows[k], text, len, f->now_ms);
             free(text);
             read++;
         }
@@ -583,8 +623,56 @@ static void test_recordings(void **state)
         fail_msg("%zu recorded replies are missing or were not read as the table says", bad);
 }
 
+/* Does this parser make anything of the reply of another one? It is asked for the same symbol where
+ * it can be. */
+static bool takes(const struct folder *f, const struct reply_case *row, const char *text,
+                  size_t len, int64_t now_ms)
+{
+    const struct provider *p = provider_find(f->provider);
+    bool same = row->symbols && !p->rule.symbol_problem(row->symbols);
+    const struct reply_case c = {.what = row->what,
+                                 .symbols = same ? row->symbols : f->rows[0].symbols};
+    struct buf answers = {0}, verdict = {0};
+    reply_parse(p, &c, text, len, now_ms, &answers, &verdict);
+    bool taken = strchr(answers.p, '@') != NULL;
+    if (taken)
+        print_error("%s takes %s for its own: %s", f->provider, row->what, answers.p);
+    buf_fini(&answers);
+    buf_fini(&verdict);
+    return taken;
+}
+
+/* A proxy that mixes up its upstreams, a base_url of another service: no price comes of it. */
+static void test_replies_of_others(void **state)
+{
+    const char *root = *state;
+    size_t bad = 0;
+    for (size_t i = 0; i < ARRAY_LEN(folders); i++) {
+        for (size_t k = 0; k < folders[i].n; k++) {
+            size_t len = 0;
+            char *text = read_row(root, &folders[i], &folders[i].rows[k], &len);
+            bad += !text;
+            for (size_t j = 0; text && j < ARRAY_LEN(folders); j++)
+                if (j != i && folders[j].provider)
+                    bad += takes(&folders[j], &folders[i].rows[k], text, len, folders[i].now_ms);
+            free(text);
+        }
+    }
+    if (bad)
+        fail_msg("%zu replies were taken for another provider's", bad);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_recordings)};
+    char *root = recordings();
+    if (!root) {
+        print_message("no folder of recorded replies: nothing to test\n");
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_prestate(test_every_file_is_listed, root),
+        cmocka_unit_test_prestate(test_recordings, root),
+        cmocka_unit_test_prestate(test_replies_of_others, root),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

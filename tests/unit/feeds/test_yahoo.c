@@ -193,6 +193,8 @@ static const struct reply_case cases[] = {
      .answers = "A not_found", .verdict = "ok"},
     {.what = "consent page", .symbols = "A", .body = "<!doctype html><title>Yahoo</title>",
      .answers = "A blocked", .verdict = "blocked cooldown=900000"},
+    {.what = "yahoo-consent.html", .symbols = "KC=F",
+     .answers = "KC=F blocked", .verdict = "blocked cooldown=900000"},
     {.what = "sent to the consent page", .symbols = "A", .status = 307, .body = "Redirecting",
      .location = "https://guce.yahoo.com/consent?brandType=nonEu&gcrumb=x",
      .answers = "A blocked", .verdict = "blocked cooldown=900000"},
