@@ -1,10 +1,12 @@
 /* The documents of the shared keys, which any program with access to the bus may have written:
- * budgets and breakers stay within their ranges, and taking the same one again changes nothing. */
+ * budgets, breakers and reliability stay within their ranges, and taking the same one again changes
+ * nothing. */
 #include <jansson.h>
 
 #include "breaker.h"
 #include "budget.h"
 #include "fuzz.h"
+#include "reliability.h"
 
 static const int64_t NOW_MS = INT64_C(1767268800000);
 
@@ -63,6 +65,26 @@ static void try_breaker(const json_t *doc)
     json_decref(saved);
 }
 
+static void try_reliability(const json_t *doc)
+{
+    struct reliability r = {0};
+    reliability_fetch(&r, true, NOW_MS - 1000);
+    reliability_run(&r, true, NOW_MS - 1000);
+    for (int i = 0; i < 2; i++) {
+        reliability_merge(&r, doc, NOW_MS);
+        struct reliability_score s = reliability_score(&r, NOW_MS);
+        CHECK(s.good >= 0 && s.good <= s.all && s.all >= 1);
+        CHECK(r.failed_runs >= 0 && r.updated_ms >= 0 && r.updated_ms <= NOW_MS + 1000);
+    }
+    struct reliability_score before = reliability_score(&r, NOW_MS);
+    json_t *saved = reliability_save(&r, NOW_MS);
+    CHECK(saved);
+    reliability_merge(&r, saved, NOW_MS);
+    struct reliability_score after = reliability_score(&r, NOW_MS);
+    CHECK(after.good == before.good && after.all == before.all);
+    json_decref(saved);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_bytes(data, size);
@@ -70,6 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (doc) {
         try_budget(doc);
         try_breaker(doc);
+        try_reliability(doc);
     }
     json_decref(doc);
     free(text);
