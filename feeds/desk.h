@@ -7,6 +7,7 @@
 #include "exchanges.h"
 #include "feed.h"
 #include "feeds.h"
+#include "jobs.h"
 #include "schedule.h"
 
 struct refresh; /* refresh.c */
@@ -34,6 +35,7 @@ struct feeds {
     size_t shared_waiting;      /* documents asked for before the first poll */
     int64_t shared_deadline_ms; /* monotonic: polled from then on in any case */
     int64_t shared_read_ms;     /* monotonic: when they were last asked for */
+    struct jobs *jobs;
     struct refresh *refreshes;
     struct once *onces;
     int handles; /* fetch, timer and dead letters, while closing */

@@ -117,6 +117,7 @@ static void on_tick(uv_timer_t *timer)
             upstream_sync(&f->upstreams[i], f->bus, f->metrics, wall_ms);
         say_states(f, wall_ms);
     }
+    jobs_turn(f, may_poll(f, mono_ms), mono_ms, clock_wall_ms());
     refresh_deliver(f);
     if (!f->stopped)
         set_timer(f);
@@ -160,6 +161,8 @@ void feeds_item(struct feeds *f, int id, const struct item *it)
 
 void feeds_shared(struct feeds *f, const char *key, const char *bytes, size_t len)
 {
+    if (jobs_shared(f, key, bytes, len))
+        return;
     for (size_t i = 0; i < f->config->providers_len; i++) {
         if (!upstream_shared(&f->upstreams[i], key, bytes, len, clock_wall_ms()))
             continue;
@@ -170,6 +173,23 @@ void feeds_shared(struct feeds *f, const char *key, const char *bytes, size_t le
 }
 
 /* --- the port --- */
+
+void feeds_run_job(struct feeds *f, enum job job, refresh_done *done, void *ctx)
+{
+    jobs_request(f, job, done, ctx);
+}
+
+json_t *feeds_jobs(struct feeds *f)
+{
+    return jobs_describe(f);
+}
+
+int64_t feeds_next_poll_ms(const struct feeds *f, int id)
+{
+    if (!f->started || f->stopped || f->feeds[id].in->sources_len == 0)
+        return 0;
+    return clock_wall_ms() + schedule_until_ms(f->schedule, id, clock_mono_ms());
+}
 
 json_t *feeds_sources(struct feeds *f)
 {
@@ -225,6 +245,7 @@ static void free_parts(struct feeds *f)
         upstream_fini(&f->upstreams[i]);
     schedule_free(f->schedule);
     exchanges_free(f->exchanges);
+    jobs_free(f->jobs);
     buf_fini(&f->message);
     if (f->dead_letters)
         dead_letters_close(f->dead_letters, NULL, NULL);
@@ -332,7 +353,8 @@ struct feeds *feeds_new(uv_loop_t *loop, const struct config *config, struct bus
         free_parts(f);
         return NULL;
     }
-    f->asker.fetch = fetch_new(loop, err);
+    f->jobs = jobs_new(config, bus, start_wall_ms, err);
+    f->asker.fetch = f->jobs ? fetch_new(loop, err) : NULL;
     if (!f->asker.fetch) {
         free_parts(f);
         return NULL;
@@ -347,6 +369,7 @@ void feeds_start(struct feeds *f)
     f->started = true;
     f->shared_deadline_ms = mono_ms + (bus_is_up(f->bus) ? SHARED_WAIT_MS : 0);
     read_shared(f, mono_ms);
+    jobs_start(f);
     feeds_wake(f);
 }
 
@@ -360,6 +383,7 @@ void feeds_stop(struct feeds *f)
     chain_drop_paused(&f->paused);
     for (size_t i = 0; i < f->config->providers_len; i++)
         upstream_leave(&f->upstreams[i], f->bus, clock_wall_ms());
+    jobs_stop(f);
     refresh_stop(f);
 }
 

@@ -39,6 +39,9 @@ void feeds_shared(struct feeds *f, const char *key, const char *bytes, size_t le
 
 /* The port's functions (port.h). */
 void feeds_refresh(struct feeds *f, const int *ids, size_t n, refresh_done *done, void *ctx);
+void feeds_run_job(struct feeds *f, enum job job, refresh_done *done, void *ctx);
+json_t *feeds_jobs(struct feeds *f);
+int64_t feeds_next_poll_ms(const struct feeds *f, int id);
 json_t *feeds_sources(struct feeds *f);
 json_t *feeds_suspect(struct feeds *f, int id);
 int feeds_reset(struct feeds *f, const char *provider);

@@ -200,6 +200,7 @@ static void host_ended(void *ctx, const struct walk *w, const struct chain_end *
     else
         feed_log_walk(d, end, mono_ms);
     refresh_ended(f, d);
+    jobs_ended(f, d, end);
     feeds_wake(f); /* a state may have to be said */
 }
 
@@ -208,10 +209,11 @@ static void host_done(void *ctx, struct walk *w)
     struct feeds *f = ctx;
     int64_t took_ms = clock_mono_ms() - walk_started_ms(w);
     histogram_observe(&f->metrics->ingestion, (double)took_ms / 1000.0);
-    log_event(walk_kind(w) == WALK_REFRESH ? LOG_INFO : LOG_DEBUG, "market_pipeline_complete",
-              "kind=%s instruments=%zu accepted=%zu failed=%zu duration_ms=%ld",
-              walk_kind(w) == WALK_POLL ? "poll" : "refresh", walk_size(w), walk_accepted(w),
-              walk_size(w) - walk_accepted(w), (long)took_ms);
+    if (walk_kind(w) != WALK_POLL) /* who asked for it tells of it */
+        return;
+    log_event(LOG_DEBUG, "market_pipeline_complete",
+              "kind=%s instruments=%zu accepted=%zu failed=%zu duration_ms=%ld", "poll",
+              walk_size(w), walk_accepted(w), walk_size(w) - walk_accepted(w), (long)took_ms);
 }
 
 static void host_later(void *ctx)

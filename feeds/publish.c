@@ -172,7 +172,8 @@ enum publish_result publish_record(struct bus *bus, struct publication *p,
     encode(x, stamp, &essence);
     if (essence.failed)
         goto out;
-    if (p->counter > 0 && same_bytes(&essence, &p->essence) && may_wait(p, x)) {
+    p->unchanged = p->counter > 0 && same_bytes(&essence, &p->essence);
+    if (p->unchanged && may_wait(p, x)) {
         result = PUBLISH_UNCHANGED;
         goto out;
     }

@@ -16,6 +16,7 @@ struct publication {
     uint64_t counter;     /* of the last publication */
     int64_t published_ms; /* monotonic; valid with counter > 0 */
     struct buf essence;   /* the last item without recv and seq */
+    bool unchanged;       /* the last record made the same essence as the one before it */
 };
 
 void publication_fini(struct publication *p);

@@ -100,11 +100,22 @@ static bool of_the_line(enum failure f)
     return f == FAIL_TIMEOUT || f == FAIL_DNS || f == FAIL_TLS || f == FAIL_CONNECT;
 }
 
+/* Being told to come later says nothing about whether it works. */
+static void count_fetch(struct upstream_tally *t, enum failure f)
+{
+    if (f == FAIL_RATE_LIMITED)
+        return;
+    t->good += !failure_counts(f);
+    t->failed += failure_counts(f);
+    t->of_line += of_the_line(f);
+}
+
 void upstream_answered(struct upstream *u, const struct verdict *verdict, const char *detail,
                        int64_t asked_ms, int64_t wall_ms)
 {
     if (verdict->credits_left >= 0)
         budget_said(&u->budget, verdict->credits_left, wall_ms);
+    count_fetch(&u->tally, verdict->failure);
     reliability_fetch(&u->reliability, !failure_counts(verdict->failure), wall_ms);
     if (verdict->failure == FAIL_NONE) {
         u->last_success_ms = wall_ms;
@@ -133,8 +144,25 @@ void upstream_not_sent(struct upstream *u, int64_t wall_ms)
     breaker_abandon(&u->breaker, wall_ms);
 }
 
+static uint64_t most(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+struct upstream_tally upstream_tally_since(const struct upstream *u,
+                                           const struct upstream_tally *before)
+{
+    const struct upstream_tally *now = &u->tally, *judged = &u->judged;
+    return (struct upstream_tally){
+        .good = now->good - most(before->good, judged->good),
+        .failed = now->failed - most(before->failed, judged->failed),
+        .of_line = now->of_line - most(before->of_line, judged->of_line),
+    };
+}
+
 void upstream_ran(struct upstream *u, bool failed, int64_t wall_ms)
 {
+    u->judged = u->tally;
     if (u->row->generate || !reliability_run(&u->reliability, failed, wall_ms))
         return;
     u->reliability_written_ms = 0; /* at once */
@@ -272,6 +300,8 @@ void upstream_leave(struct upstream *u, struct bus *bus, int64_t wall_ms)
 {
     if (u->budget_dirty)
         write_budget(u, bus, wall_ms);
+    u->reliability_written_ms = 0; /* at once */
+    write_reliability(u, bus, wall_ms);
 }
 
 size_t upstream_documents(const struct upstream *u)

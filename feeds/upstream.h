@@ -31,6 +31,10 @@ struct upstream {
     int64_t line_broke_ms;    /* when a failure of the line was last counted */
     int64_t last_success_ms;  /* 0 = none yet */
     struct reliability reliability;
+    struct upstream_tally {
+        uint64_t good, failed, of_line;
+    } tally; /* requests since the start; of_line: of the failed ones. Rate limits are neither */
+    struct upstream_tally judged; /* as it was at the last upstream_ran() */
     uint64_t reliability_written; /* reliability.changes of the document on the bus */
     int64_t reliability_written_ms;
     int64_t breaker_written; /* breaker.updated_ms of the document on the bus */
@@ -58,6 +62,10 @@ void upstream_answered(struct upstream *u, const struct verdict *verdict, const 
                        int64_t asked_ms, int64_t wall_ms);
 /* An admitted request was not sent after all. */
 void upstream_not_sent(struct upstream *u, int64_t wall_ms);
+/* Requests since the moment at which the tally was `before`, without those of an earlier
+ * upstream_ran(). */
+struct upstream_tally upstream_tally_since(const struct upstream *u,
+                                           const struct upstream_tally *before);
 /* A run of a job in which it was asked is over. failed: it never answered well. Enough of them in a
  * row and it is asked nothing more until upstream_reset(), which the log is told. */
 void upstream_ran(struct upstream *u, bool failed, int64_t wall_ms);

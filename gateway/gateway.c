@@ -181,6 +181,24 @@ static void port_refresh(void *ctx, const int *ids, size_t n, refresh_done *done
     feeds_refresh(g->feeds, ids, n, done, done_ctx);
 }
 
+static void port_run_job(void *ctx, enum job job, refresh_done *done, void *done_ctx)
+{
+    struct gateway *g = ctx;
+    feeds_run_job(g->feeds, job, done, done_ctx);
+}
+
+static json_t *port_jobs(void *ctx)
+{
+    struct gateway *g = ctx;
+    return feeds_jobs(g->feeds);
+}
+
+static int64_t port_next_poll(void *ctx, int id)
+{
+    struct gateway *g = ctx;
+    return feeds_next_poll_ms(g->feeds, id);
+}
+
 static json_t *port_sources(void *ctx)
 {
     struct gateway *g = ctx;
@@ -323,6 +341,9 @@ static int open_parts(struct gateway *g, int64_t start_wall_ms, struct err *err)
     g->feed_port = (struct feed_port){
         .ctx = g,
         .refresh = port_refresh,
+        .run_job = port_run_job,
+        .jobs = port_jobs,
+        .next_poll = port_next_poll,
         .sources = port_sources,
         .suspect = port_suspect,
         .reset = port_reset,

@@ -12,14 +12,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "job.h"
+
 struct refresh_result {
     int id;              /* instrument */
     const char *error;   /* NULL = accepted; else a failure name of PROTOCOL 1 */
     const char *source;  /* provider that answered, or the last one tried; may be NULL */
     const char *message; /* a sentence for people; NULL when accepted */
+    bool unchanged;      /* accepted, and the same as before but for the time it came */
 };
 
-/* Called exactly once, when the last of the instruments is done; results are borrowed. */
+/* Called exactly once, when the last of the instruments is done; results are borrowed. NULL: out of
+ * memory. */
 typedef void refresh_done(void *ctx, const struct refresh_result *results, size_t n);
 
 struct feed_port {
@@ -28,10 +32,16 @@ struct feed_port {
      * way, or was refreshed less than 5 s ago, is joined. done may be called before this returns.
      */
     void (*refresh)(void *ctx, const int *ids, size_t n, refresh_done *done, void *done_ctx);
+    /* Runs a job now: a refresh of all its instruments. One that is under way is joined: done is
+     * called when it has asked each of them once. done may be called before this returns. */
+    void (*run_job)(void *ctx, enum job job, refresh_done *done, void *done_ctx);
+    json_t *(*jobs)(void *ctx);    /* the body of /data-health/jobs; new reference */
     json_t *(*sources)(void *ctx); /* "sources" of /data-health/sources; new reference */
     /* The last price of the instrument that failed a rule of quality, until its source is believed
      * again; NULL when there is none. New reference. The function itself may be NULL. */
     json_t *(*suspect)(void *ctx, int id);
+    /* When the instrument is polled next, wall ms; 0 = it is not polled. May be NULL. */
+    int64_t (*next_poll)(void *ctx, int id);
     int (*reset)(void *ctx, const char *provider); /* 0, or -1 unknown provider */
     bool (*any_provider)(void *ctx);               /* false: not one source can be asked now */
     bool (*bus_up)(void *ctx);

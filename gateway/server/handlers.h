@@ -8,7 +8,7 @@
 /* files.c */
 route_handler serve_index, serve_file;
 /* health.c */
-route_handler serve_healthz, serve_readyz, serve_metrics, serve_status, serve_sources;
+route_handler serve_healthz, serve_readyz, serve_metrics, serve_status, serve_sources, serve_jobs;
 route_handler serve_reset_circuit;
 /* quotes.c */
 route_handler serve_instruments, serve_quotes, serve_quote, serve_observations, serve_observation;

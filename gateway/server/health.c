@@ -81,6 +81,15 @@ static void add_freshness(struct buf *out, const struct standing *st, int64_t wa
     buf_addf(out, "\"stale\":%s,\"status\":\"%s\"", f == FRESH ? "false" : "true", names[f]);
 }
 
+/* When it is polled next; not there where nobody polls it. */
+static void add_next_run(struct buf *out, const struct feed_port *feed, int id)
+{
+    char when[CLOCK_RFC3339_MAX];
+    int64_t ms = feed->next_poll ? feed->next_poll(feed->ctx, id) : 0;
+    if (ms > 0)
+        buf_addf(out, ",\"next_run\":\"%s\"", clock_rfc3339(ms, when));
+}
+
 /* A price that failed a rule of quality: shown here and nowhere else. */
 static void add_suspect(struct buf *out, const struct feed_port *feed, int id)
 {
@@ -110,6 +119,7 @@ static void add_category(struct exchange *x, const char *category, int64_t wall_
         buf_adds_json(out, c->instruments[i].symbol);
         buf_addc(out, ':');
         add_freshness(out, &st, wall_ms);
+        add_next_run(out, x->server->feed, (int)i);
         add_suspect(out, x->server->feed, (int)i);
         buf_addc(out, '}');
         *fresh += freshness_of(&st) == FRESH;
@@ -151,10 +161,8 @@ void serve_status(struct exchange *x)
              overall);
 }
 
-void serve_sources(struct exchange *x)
+static void answer_document(struct exchange *x, json_t *whole)
 {
-    json_t *sources = x->server->feed->sources(x->server->feed->ctx);
-    json_t *whole = sources ? json_pack("{s:o}", "sources", sources) : NULL;
     char *text = whole ? json_dumps(whole, JSON_COMPACT) : NULL;
     json_decref(whole);
     if (!text) {
@@ -164,6 +172,17 @@ void serve_sources(struct exchange *x)
     begin_json(x);
     buf_adds(&x->response.body, text);
     free(text);
+}
+
+void serve_sources(struct exchange *x)
+{
+    json_t *sources = x->server->feed->sources(x->server->feed->ctx);
+    answer_document(x, sources ? json_pack("{s:o}", "sources", sources) : NULL);
+}
+
+void serve_jobs(struct exchange *x)
+{
+    answer_document(x, x->server->feed->jobs(x->server->feed->ctx));
 }
 
 void serve_reset_circuit(struct exchange *x)

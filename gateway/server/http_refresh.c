@@ -1,9 +1,9 @@
-/* One job asks the feed side for all instruments that have sources; every request that comes while
- * it runs waits for the same job. A waiter is answered when the job is done, or after WAIT_MS with
- * what is known then, which is nothing yet: the job goes on and later callers join it.
+/* Each of the three routes is a job of the feed side (job.h); every request that comes while it
+ * runs waits for the same run. A waiter is answered when that is done, or after WAIT_MS with what
+ * is known then, which is nothing yet: the run goes on and later callers join it.
  *
  * The feed side calls back exactly once, possibly at once, possibly after the server is gone: so
- * the job is a heap object of its own with a pointer to the server that is cleared by then. */
+ * the task is a heap object of its own with a pointer to the server that is cleared by then. */
 #include "http_refresh.h"
 
 #include <stdlib.h>
@@ -18,15 +18,16 @@ static const uint64_t WAIT_MS = 25000;
 
 struct refresh_waiter {
     struct refresh_waiter *next;
+    struct refresh_task *task;
     struct conn *conn;
     int64_t since_ms;
     uv_timer_t timer;
 };
 
-struct refresh_job {
+struct refresh_task {
     struct server *server; /* NULL: it is gone */
+    enum job job;
     struct refresh_waiter *waiters;
-    size_t asked;
 };
 
 static void free_waiter(uv_handle_t *h)
@@ -34,28 +35,51 @@ static void free_waiter(uv_handle_t *h)
     free(h->data);
 }
 
+/* The operations of an answer, in their order. */
+static const struct operation {
+    const char *name;
+    enum instrument_kind kind;
+    enum job without; /* the job that has no such operation */
+} operations[] = {
+    {"market",       INSTRUMENT_QUOTE,       JOB_INTELLIGENCE},
+    {"intelligence", INSTRUMENT_OBSERVATION, JOB_MARKET      },
+};
+
 /* --- the answer --- */
 
 struct tally {
-    size_t failed, budget;
+    size_t requested, unchanged, failed, budget;
 };
 
-static struct tally count(const struct refresh_result *results, size_t n)
+struct results {
+    const struct config *config;
+    const struct refresh_result *list;
+    size_t n;
+};
+
+static bool is_of(const struct results *x, size_t i, const struct operation *op)
+{
+    return x->config->instruments[x->list[i].id].kind == op->kind;
+}
+
+/* Of one operation, or of all (NULL). */
+static struct tally count(const struct results *x, const struct operation *op)
 {
     struct tally t = {0};
-    for (size_t i = 0; i < n; i++) {
-        t.failed += results[i].error != NULL;
-        t.budget += results[i].error && strcmp(results[i].error, "budget") == 0;
+    for (size_t i = 0; i < x->n; i++) {
+        if (op && !is_of(x, i, op))
+            continue;
+        t.requested++;
+        t.unchanged += x->list[i].unchanged;
+        t.failed += x->list[i].error != NULL;
+        t.budget += x->list[i].error && strcmp(x->list[i].error, "budget") == 0;
     }
     return t;
 }
 
-/* Running out of budget is no failure of the data: what could be asked was. */
-static const char *status_of(struct tally t, size_t n)
+static const char *status_of(struct tally t)
 {
-    if (t.failed == 0)
-        return "success";
-    return t.failed < n || t.budget > 0 ? "partial" : "failed";
+    return job_status_name(job_status(t.requested, t.failed, t.budget));
 }
 
 static void add_text(struct buf *out, const char *name, const char *value)
@@ -66,32 +90,49 @@ static void add_text(struct buf *out, const char *name, const char *value)
     buf_adds_json(out, value);
 }
 
-static void add_symbols(struct buf *out, const struct config *c,
-                        const struct refresh_result *results, size_t n)
+static void add_symbols(struct buf *out, const struct results *x, const struct operation *op)
 {
-    for (size_t i = 0; i < n; i++) {
-        const struct refresh_result *r = &results[i];
-        if (i > 0)
+    bool first = true;
+    for (size_t i = 0; i < x->n; i++) {
+        const struct refresh_result *r = &x->list[i];
+        if (!is_of(x, i, op))
+            continue;
+        if (!first)
             buf_addc(out, ',');
-        buf_adds_json(out, c->instruments[r->id].symbol);
-        buf_addf(out, ":{\"status\":\"%s\"", r->error ? "failed" : "success");
+        first = false;
+        buf_adds_json(out, x->config->instruments[r->id].symbol);
+        buf_addf(out, ":{\"status\":\"%s\"",
+                 r->error       ? "failed"
+                 : r->unchanged ? "unchanged"
+                                : "success");
         add_text(out, "error", r->error);
         add_text(out, "source", r->source);
         buf_addc(out, '}');
     }
 }
 
-static void add_errors(struct buf *out, const struct config *c,
-                       const struct refresh_result *results, size_t n)
+static void add_operation(struct buf *out, const struct results *x, const struct operation *op)
+{
+    struct tally t = count(x, op);
+    buf_addf(out,
+             "\"%s\":{\"status\":\"%s\",\"requested\":%zu,\"updated\":%zu,\"unchanged\":%zu,"
+             "\"failed\":%zu,\"symbols\":{",
+             op->name, status_of(t), t.requested, t.requested - t.unchanged - t.failed, t.unchanged,
+             t.failed);
+    add_symbols(out, x, op);
+    buf_adds(out, "}}");
+}
+
+static void add_errors(struct buf *out, const struct results *x)
 {
     bool first = true;
-    for (size_t i = 0; i < n; i++) {
-        const struct refresh_result *r = &results[i];
+    for (size_t i = 0; i < x->n; i++) {
+        const struct refresh_result *r = &x->list[i];
         if (!r->error)
             continue;
         buf_adds(out, first ? "{\"symbol\":" : ",{\"symbol\":");
         first = false;
-        buf_adds_json(out, c->instruments[r->id].symbol);
+        buf_adds_json(out, x->config->instruments[r->id].symbol);
         add_text(out, "error", r->error);
         add_text(out, "message", r->message ? r->message : r->error);
         add_text(out, "source", r->source);
@@ -108,28 +149,36 @@ static void begin(struct response *r, const char *status, int64_t since_ms)
              (double)(clock_mono_ms() - since_ms) / 1000);
 }
 
-static void answer_done(struct response *r, const struct config *c, int64_t since_ms,
-                        const struct refresh_result *results, size_t n)
+static void answer_done(struct response *r, enum job job, const struct results *x, int64_t since_ms)
 {
-    struct tally t = count(results, n);
-    begin(r, status_of(t, n), since_ms);
-    buf_addf(&r->body,
-             "\"market\":{\"status\":\"%s\",\"requested\":%zu,\"updated\":%zu,"
-             "\"failed\":%zu,\"symbols\":{",
-             status_of(t, n), n, n - t.failed, t.failed);
-    add_symbols(&r->body, c, results, n);
-    buf_adds(&r->body, "}}},\"errors\":[");
-    add_errors(&r->body, c, results, n);
+    bool first = true;
+    begin(r, status_of(count(x, NULL)), since_ms);
+    for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
+        if (job == operations[i].without)
+            continue;
+        if (!first)
+            buf_addc(&r->body, ',');
+        first = false;
+        add_operation(&r->body, x, &operations[i]);
+    }
+    buf_adds(&r->body, "},\"errors\":[");
+    add_errors(&r->body, x);
     buf_adds(&r->body, "]}");
 }
 
-static void answer_late(struct response *r, int64_t since_ms, size_t asked)
+static void answer_late(struct response *r, enum job job, int64_t since_ms)
 {
+    bool first = true;
     begin(r, "partial", since_ms);
-    buf_addf(&r->body,
-             "\"market\":{\"status\":\"running\",\"requested\":%zu}},\"errors\":[{\"symbol\":null,"
-             "\"error\":\"timeout\",\"message\":\"the refresh is still under way\"}]}",
-             asked);
+    for (size_t i = 0; i < ARRAY_LEN(operations); i++) {
+        if (job == operations[i].without)
+            continue;
+        buf_addf(&r->body, "%s\"%s\":{\"status\":\"running\"}", first ? "" : ",",
+                 operations[i].name);
+        first = false;
+    }
+    buf_adds(&r->body, "},\"errors\":[{\"symbol\":null,\"error\":\"timeout\","
+                       "\"message\":\"the refresh is still under way\"}]}");
 }
 
 /* --- waiting --- */
@@ -142,9 +191,9 @@ static void drop_waiter(struct refresh_waiter *w)
     uv_close((uv_handle_t *)&w->timer, free_waiter);
 }
 
-static void unlink_waiter(struct refresh_job *job, const struct refresh_waiter *w)
+static void unlink_waiter(const struct refresh_waiter *w)
 {
-    struct refresh_waiter **at = &job->waiters;
+    struct refresh_waiter **at = &w->task->waiters;
     while (*at && *at != w)
         at = &(*at)->next;
     if (*at)
@@ -155,59 +204,47 @@ static void give_up(uv_timer_t *t)
 {
     struct refresh_waiter *w = t->data;
     struct conn *c = w->conn;
-    struct refresh_job *job = c->server->refresh;
     struct response r = {0};
-    answer_late(&r, w->since_ms, job->asked);
-    unlink_waiter(job, w);
+    answer_late(&r, w->task->job, w->since_ms);
+    unlink_waiter(w);
     drop_waiter(w);
     http_finish(c, &r);
     response_fini(&r);
 }
 
-static void job_done(void *ctx, const struct refresh_result *results, size_t n)
+static void task_done(void *ctx, const struct refresh_result *results, size_t n)
 {
-    struct refresh_job *job = ctx;
-    struct server *s = job->server;
+    struct refresh_task *task = ctx;
+    struct server *s = task->server;
     if (s)
-        s->refresh = NULL;
-    while (s && job->waiters) {
-        struct refresh_waiter *w = job->waiters;
+        s->refreshes[task->job] = NULL;
+    while (s && task->waiters) {
+        struct refresh_waiter *w = task->waiters;
         struct conn *c = w->conn;
         struct response r = {0};
-        job->waiters = w->next;
-        answer_done(&r, s->config, w->since_ms, results, n);
+        task->waiters = w->next;
+        if (results)
+            answer_done(&r, task->job, &(struct results){s->config, results, n}, w->since_ms);
+        else
+            response_problem(&r, 500, "out of memory", NULL);
         drop_waiter(w);
         http_finish(c, &r);
         response_fini(&r);
     }
-    free(job);
+    free(task);
 }
 
-static int start_job(struct server *s, struct refresh_job *job)
-{
-    const struct config *c = s->config;
-    int *ids = calloc(c->instruments_len + 1, sizeof *ids);
-    if (!ids)
-        return -1;
-    size_t n = 0;
-    for (size_t i = 0; i < c->instruments_len; i++)
-        if (c->instruments[i].sources_len > 0)
-            ids[n++] = (int)i;
-    job->asked = n;
-    s->feed->refresh(s->feed->ctx, ids, n, job_done, job);
-    free(ids);
-    return 0;
-}
-
-static struct refresh_waiter *add_waiter(struct server *s, struct refresh_job *job, struct conn *c)
+static struct refresh_waiter *add_waiter(struct server *s, struct refresh_task *task,
+                                         struct conn *c)
 {
     struct refresh_waiter *w = calloc(1, sizeof *w);
     if (!w)
         return NULL;
+    w->task = task;
     w->conn = c;
     w->since_ms = clock_mono_ms();
-    w->next = job->waiters;
-    job->waiters = w;
+    w->next = task->waiters;
+    task->waiters = w;
     c->waiter = w;
     uv_timer_init(s->loop, &w->timer);
     w->timer.data = w;
@@ -215,60 +252,43 @@ static struct refresh_waiter *add_waiter(struct server *s, struct refresh_job *j
     return w;
 }
 
-static bool anything_to_ask(const struct config *c)
-{
-    for (size_t i = 0; i < c->instruments_len; i++)
-        if (c->instruments[i].sources_len > 0)
-            return true;
-    return false;
-}
-
-/* Joins the job under way, or starts one. The waiter is there before the feed side is asked: it may
+/* Joins the run under way, or starts one. The waiter is there before the feed side is asked: it may
  * answer before it returns. */
-static int join(struct exchange *x)
+static void serve_job(struct exchange *x, enum job job)
 {
     struct server *s = x->server;
-    struct refresh_job *fresh = NULL;
-    if (!s->refresh) {
+    struct refresh_task *fresh = NULL;
+    if (!s->refreshes[job]) {
         fresh = calloc(1, sizeof *fresh);
-        if (!fresh)
-            return -1;
-        fresh->server = s;
-        s->refresh = fresh;
+        s->refreshes[job] = fresh;
     }
-    struct refresh_waiter *w = add_waiter(s, s->refresh, x->conn);
-    if (w && (!fresh || start_job(s, fresh) == 0)) {
-        x->pending = true;
-        return 0;
-    }
-    if (w) {
-        unlink_waiter(s->refresh, w);
-        drop_waiter(w);
-    }
-    if (fresh) {
-        s->refresh = NULL;
+    if (fresh)
+        *fresh = (struct refresh_task){.server = s, .job = job};
+    if (!s->refreshes[job] || !add_waiter(s, s->refreshes[job], x->conn)) {
+        if (fresh)
+            s->refreshes[job] = NULL;
         free(fresh);
-    }
-    return -1;
-}
-
-void serve_refresh_market(struct exchange *x)
-{
-    if (!anything_to_ask(x->server->config))
-        answer_done(&x->response, x->server->config, clock_mono_ms(), NULL, 0);
-    else if (join(x) != 0)
         response_problem(&x->response, 500, "out of memory", NULL);
+        return;
+    }
+    x->pending = true;
+    if (fresh)
+        s->feed->run_job(s->feed->ctx, job, task_done, fresh);
 }
 
 void serve_refresh_all(struct exchange *x)
 {
-    serve_refresh_market(x); /* the second pipeline has no operations yet */
+    serve_job(x, JOB_FULL);
+}
+
+void serve_refresh_market(struct exchange *x)
+{
+    serve_job(x, JOB_MARKET);
 }
 
 void serve_refresh_intelligence(struct exchange *x)
 {
-    begin(&x->response, "success", clock_mono_ms());
-    buf_adds(&x->response.body, "},\"errors\":[]}");
+    serve_job(x, JOB_INTELLIGENCE);
 }
 
 void http_refresh_forget(struct conn *c)
@@ -276,20 +296,22 @@ void http_refresh_forget(struct conn *c)
     struct refresh_waiter *w = c->waiter;
     if (!w)
         return;
-    unlink_waiter(c->server->refresh, w);
+    unlink_waiter(w);
     drop_waiter(w);
 }
 
 void http_refresh_abandon(struct server *s)
 {
-    struct refresh_job *job = s->refresh;
-    if (!job)
-        return;
-    while (job->waiters) {
-        struct refresh_waiter *w = job->waiters;
-        job->waiters = w->next;
-        drop_waiter(w);
+    for (int job = 0; job < JOBS_LEN; job++) {
+        struct refresh_task *task = s->refreshes[job];
+        if (!task)
+            continue;
+        while (task->waiters) {
+            struct refresh_waiter *w = task->waiters;
+            task->waiters = w->next;
+            drop_waiter(w);
+        }
+        task->server = NULL;
+        s->refreshes[job] = NULL;
     }
-    job->server = NULL;
-    s->refresh = NULL;
 }

@@ -20,6 +20,7 @@ const struct route routes[] = {
     {"/api/v1/stream",                    METHOD_GET,  ROLE_VIEWER,  ROUTE_NO_HEAD,                     serve_stream            },
     {"/data-health/status",               METHOD_GET,  ROLE_ANALYST, 0,                                 serve_status            },
     {"/data-health/sources",              METHOD_GET,  ROLE_ANALYST, 0,                                 serve_sources           },
+    {"/data-health/jobs",                 METHOD_GET,  ROLE_ANALYST, 0,                                 serve_jobs              },
     {"/data-health/refresh-all",          METHOD_POST, ROLE_ANALYST, ROUTE_CHANGES,                     serve_refresh_all       },
     {"/data-health/refresh-market",       METHOD_POST, ROLE_ANALYST, ROUTE_CHANGES,                     serve_refresh_market    },
     {"/data-health/refresh-intelligence", METHOD_POST, ROLE_ANALYST, ROUTE_CHANGES,

@@ -21,7 +21,7 @@ enum server_phase {
 };
 
 struct decompressor;
-struct refresh_job;
+struct refresh_task;
 
 struct server {
     uv_loop_t *loop;
@@ -44,12 +44,12 @@ struct server {
     struct proxies proxies;
     struct conn *conns[CONN_STATES];
     size_t conns_len[CONN_STATES];
-    size_t choked;          /* connections in HTTP_CHOKED */
-    size_t event_streams;   /* of them, those in HTTP_EVENTS */
-    unsigned turns;         /* of the loop, since the last tick */
-    int64_t event_look_ms;  /* mono; when sse_tick() last looked at them */
-    size_t closing_streams; /* streams that have a deadline */
-    struct refresh_job *refresh;
+    size_t choked;                            /* connections in HTTP_CHOKED */
+    size_t event_streams;                     /* of them, those in HTTP_EVENTS */
+    unsigned turns;                           /* of the loop, since the last tick */
+    int64_t event_look_ms;                    /* mono; when sse_tick() last looked at them */
+    size_t closing_streams;                   /* streams that have a deadline */
+    struct refresh_task *refreshes[JOBS_LEN]; /* under way; NULL = none */
 
     struct {
         uv_timer_t timer;

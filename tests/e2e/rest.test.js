@@ -214,6 +214,7 @@ test('data-health', async (t) => {
   assert.equal(coffee.stale, false);
   assert.ok(coffee.age_hours < 1);
   assert.ok(!Number.isNaN(Date.parse(coffee.last_updated)));
+  assert.ok(Date.parse(coffee.next_run) > Date.now() - 2000);
   assert.deepEqual(tea, { last_updated: null, age_hours: null, stale: true, status: 'missing' });
   assert.equal(health.categories.fx_rates['EUR/USD'].status, 'fresh');
 
@@ -225,6 +226,9 @@ test('data-health', async (t) => {
   assert.equal(twelvedata.failure_threshold, 1000);
   assert.ok(!Number.isNaN(Date.parse(twelvedata.last_success)));
   for (const member of ['retry_at', 'reason', 'last_error', 'credits_left']) assert.ok(member in twelvedata, member);
+  assert.equal(twelvedata.suspended, false);
+  assert.equal(twelvedata.reliability, 1);
+  assert.ok(twelvedata.fetches_30d > 0);
 });
 
 test('a provider without its key is disabled and says why', async (t) => {
@@ -342,7 +346,7 @@ test('404, 405 with Allow', async (t) => {
   const { gateway } = await market(t);
   const absent = [
     '/nothing', '/api/v1/', '/api/v2/quotes', '/openapi.json', '/asyncapi.json', '/docs',
-    '/data-health/jobs', '/admin', '/data-health/reset-circuit/',
+    '/admin', '/data-health/reset-circuit/',
   ];
   for (const path of absent) isProblem(await gateway.get(path), 404);
   for (const [method, path, allowed] of [
@@ -385,6 +389,7 @@ test('keys: who may do what', async (t) => {
     ['GET', '/api/v1/instruments', 'viewer'],
     ['GET', '/data-health/status', 'analyst'],
     ['GET', '/data-health/sources', 'analyst'],
+    ['GET', '/data-health/jobs', 'analyst'],
     ['POST', '/data-health/refresh-intelligence', 'analyst'],
     ['POST', '/data-health/reset-circuit/yahoo', 'admin'],
   ];

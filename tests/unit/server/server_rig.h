@@ -91,7 +91,7 @@ static inline void child_refreshed(uv_timer_t *t)
     for (size_t i = 0; i < c->ids_len; i++) {
         bool fails = strcmp(c->config->instruments[c->ids[i]].symbol, "tea") == 0;
         results[i] = (struct refresh_result){c->ids[i], fails ? "budget" : NULL, "sim",
-                                             fails ? "no credits are left" : NULL};
+                                             fails ? "no credits are left" : NULL, false};
     }
     c->done(c->done_ctx, results, c->ids_len);
 }
@@ -106,6 +106,34 @@ static inline void child_refresh(void *ctx, const int *ids, size_t n, refresh_do
     c->done = done;
     c->done_ctx = done_ctx;
     uv_timer_start(&c->refresh, child_refreshed, 300, 0);
+}
+
+/* All instruments but those without a source; observations it has none. */
+static inline void child_run_job(void *ctx, enum job job, refresh_done *done, void *done_ctx)
+{
+    struct child *c = ctx;
+    int ids[16];
+    size_t n = 0;
+    if (job == JOB_INTELLIGENCE) {
+        done(done_ctx, &(struct refresh_result){0}, 0);
+        return;
+    }
+    for (size_t i = 0; i < c->config->instruments_len; i++)
+        if (c->config->instruments[i].sources_len > 0)
+            ids[n++] = (int)i;
+    child_refresh(ctx, ids, n, done, done_ctx);
+}
+
+static inline json_t *child_jobs(void *ctx)
+{
+    (void)ctx;
+    return json_pack("{s:[{s:s}]}", "jobs", "job", "market");
+}
+
+static inline int64_t child_next_poll(void *ctx, int id)
+{
+    (void)ctx;
+    return id == 0 ? 1767225600123 : 0;
 }
 
 static inline json_t *child_sources(void *ctx)
@@ -227,8 +255,16 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
     metrics_init(&c->metrics);
     c->bus_up = true;
     c->port = (struct feed_port){
-        c,           child_refresh,      child_sources, child_suspect,
-        child_reset, child_any_provider, child_bus_up,
+        .ctx = c,
+        .refresh = child_refresh,
+        .run_job = child_run_job,
+        .jobs = child_jobs,
+        .sources = child_sources,
+        .suspect = child_suspect,
+        .next_poll = child_next_poll,
+        .reset = child_reset,
+        .any_provider = child_any_provider,
+        .bus_up = child_bus_up,
     };
     uv_loop_init(&c->loop);
     uv_timer_init(&c->loop, &c->refresh);
