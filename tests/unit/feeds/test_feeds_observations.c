@@ -187,21 +187,25 @@ static void test_restart(void **state)
     assert_int_equal(w->items[OIL], 1);
 }
 
-/* Older than its interval: due at once. */
+/* Older than its interval: due at once. And so is a price, however fresh. */
 static void test_restart_after_a_long_time(void **state)
 {
     struct world *w = *state;
     char members[200];
     int64_t now = clock_wall_ms();
     oil(w);
-    w->instruments[OIL].poll_ms = 3600000;
+    w->instruments[OIL].poll_ms = w->instruments[COFFEE].poll_ms = 3600000;
     eia_says(w, "66", "");
     make(w);
     snprintf(members, sizeof members, ",\"value\":1,\"ts\":%lld,\"recv\":%lld",
              (long long)now - 864000000, (long long)now - 3700000);
     hold(w, OIL, members);
+    twelve_says(w, "2.943", now_s());
+    snprintf(members, sizeof members, ",\"price\":2.9,\"ts\":%lld,\"recv\":%lld",
+             (long long)now - 60000, (long long)now);
+    hold(w, COFFEE, members);
     feeds_start(w->feeds);
-    WAIT(w->items[OIL] == 2);
+    WAIT(w->items[OIL] == 2 && w->items[COFFEE] == 2);
     assert_true(says(w, OIL, "\"value\":66"));
 }
 
