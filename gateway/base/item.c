@@ -183,6 +183,8 @@ struct item *item_parse(const char *bytes, size_t len, enum instrument_kind kind
         (kind == INSTRUMENT_QUOTE ? read_price(it, root, err) : check_observed(root, err)) != 0 ||
         read_fields(it, root, now_ms, err) != 0)
         goto out;
+    if (kind == INSTRUMENT_OBSERVATION)
+        it->market = MARKET_UNKNOWN; /* or it would be "closed" at night */
     snprintf(it->symbol, sizeof it->symbol, "%s", symbol);
     result = it;
     it = NULL;

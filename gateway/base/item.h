@@ -27,10 +27,10 @@ struct item {
     int64_t ts_ms, recv_ms;  /* as sent, or the arrival time where absent */
     bool says_ts, says_recv; /* as sent */
     bool has_seq;
-    uint64_t epoch_ms, counter; /* valid with has_seq */
-    struct decimal price;       /* > 0; of an observation not given */
-    int state;                  /* enum quote_state as published, or -1 */
-    enum quote_market market;
+    uint64_t epoch_ms, counter;       /* valid with has_seq */
+    struct decimal price;             /* > 0; of an observation not given */
+    int state;                        /* enum quote_state as published, or -1 */
+    enum quote_market market;         /* of an observation always unknown */
     int64_t delayed_s;                /* 0 = none */
     int64_t stale_after_ms;           /* 0 = none given: the instrument's */
     char source[ITEM_SOURCE_MAX + 1]; /* "" = not said */

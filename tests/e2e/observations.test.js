@@ -290,6 +290,45 @@ test('a restart keeps the value and does not ask again before its time', async (
   await until(() => upstream.requests('eia').length === 2, 'asked again');
 });
 
+test('compressed or cut into frames: each once, and each kind in its own', async (t) => {
+  const names = Array.from({ length: 60 }, (_, i) => `o/${i}`);
+  const { redis, gateway, connect } = await scene(t, {
+    redis: true,
+    config: {
+      fanout: { compression: true },
+      instruments: [external('coffee'), external('tea')],
+      observations: names.map((name) => observation(name)),
+    },
+  });
+  await up(gateway);
+  const words = 'rain and sun '.repeat(80);
+  const texts = names.map((name, i) => item(name, `"value":${i}.50,"text":"${words}"`));
+  for (const [i, name] of names.entries()) await feed(redis, name, texts[i]);
+  const price = item('tea', '"price":1.50');
+  await redis.command('SET', 'tea:price:latest', price, 'EX', 60);
+  await redis.command('PUBLISH', 'tea:price:stream', price);
+  await until(async () => (await gateway.get('/api/v1/quotes/tea')).status === 200, 'the last one');
+  for (const perMessageDeflate of [false, true]) {
+    const client = await connect({ perMessageDeflate });
+    assert.equal(client.socket.extensions.includes('permessage-deflate'), perMessageDeflate);
+    client.send({ action: 'subscribe', symbols: ['*'] });
+    await client.nextType('subscribed');
+    const frames = [];
+    let got = 0;
+    while (got < 61) {
+      frames.push(await client.next((m) => m.snapshot));
+      got += frames.at(-1).data.length;
+    }
+    assert.deepEqual(frames.shift().data.map((q) => q.symbol), ['tea']);
+    assert.ok(frames.length > 3, 'in several frames');
+    assert.ok(frames.every((m) => m.type === 'observation' && m.data.length > 0));
+    assert.deepEqual(frames.flatMap((m) => m.data.map((o) => o.symbol)), names);
+    const all = frames.map((m) => m.text).join('');
+    assert.ok(texts.every((text) => all.includes(text)));
+    client.terminate();
+  }
+});
+
 test('the commands know observations', async (t) => {
   const { redis, gateway } = await scene(t, {
     redis: true,

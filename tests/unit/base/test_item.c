@@ -289,7 +289,7 @@ static void observations_have_something_to_say(void **state)
         ",\"text\":\"Rain.\",\"values\":{}",
         ",\"text\":null,\"value\":1",
         ",\"price\":\"free\",\"value\":1", /* not what it is about */
-        ",\"value\":1,\"odd\":[{}]",
+        ",\"value\":1,\"odd\":[{}],\"market\":\"closed\"",
     };
     static const struct {
         const char *members, *why;
@@ -321,6 +321,7 @@ static void observations_have_something_to_say(void **state)
         if (!it)
             fail_msg("%s: %s", valid[i], err.text);
         assert_false(it->price.given);
+        assert_int_equal(it->market, MARKET_UNKNOWN);
         item_unref(it);
     }
     for (size_t i = 0; i < ARRAY_LEN(invalid); i++) {
