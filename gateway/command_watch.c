@@ -11,87 +11,37 @@
 #include "commands.h"
 #include "jsonx.h"
 #include "settings.h"
+#include "show.h"
 #include "symbol.h"
 #include "ws_client.h"
 
 static const size_t MESSAGE_BYTES_MAX = (size_t)16 * 1024 * 1024;
 static const unsigned BACKOFF_MAX_S = 30;
-static const size_t TEXT_BYTES_MAX = 100; /* of what is said in words: a line is a line */
 
 struct watch {
     unsigned backoff_s;
     bool refused; /* the gateway knows none of the symbols */
 };
 
-static const struct jsonx_member *find_member(const struct jsonx_member *m, int n, const char *name)
-{
-    for (int i = 0; i < n; i++)
-        if (jsonx_member_is(&m[i], name))
-            return &m[i];
-    return NULL;
-}
-
-/* The value as it came, a string without its quotes. */
-static void print_value(const struct jsonx_member *m, const char *before)
-{
-    bool string = m->value[0] == '"';
-    printf("%s%.*s", before, (int)(m->value_len - (string ? 2 : 0)), m->value + string);
-}
-
-/* The same; "-" when it is absent. */
+/* Prints the member's text as it came, strings without their quotes; "-" when absent. */
 static void print_member(const struct jsonx_member *m, int n, const char *name, const char *before)
 {
-    const struct jsonx_member *found = find_member(m, n, name);
-    if (found)
-        print_value(found, before);
-    else
-        printf("%s-", before);
-}
-
-/* "  temperature_2m 21.4 °C  rain 0 mm" */
-static void print_values(const struct jsonx_member *values, const struct jsonx_member *units)
-{
-    struct jsonx_member v[128], u[128];
-    int v_len = jsonx_members(values->value, values->value_len, v, ARRAY_LEN(v));
-    int u_len = units ? jsonx_members(units->value, units->value_len, u, ARRAY_LEN(u)) : 0;
-    for (int i = 0; i < v_len; i++) {
-        printf("  %.*s", (int)v[i].name_len, v[i].name);
-        print_value(&v[i], " ");
-        for (int k = 0; k < u_len; k++)
-            if (u[k].name_len == v[i].name_len && memcmp(u[k].name, v[i].name, u[k].name_len) == 0)
-                print_value(&u[k], " ");
+    struct buf text = {0};
+    for (int i = 0; i < n && text.len == 0; i++) {
+        size_t quote = m[i].value[0] == '"';
+        if (jsonx_member_is(&m[i], name))
+            show_text(&text, m[i].value + quote, m[i].value_len - 2 * quote);
     }
+    printf("%s%.*s", before, text.len > 0 ? (int)text.len : 1, text.len > 0 ? text.p : "-");
+    buf_fini(&text);
 }
 
-/* The beginning, on one line. */
-static void print_text(const struct jsonx_member *text)
+static void print_observed(const char *item, size_t len)
 {
-    json_t *s = json_loadb(text->value, text->value_len, JSON_DECODE_ANY, NULL);
-    const char *p = json_string_value(s);
-    size_t len = json_string_length(s), end = len < TEXT_BYTES_MAX ? len : TEXT_BYTES_MAX;
-    while (end < len && end > 0 && ((unsigned char)p[end] & 0xC0) == 0x80)
-        end--;
-    printf("  ");
-    for (size_t i = 0; p && i < end; i++)
-        putchar((unsigned char)p[i] < 0x20 || p[i] == 0x7f ? ' ' : p[i]);
-    printf("%s", end < len ? "\xe2\x80\xa6" : "");
-    json_decref(s);
-}
-
-static void print_observed(const struct jsonx_member *m, int n)
-{
-    const struct jsonx_member *value = find_member(m, n, "value"),
-                              *unit = find_member(m, n, "unit"),
-                              *values = find_member(m, n, "values"),
-                              *text = find_member(m, n, "text");
-    if (value)
-        print_value(value, "  ");
-    if (value && unit)
-        print_value(unit, " ");
-    if (values)
-        print_values(values, find_member(m, n, "units"));
-    if (text)
-        print_text(text);
+    struct buf text = {0};
+    show_value(&text, item, len);
+    printf("  %.*s", (int)text.len, text.p ? text.p : "");
+    buf_fini(&text);
 }
 
 static void print_element(const char *type, const char *text, size_t len)
@@ -110,7 +60,7 @@ static void print_element(const char *type, const char *text, size_t len)
         printf("%%");
         print_member(m, n, "source", "  ");
     } else if (strcmp(type, "observation") == 0) {
-        print_observed(m, n);
+        print_observed(text, len);
         print_member(m, n, "source", "  ");
     } else {
         print_member(m, n, "reason", "  ");
