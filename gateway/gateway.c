@@ -22,12 +22,12 @@
 
 #include "bus.h"
 #include "clock.h"
-#include "fanout.h"
 #include "feeds.h"
 #include "loop_busy.h"
 #include "notify.h"
 #include "server.h"
 #include "symtab.h"
+#include "tiers.h"
 
 static const uint64_t BUS_WAIT_MS = 2000;
 static const uint64_t WATCHERS_EVERY_MS = 1000;
@@ -48,7 +48,7 @@ struct gateway {
     struct metrics metrics;
     struct bus *bus;
     struct auth *auth;
-    struct fanout *fanout;
+    struct tiers *tiers;
     struct feeds *feeds;
     struct server *server;
     struct feed_port feed_port;
@@ -84,7 +84,7 @@ static void take_item(struct gateway *g, int id, const char *bytes, size_t len, 
     struct err err;
 
     /* Our own publication comes back from Redis: known by its bytes, without parsing it again. */
-    const struct item *held = fanout_standing(g->fanout, id, wall_ms).item;
+    const struct item *held = fanout_standing(tiers_live(g->tiers), id, wall_ms).item;
     if (held && held->has_seq && held->len == len && memcmp(held->bytes, bytes, len) == 0)
         return;
 
@@ -100,7 +100,7 @@ static void take_item(struct gateway *g, int id, const char *bytes, size_t len, 
     }
     metrics_add(&g->metrics, METRIC_QUOTES_RECEIVED, it->source[0] ? it->source : "unknown", NULL,
                 1);
-    if (fanout_item(g->fanout, id, it, wall_ms, clock_mono_ns()) == FANOUT_TAKEN)
+    if (tiers_item(g->tiers, id, it, wall_ms, clock_mono_ns()) == FANOUT_TAKEN)
         feeds_item(g->feeds, id, it);
     item_unref(it);
 }
@@ -119,7 +119,7 @@ static void hear_status(void *ctx, int id, const char *bytes, size_t len)
 {
     struct gateway *g = ctx;
     struct err err;
-    if (fanout_status(g->fanout, id, bytes, len, clock_wall_ms(), clock_mono_ns(), &err) != 0)
+    if (tiers_status(g->tiers, id, bytes, len, clock_wall_ms(), clock_mono_ns(), &err) != 0)
         drop_invalid(g, id, "status", err.text);
 }
 
@@ -132,7 +132,7 @@ static void hear_shared(void *ctx, const char *key, const char *bytes, size_t le
 static void tell_watchers(uv_timer_t *t)
 {
     struct gateway *g = t->data;
-    feeds_watched(g->feeds, fanout_watchers(g->fanout));
+    feeds_watched(g->feeds, tiers_watchers(g->tiers));
 }
 
 static void begin_running(struct gateway *g)
@@ -244,8 +244,8 @@ static void part_closed(void *ctx)
     struct gateway *g = ctx;
     if (--g->parts_open > 0)
         return;
-    uv_handle_t *const own[] = {(uv_handle_t *)&g->on_term, (uv_handle_t *)&g->on_int,
-                                (uv_handle_t *)&g->on_hup, (uv_handle_t *)&g->bus_wait,
+    uv_handle_t *const own[] = {(uv_handle_t *)&g->on_term,  (uv_handle_t *)&g->on_int,
+                                (uv_handle_t *)&g->on_hup,   (uv_handle_t *)&g->bus_wait,
                                 (uv_handle_t *)&g->watchdog, (uv_handle_t *)&g->watchers};
     g->handles_open = ARRAY_LEN(own) + 1;
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
@@ -285,7 +285,7 @@ static void asked_to_stop(uv_signal_t *s, int signum)
         _exit(0);
     }
     log_event(LOG_INFO, "draining", "signal=%d clients=%zu drain_s=%" PRId64, signum,
-              fanout_clients(g->fanout), g->config->drain_s);
+              tiers_clients(g->tiers), g->config->drain_s);
     g->phase = PHASE_DRAINING;
     notify_say("STOPPING=1");
     uv_timer_stop(&g->bus_wait);
@@ -353,14 +353,15 @@ static int open_parts(struct gateway *g, int64_t start_wall_ms, struct err *err)
     g->auth = auth_new(c, err);
     if (!g->auth || open_bus(g, err) != 0)
         return -1;
-    const struct fanout_ports ports = {auth_check_token, g->auth, &g->feed_port};
-    g->fanout = fanout_new(c, &g->metrics, &ports);
-    if (!g->fanout)
+    const struct fanout_ports ports = {
+        .authenticate = auth_check_token, .authenticate_ctx = g->auth, .feed = &g->feed_port};
+    g->tiers = tiers_new(c, &g->metrics, &ports);
+    if (!g->tiers)
         return err_set(err, "out of memory");
     g->feeds = feeds_new(&g->loop, c, g->bus, &g->metrics, start_wall_ms, err);
     if (!g->feeds)
         return -1;
-    g->server = server_new(&g->loop, c, g->auth, g->fanout, &g->feed_port, &g->metrics, err);
+    g->server = server_new(&g->loop, c, g->auth, g->tiers, &g->feed_port, &g->metrics, err);
     if (!g->server)
         return -1;
     return bus_start(g->bus, err);
@@ -420,7 +421,7 @@ int gateway_run(const struct config *config, const char *origin)
     }
     uv_run(&g.loop, UV_RUN_DEFAULT);
 
-    fanout_free(g.fanout);
+    tiers_free(g.tiers);
     auth_free(g.auth);
     metrics_fini(&g.metrics);
     if (exit_code == 0)

@@ -290,6 +290,63 @@ static void check_listen(struct config_reader *r, const struct config *c)
         config_problem(r, "listen.metrics_port", "is the same as listen.port, %d", c->listen.port);
 }
 
+int64_t config_role_delay_s(const struct config *c, enum role role)
+{
+    switch (role) {
+    case ROLE_VIEWER:
+        return c->auth.delay_s.viewer;
+    case ROLE_ANALYST:
+        return c->auth.delay_s.analyst;
+    case ROLE_NONE:
+    case ROLE_ADMIN:
+        break;
+    }
+    return 0;
+}
+
+/* Puts a delay into its place, if it is one and not there yet; false: there is no room. */
+static bool add_delay(int64_t *list, size_t *len, int64_t delay_s)
+{
+    size_t at = 0;
+    while (at < *len && list[at] < delay_s)
+        at++;
+    if (delay_s <= 0 || (at < *len && list[at] == delay_s))
+        return true;
+    if (*len == CONFIG_DELAYS_MAX)
+        return false;
+    memmove(&list[at + 1], &list[at], (*len - at) * sizeof *list);
+    list[at] = delay_s;
+    ++*len;
+    return true;
+}
+
+static bool collect_delays(const struct config *c, int64_t *list, size_t *len)
+{
+    *len = 0;
+    bool fits = add_delay(list, len, c->auth.delay_s.viewer);
+    fits &= add_delay(list, len, c->auth.delay_s.analyst);
+    for (size_t i = 0; i < c->auth.keys_len; i++)
+        fits &= add_delay(list, len, c->auth.keys[i].delay_s);
+    return fits;
+}
+
+size_t config_delays(const struct config *c, int64_t out[static CONFIG_DELAYS_MAX])
+{
+    size_t n;
+    REQUIRE(collect_delays(c, out, &n)); /* checked when it was loaded */
+    return n;
+}
+
+static void check_delays(struct config_reader *r, const struct config *c)
+{
+    int64_t list[CONFIG_DELAYS_MAX];
+    size_t n;
+    if (!collect_delays(c, list, &n))
+        config_problem(r, "auth",
+                       "has more than %d different delays (delay_s): each is a market of its own",
+                       CONFIG_DELAYS_MAX);
+}
+
 static void read_all(struct config_reader *r, json_t *root, struct buf *warnings, struct config *c)
 {
     struct config_place whole = {.pattern = "", .object = root, .base = c};
@@ -300,6 +357,7 @@ static void read_all(struct config_reader *r, json_t *root, struct buf *warnings
     check_listen(r, c);
     check_jwt(r, root, c);
     read_keys(r, root, c);
+    check_delays(r, c);
     read_providers(r, root, c);
     read_exchanges(r, root, c);
     read_instruments(r, root, c);

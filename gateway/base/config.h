@@ -65,7 +65,9 @@ struct config_key {
     unsigned char sha256[32];
     const char *const *symbols; /* and patterns: all that its holder may see; NULL = no limit */
     size_t symbols_len;
+    int64_t delay_s; /* how late its holder gets prices; -1 = as its role */
 };
+#define CONFIG_DELAYS_MAX 8 /* different ones */
 
 enum token_alg { TOKEN_NONE, TOKEN_HS256, TOKEN_RS256, TOKEN_ES256 };
 
@@ -110,6 +112,9 @@ struct config {
             const char *secret, *public_key_file; /* which of them, alg decides */
             const char *issuer, *audience;        /* NULL = not looked at */
         } jwt;
+        struct {
+            int64_t viewer, analyst;
+        } delay_s; /* how late each role gets prices; an administrator gets them at once */
     } auth;
     const char *const *origins;
     size_t origins_len;
@@ -179,6 +184,11 @@ struct config_input {
 struct config *config_load(const struct config_input *in, struct buf *problems,
                            struct buf *warnings) MUST_CHECK;
 void config_free(struct config *c); /* NULL is fine */
+
+/* The delays of roles and keys that are not 0, each once, the shortest first; returns how many. */
+size_t config_delays(const struct config *c, int64_t out[static CONFIG_DELAYS_MAX]);
+/* How late a role gets prices, in seconds. */
+int64_t config_role_delay_s(const struct config *c, enum role role);
 
 /* Is it in the chain of any instrument? */
 bool config_uses(const struct config *c, size_t provider);

@@ -21,6 +21,7 @@ struct grant_symbols;
 struct grant {
     enum role role;
     int64_t expires_ms;                  /* wall time; 0 = never */
+    int64_t delay_s;                     /* how late it gets prices; 0 = at once */
     char subject[GRANT_SUBJECT_MAX + 1]; /* a key's name, or the token's `sub`; "" = not known */
     struct grant_symbols *symbols;       /* a reference; NULL = all there are */
 };

@@ -239,3 +239,37 @@ void item_render(const struct item *it, enum quote_state state, struct buf *out)
     buf_add(out, it->bytes, (size_t)(end - 1 - it->bytes));
     buf_addf(out, ",\"state\":\"%s\"}", name);
 }
+
+/* One member as it is, or as the delay makes it. */
+static void add_delayed_member(struct buf *out, const struct jsonx_member *m)
+{
+    if (out->len > 1)
+        buf_addc(out, ',');
+    buf_addf(out, "\"%.*s\":", (int)m->name_len, m->name);
+    if (jsonx_member_is(m, "state") && m->value_len == 6 && memcmp(m->value, "\"live\"", 6) == 0)
+        buf_adds(out, "\"delayed\"");
+    else
+        buf_add(out, m->value, m->value_len);
+}
+
+struct item *item_delayed(const struct item *it, enum instrument_kind kind, int64_t delay_s,
+                          int64_t now_ms, struct err *err)
+{
+    struct buf text = {0};
+    struct item *late = NULL;
+    buf_addc(&text, '{');
+    for (int i = 0; i < it->members_len; i++)
+        if (!jsonx_member_is(&it->members[i], "delayed_s"))
+            add_delayed_member(&text, &it->members[i]);
+    buf_addf(&text, ",\"delayed_s\":%lld}", (long long)(it->delayed_s + delay_s));
+    if (text.failed)
+        err_set(err, "out of memory");
+    else
+        late = item_parse(text.p, text.len, kind, it->symbol, now_ms, err);
+    if (late && !it->says_ts)
+        late->ts_ms = it->ts_ms; /* it counted as what it was when it came */
+    if (late && !it->says_recv)
+        late->recv_ms = it->recv_ms;
+    buf_fini(&text);
+    return late;
+}

@@ -59,6 +59,12 @@ int item_seq_cmp(const struct item *a, const struct item *b);
 /* May `next` replace `held` (NULL = nothing held)? An older ts never does, an equal one does. */
 bool item_replaces(const struct item *next, const struct item *held);
 
+/* The item as those may see it who get prices delay_s late: `delayed_s` grows by that, a `live`
+ * state becomes `delayed`, all else is as it was. A new item with one reference; NULL with the
+ * reason. */
+struct item *item_delayed(const struct item *it, enum instrument_kind kind, int64_t delay_s,
+                          int64_t now_ms, struct err *err) MUST_CHECK;
+
 /* Appends the item with its `state` member set to the current one (REST). */
 void item_render(const struct item *it, enum quote_state state, struct buf *out);
 

@@ -113,6 +113,7 @@ static bool is_copy(const struct item *it, const struct item *held)
 
 enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t wall_ms, bool *owed)
 {
+    wall_ms -= b->lag_ms;
     struct book_entry *e = &b->entries[id];
     if (!item_replaces(it, e->item))
         return FANOUT_OLDER;
@@ -134,7 +135,7 @@ enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t w
     return FANOUT_TAKEN;
 }
 
-bool book_settle(struct book *b, int id, int64_t wall_ms)
+static bool settle(struct book *b, int id, int64_t wall_ms)
 {
     struct book_entry *e = &b->entries[id];
     struct quote_age a = age_of(b, id);
@@ -144,8 +145,14 @@ bool book_settle(struct book *b, int id, int64_t wall_ms)
     return owed;
 }
 
+bool book_settle(struct book *b, int id, int64_t wall_ms)
+{
+    return settle(b, id, wall_ms - b->lag_ms);
+}
+
 bool book_tick(struct book *b, int id, int64_t wall_ms)
 {
+    wall_ms -= b->lag_ms;
     const struct book_entry *e = &b->entries[id];
     if (b->config->instruments[id].sources_len > 0) {
         struct quote_age a = age_of(b, id);
@@ -153,7 +160,7 @@ bool book_tick(struct book *b, int id, int64_t wall_ms)
             quote_state_at(&a, wall_ms - BOOK_GRACE_MS) == e->told)
             return false; /* just now, by time alone: the poller may say why */
     }
-    return book_settle(b, id, wall_ms);
+    return settle(b, id, wall_ms);
 }
 
 /* --- the status channel --- */
@@ -213,7 +220,7 @@ static bool believe(struct book *b, int id, const struct said *s, int64_t wall_m
         snprintf(e->said_source, sizeof e->said_source, "%s", s->source);
 
     bool first = e->since_ms == 0;
-    bool owed = book_settle(b, id, wall_ms);
+    bool owed = settle(b, id, wall_ms);
     bool moved = first || owed;
     if (moved && s->state == (int)e->told && s->since_ms > 0 && s->since_ms <= wall_ms)
         e->since_ms = s->since_ms;
@@ -230,7 +237,7 @@ int book_said(struct book *b, int id, const char *bytes, size_t len, int64_t wal
         return -1;
     int rc = read_said(root, b->config->instruments[id].symbol, &s, err);
     if (rc == 0)
-        rc = believe(b, id, &s, wall_ms) ? 1 : 0;
+        rc = believe(b, id, &s, wall_ms - b->lag_ms) ? 1 : 0;
     json_decref(root);
     return rc;
 }
@@ -245,6 +252,7 @@ bool book_item_says_state(const struct book *b, int id)
 
 struct standing book_standing(const struct book *b, int id, int64_t wall_ms)
 {
+    wall_ms -= b->lag_ms;
     const struct book_entry *e = &b->entries[id];
     struct quote_age a = age_of(b, id);
     enum quote_state state = quote_state_at(&a, wall_ms);

@@ -38,6 +38,7 @@ struct book {
     /* Counts what happens in this process: each item taken gets the next number, and so does each
      * status that is told under a number (event.h). */
     uint64_t revision;
+    int64_t lag_ms; /* how far the book's clock is behind: see tiers.h */
 };
 
 int book_init(struct book *b, const struct config *config) MUST_CHECK; /* -1: out of memory */

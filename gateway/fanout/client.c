@@ -80,6 +80,31 @@ void client_grant(struct client *c, struct grant *grant, struct moment now)
         c->expires_ns = now.mono_ns + (c->grant.expires_ms - now.wall_ms) * NS_PER_MS;
 }
 
+void client_move(struct client *c, struct fanout *to, int64_t mono_ns)
+{
+    struct fanout *from = c->f;
+    if (from == to || c->path == CLIENT_CLOSING)
+        return;
+    REQUIRE(!c->due_listed);
+    pace_drop_all(c);
+    client_sit(c, NULL);
+    patterns_fini(&c->patterns);
+    wheel_remove(&from->wheel, &c->timer);
+    *c->prev = c->next;
+    if (c->next)
+        c->next->prev = c->prev;
+    from->clients_len--;
+    c->f = to;
+    c->next = to->clients;
+    c->prev = &to->clients;
+    if (to->clients)
+        to->clients->prev = &c->next;
+    to->clients = c;
+    to->clients_len++;
+    to->mono_ns = mono_ns;
+    upkeep_schedule(c, mono_ns);
+}
+
 void client_leave(struct client *c)
 {
     if (c->path == CLIENT_CLOSING)

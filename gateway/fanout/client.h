@@ -72,6 +72,9 @@ struct client *client_new(struct fanout *f, const struct client_sink *sink, void
 /* What it may do from now on; takes the grant over. */
 void client_grant(struct client *c, struct grant *grant, struct moment now);
 
+/* Leaves its seat and goes over to another fan-out of the same configuration. */
+void client_move(struct client *c, struct fanout *to, int64_t mono_ns);
+
 /* The reason counts when it is the first. Leaves the view, drops what is owed, begins to close. */
 void client_close(struct client *c, enum close_reason reason);
 /* The same without a word to the sink: somebody else has begun to close. */

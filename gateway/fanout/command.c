@@ -75,6 +75,11 @@ static void do_auth(struct client *c, const struct command *cmd, struct moment n
     enum role role = grant.role;
     client_grant(c, &grant, now);
     upkeep_schedule(c, now.mono_ns);
+    if (f->ports.tier && f->ports.tier(f->ports.tier_ctx, c->grant.delay_s) != f) {
+        subscribe_none(c, now);
+        client_move(c, f->ports.tier(f->ports.tier_ctx, c->grant.delay_s), now.mono_ns);
+        f = c->f;
+    }
     buf_clear(&f->text);
     protocol_begin(&f->text, "authenticated", cmd->id);
     protocol_add_string(&f->text, "role", role_name(role));

@@ -78,6 +78,11 @@ uint64_t fanout_random(struct fanout *f)
     return z ^ (z >> 31);
 }
 
+void fanout_lag(struct fanout *f, int64_t lag_ms)
+{
+    f->book.lag_ms = lag_ms;
+}
+
 void fanout_started(struct fanout *f, int64_t wall_ms)
 {
     f->events.start_ms = wall_ms;

@@ -42,6 +42,9 @@ struct fanout_ports {
     int (*authenticate)(void *ctx, const char *token, size_t len, int64_t wall_ms,
                         struct grant *out);
     void *authenticate_ctx;
+    /* The fan-out for prices that are this much late; NULL: there is only this one (tiers.h). */
+    struct fanout *(*tier)(void *ctx, int64_t delay_s);
+    void *tier_ctx;
     const struct feed_port *feed; /* for `refresh` */
 };
 
@@ -50,6 +53,9 @@ struct fanout *fanout_new(const struct config *config, struct metrics *metrics,
                           const struct fanout_ports *ports) MUST_CHECK;
 void fanout_free(struct fanout *f); /* all clients must be freed before; NULL is fine */
 
+/* Its clock is that much behind the wall's, as far as prices and their states go. To be called
+ * before anything else. */
+void fanout_lag(struct fanout *f, int64_t lag_ms);
 /* When this process started: with it begins the `id` of every event, so that one of an earlier
  * process is not taken for ours. To be called before the first event client. */
 void fanout_started(struct fanout *f, int64_t wall_ms);

@@ -345,7 +345,9 @@ void subscribe_reset(struct client *c, const struct command *cmd, struct moment 
     change_fini(&ch);
 }
 
-void subscribe_confine(struct client *c, struct moment now)
+/* What the client gets without having asked: all that `keep` (NULL = nothing) does not allow goes.
+ */
+static void take_away(struct client *c, const struct grant *keep, struct moment now)
 {
     static const struct command nameless = {.id = ""};
     struct change ch = {0};
@@ -353,12 +355,22 @@ void subscribe_confine(struct client *c, struct moment now)
         client_close(c, CLOSE_MEMORY);
     } else {
         for (int id = bits_next(&ch.active, 0); id >= 0; id = bits_next(&ch.active, id + 1))
-            if (!grant_allows(&c->grant, c->f->config->instruments[id].symbol))
+            if (!keep || !grant_allows(keep, c->f->config->instruments[id].symbol))
                 bits_set(&ch.fresh, id);
         if (bits_any(&ch.fresh))
             give_up(c, &nameless, &ch, now);
     }
     change_fini(&ch);
+}
+
+void subscribe_confine(struct client *c, struct moment now)
+{
+    take_away(c, &c->grant, now);
+}
+
+void subscribe_none(struct client *c, struct moment now)
+{
+    take_away(c, NULL, now);
 }
 
 void subscribe_list(struct client *c, const struct command *cmd, struct moment now)

@@ -42,7 +42,7 @@ void serve_metrics(struct exchange *x)
     const struct server *s = x->server;
     int64_t wall_ms = clock_wall_ms();
     for (size_t i = 0; i < s->config->instruments_len; i++) {
-        struct standing st = fanout_standing(s->fanout, (int)i, wall_ms);
+        struct standing st = fanout_standing(tiers_live(s->tiers), (int)i, wall_ms);
         if (st.item)
             metrics_set(s->metrics, METRIC_QUOTE_AGE, s->config->instruments[i].symbol, NULL,
                         (double)(wall_ms - st.item->recv_ms) / 1000);
@@ -112,7 +112,7 @@ static void add_category(struct exchange *x, const char *category, int64_t wall_
     for (size_t i = 0; i < c->instruments_len; i++) {
         if (strcmp(c->instruments[i].category, category) != 0)
             continue;
-        struct standing st = fanout_standing(x->server->fanout, (int)i, wall_ms);
+        struct standing st = fanout_standing(tiers_live(x->server->tiers), (int)i, wall_ms);
         if (!first)
             buf_addc(out, ',');
         first = false;

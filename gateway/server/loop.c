@@ -158,7 +158,7 @@ static void on_flush(uv_timer_t *t)
 
 static void take_turn(struct loop *l)
 {
-    int64_t wait_ns = fanout_turn(l->server->fanout, clock_mono_ns());
+    int64_t wait_ns = tiers_turn(l->server->tiers, clock_wall_ms(), clock_mono_ns());
     if (wait_ns < 0) {
         uv_timer_stop(&l->flush);
         return;
@@ -184,7 +184,7 @@ static void on_tick(uv_timer_t *t)
     struct loop *l = t->data;
     struct server *s = l->server;
     int64_t mono_ns = clock_mono_ns(), mono_ms = mono_ns / 1000000;
-    fanout_tick(s->fanout, clock_wall_ms(), mono_ns);
+    tiers_tick(s->tiers, clock_wall_ms(), mono_ns);
     conn_tick(s, mono_ms);
     sse_tick(s, mono_ms);
     listener_tick(&s->listener, mono_ms);

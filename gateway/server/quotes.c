@@ -92,11 +92,18 @@ void serve_instruments(struct exchange *x)
     response_etag(&x->response, x->request->if_none_match);
 }
 
+/* As this caller may see it: now, or as it was. */
+static struct standing standing_of(const struct exchange *x, int id, int64_t wall_ms)
+{
+    const struct fanout *f = tiers_of(x->server->tiers, x->conn->grant.delay_s);
+    return fanout_standing(f, id, wall_ms);
+}
+
 static void add_item(struct exchange *x, int id, int64_t wall_ms)
 {
     struct buf *out = &x->response.body;
     const struct instrument *in = &x->server->config->instruments[id];
-    struct standing st = fanout_standing(x->server->fanout, id, wall_ms);
+    struct standing st = standing_of(x, id, wall_ms);
     if (st.item) {
         item_render(st.item, st.state, out);
         return;
@@ -239,7 +246,7 @@ static void serve_one(struct exchange *x, enum instrument_kind kind)
     }
     if (symbols_forbidden(x, symbol))
         return;
-    if (!fanout_standing(x->server->fanout, id, wall_ms).item) {
+    if (!standing_of(x, id, wall_ms).item) {
         response_problem(&x->response, 503, kinds[kind].never, ",\"state\":\"unavailable\"");
         response_header(&x->response, "Retry-After", "%d",
                         (int)(c->instruments[id].poll_ms / 1000 + 1));

@@ -87,7 +87,7 @@ static void free_server(struct server *s)
 }
 
 struct server *server_new(uv_loop_t *loop, const struct config *config, const struct auth *auth,
-                          struct fanout *fanout, const struct feed_port *feed,
+                          struct tiers *tiers, const struct feed_port *feed,
                           struct metrics *metrics, struct err *err)
 {
     struct server *s = calloc(1, sizeof *s);
@@ -98,10 +98,10 @@ struct server *server_new(uv_loop_t *loop, const struct config *config, const st
     s->loop = loop;
     s->config = config;
     s->auth = auth;
-    s->fanout = fanout;
+    s->tiers = tiers;
     s->feed = feed;
     s->metrics = metrics;
-    fanout_started(fanout, clock_wall_ms());
+    tiers_started(tiers, clock_wall_ms());
     if (prepare(s, err) != 0) {
         free_server(s);
         return NULL;
@@ -201,7 +201,7 @@ void server_drain(struct server *s, void (*done)(void *ctx), void *ctx)
     s->drain.ctx = ctx;
     s->drain.deadline_ms = clock_mono_ms() + drain_ms;
     stop_listener(s, &s->listener);
-    fanout_goaway(s->fanout, "shutdown", drain_ms > 0 ? drain_ms : 1000);
+    tiers_goaway(s->tiers, "shutdown", drain_ms > 0 ? drain_ms : 1000);
     uv_timer_start(&s->drain.timer, drain_step, DRAIN_STEP_MS, DRAIN_STEP_MS);
 }
 

@@ -11,9 +11,9 @@
 #include "auth.h"
 #include "config.h"
 #include "err.h"
-#include "fanout.h"
 #include "metrics.h"
 #include "port.h"
+#include "tiers.h"
 
 struct server;
 
@@ -21,7 +21,7 @@ struct server;
  * names host, port or file ("127.0.0.1:8080: address in use"), and nothing is left open.
  * Logs event=listening with url. */
 struct server *server_new(uv_loop_t *loop, const struct config *config, const struct auth *auth,
-                          struct fanout *fanout, const struct feed_port *feed,
+                          struct tiers *tiers, const struct feed_port *feed,
                           struct metrics *metrics, struct err *err) MUST_CHECK;
 
 const char *server_url(const struct server *s); /* "http://127.0.0.1:8080" */

@@ -27,7 +27,7 @@ struct server {
     uv_loop_t *loop;
     const struct config *config;
     const struct auth *auth;
-    struct fanout *fanout;
+    struct tiers *tiers;
     const struct feed_port *feed;
     struct metrics *metrics;
     enum server_phase phase;

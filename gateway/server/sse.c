@@ -169,8 +169,8 @@ static void begin(struct exchange *x, const struct fanout_wish *wish)
     conn_move(c, CONN_STREAM);
     c->server->event_streams++;
     if (write_head(x) == 0)
-        c->client = fanout_event_client_new(c->server->fanout, &sink, c, &c->grant, wish,
-                                            clock_wall_ms(), clock_mono_ns());
+        c->client = fanout_event_client_new(tiers_of(c->server->tiers, c->grant.delay_s), &sink, c,
+                                            &c->grant, wish, clock_wall_ms(), clock_mono_ns());
     if (!c->client) {
         log_event(LOG_ERROR, "client_refused", "why=%s", "broken, or out of memory");
         conn_kill(c);

@@ -121,7 +121,8 @@ int ws_established(struct conn *c)
 {
     struct server *s = c->server;
     conn_move(c, CONN_STREAM);
-    c->client = fanout_client_new(s->fanout, &sink, c, &c->grant, clock_wall_ms(), clock_mono_ns());
+    c->client = fanout_client_new(tiers_of(s->tiers, c->grant.delay_s), &sink, c, &c->grant,
+                                  clock_wall_ms(), clock_mono_ns());
     if (!c->client) {
         log_event(LOG_ERROR, "client_refused", "why=%s", "out of memory");
         return -1;

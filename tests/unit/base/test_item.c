@@ -346,9 +346,42 @@ static void references_are_counted(void **state)
     item_unref(NULL);
 }
 
+/* What a delayed tier shows: the same but for two members. */
+static void late_items(void **state)
+{
+    static const struct {
+        const char *in, *out;
+    } rows[] = {
+        {"{\"symbol\":\"coffee\",\"price\":2.50,\"state\":\"live\"}",
+         "{\"symbol\":\"coffee\",\"price\":2.50,\"state\":\"delayed\",\"delayed_s\":900}"},
+        {"{ \"price\" : 1e0 , \"symbol\":\"coffee\", \"delayed_s\": 600, \"state\":\"closed\"}",
+         "{\"price\":1e0,\"symbol\":\"coffee\",\"state\":\"closed\",\"delayed_s\":1500}" },
+        {"{\"symbol\":\"coffee\",\"price\":1,\"x\":{\"a\":[1, 2]},\"\\u0041\":\"\\n\"}",
+         "{\"symbol\":\"coffee\",\"price\":1,\"x\":{\"a\":[1, "
+         "2]},\"\\u0041\":\"\\n\",\"delayed_s\":900}"                                    },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct err err = {""};
+        struct item *it = parse(rows[i].in, &err);
+        assert_non_null(it);
+        struct item *late = item_delayed(it, INSTRUMENT_QUOTE, 900, NOW + 900000, &err);
+        assert_non_null(late);
+        char text[200];
+        snprintf(text, sizeof text, "%.*s", (int)late->len, late->bytes);
+        assert_string_equal(text, rows[i].out);
+        assert_int_equal(late->ts_ms, it->ts_ms); /* an arrival that counted still does */
+        assert_int_equal(late->recv_ms, it->recv_ms);
+        assert_int_equal(late->delayed_s, it->delayed_s + 900);
+        item_unref(it);
+        item_unref(late);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(late_items),
         cmocka_unit_test(the_least_that_is_valid),
         cmocka_unit_test(every_member_is_read),
         cmocka_unit_test(invalid_items_are_refused),

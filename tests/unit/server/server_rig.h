@@ -31,7 +31,7 @@
 
 #include "clock.h"
 #include "config.h"
-#include "fanout.h"
+#include "tiers.h"
 #include "server.h"
 #include "symtab.h"
 
@@ -73,7 +73,7 @@ struct child {
     struct config *config;
     struct metrics metrics;
     struct auth *auth;
-    struct fanout *fanout;
+    struct tiers *tiers;
     struct server *server;
     struct feed_port port;
     bool bus_up;
@@ -222,7 +222,7 @@ static inline void child_price(struct child *c, const char *symbol, const char *
              symbol, kind == INSTRUMENT_QUOTE ? "price" : "value", price, wall_ms - age_ms,
              wall_ms - age_ms);
     struct item *it = item_parse(text, strlen(text), kind, symbol, wall_ms, &err);
-    if (!it || fanout_item(c->fanout, id, it, wall_ms, clock_mono_ns()) != FANOUT_TAKEN)
+    if (!it || tiers_item(c->tiers, id, it, wall_ms, clock_mono_ns()) != FANOUT_TAKEN)
         exit(90);
     item_unref(it);
 }
@@ -251,7 +251,8 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
     c->auth = auth_new(c->config, err);
     if (!c->auth)
         return -1;
-    const struct fanout_ports ports = {auth_check_token, c->auth, &c->port};
+    const struct fanout_ports ports = {
+        .authenticate = auth_check_token, .authenticate_ctx = c->auth, .feed = &c->port};
     metrics_init(&c->metrics);
     c->bus_up = true;
     c->port = (struct feed_port){
@@ -273,10 +274,10 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
     c->term.data = c->toggle.data = c->refresh.data = c;
     uv_signal_start(&c->term, child_told, SIGTERM);
     uv_signal_start(&c->toggle, child_told, SIGUSR1);
-    c->fanout = fanout_new(c->config, &c->metrics, &ports);
-    if (!c->fanout)
+    c->tiers = tiers_new(c->config, &c->metrics, &ports);
+    if (!c->tiers)
         return err_set(err, "out of memory");
-    c->server = server_new(&c->loop, c->config, c->auth, c->fanout, &c->port, &c->metrics, err);
+    c->server = server_new(&c->loop, c->config, c->auth, c->tiers, &c->port, &c->metrics, err);
     return c->server ? 0 : -1;
 }
 
@@ -284,7 +285,7 @@ static inline void child_fini(struct child *c)
 {
     uv_run(&c->loop, UV_RUN_DEFAULT);
     int rc = uv_loop_close(&c->loop);
-    fanout_free(c->fanout);
+    tiers_free(c->tiers);
     auth_free(c->auth);
     metrics_fini(&c->metrics);
     config_free(c->config);

@@ -1,0 +1,205 @@
+/* An item that was taken by the live tier waits in the line of each other tier until `delay`
+ * after it was received, by its own word: one that was read back from Redis after a restart has
+ * waited already. It then goes into that tier's fan-out, rewritten once for all: `delayed_s` grows
+ * by the delay, and what was `live` is `delayed`. A tier's book is told a clock that is as much
+ * behind, so that nothing there is stale that was not stale then.
+ *
+ * The watchers of an instrument are those of all tiers: the delayed ones want it polled, too. */
+#include "tiers.h"
+
+#include <stdlib.h>
+
+#include "delay_line.h"
+#include "log.h"
+
+static const size_t LINE_BYTES_MAX = (size_t)64 * 1024 * 1024;
+
+struct tier {
+    int64_t delay_s;
+    struct fanout *fanout;
+    struct delay_line *line; /* NULL in tier 0 */
+};
+
+struct tiers {
+    const struct config *config;
+    size_t *watchers;
+    size_t len;
+    struct tier tiers[CONFIG_DELAYS_MAX + 1]; /* by their delay */
+};
+
+static struct fanout *port_tier(void *ctx, int64_t delay_s)
+{
+    return tiers_of(ctx, delay_s);
+}
+
+static int add_tier(struct tiers *t, int64_t delay_s, struct metrics *metrics,
+                    const struct fanout_ports *ports)
+{
+    struct tier *tier = &t->tiers[t->len++];
+    tier->delay_s = delay_s;
+    tier->fanout = fanout_new(t->config, metrics, ports);
+    if (!tier->fanout)
+        return -1;
+    fanout_lag(tier->fanout, delay_s * 1000);
+    if (delay_s > 0)
+        tier->line = delay_line_new(t->config->instruments_len, LINE_BYTES_MAX);
+    return delay_s > 0 && !tier->line ? -1 : 0;
+}
+
+struct tiers *tiers_new(const struct config *config, struct metrics *metrics,
+                        const struct fanout_ports *ports)
+{
+    struct tiers *t = calloc(1, sizeof *t);
+    if (!t)
+        return NULL;
+    int64_t delays[CONFIG_DELAYS_MAX];
+    size_t n = config_delays(config, delays);
+    struct fanout_ports all = *ports;
+    all.tier = port_tier;
+    all.tier_ctx = t;
+    t->config = config;
+    t->watchers = calloc(config->instruments_len + 1, sizeof *t->watchers);
+    int rc = t->watchers ? add_tier(t, 0, metrics, &all) : -1;
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = add_tier(t, delays[i], metrics, &all);
+    if (rc == 0)
+        return t;
+    tiers_free(t);
+    return NULL;
+}
+
+void tiers_free(struct tiers *t)
+{
+    if (!t)
+        return;
+    for (size_t i = 0; i < t->len; i++) {
+        fanout_free(t->tiers[i].fanout);
+        delay_line_free(t->tiers[i].line);
+    }
+    free(t->watchers);
+    free(t);
+}
+
+struct fanout *tiers_live(const struct tiers *t)
+{
+    return t->tiers[0].fanout;
+}
+
+struct fanout *tiers_of(const struct tiers *t, int64_t delay_s)
+{
+    size_t i = 0;
+    while (i + 1 < t->len && t->tiers[i].delay_s < delay_s)
+        i++;
+    return t->tiers[i].fanout;
+}
+
+static void lost(const struct tiers *t, int id)
+{
+    log_event(LOG_ERROR, "out_of_memory", "what=%s symbol=%s",
+              "a price of a delayed tier was left out", t->config->instruments[id].symbol);
+}
+
+enum fanout_verdict tiers_item(struct tiers *t, int id, struct item *it, int64_t wall_ms,
+                               int64_t mono_ns)
+{
+    enum fanout_verdict verdict = fanout_item(t->tiers[0].fanout, id, it, wall_ms, mono_ns);
+    for (size_t i = 1; i < t->len && verdict == FANOUT_TAKEN; i++) {
+        int64_t wait_ms = it->recv_ms + t->tiers[i].delay_s * 1000 - wall_ms;
+        if (delay_line_put(t->tiers[i].line, id, it, mono_ns + wait_ms * 1000000) != 0)
+            lost(t, id);
+    }
+    return verdict;
+}
+
+/* NOLINTNEXTLINE(readability-function-size): as fanout_status() */
+int tiers_status(struct tiers *t, int id, const char *bytes, size_t len, int64_t wall_ms,
+                 int64_t mono_ns, struct err *err)
+{
+    int rc = fanout_status(t->tiers[0].fanout, id, bytes, len, wall_ms, mono_ns, err);
+    for (size_t i = 1; i < t->len && rc == 0; i++) {
+        int64_t due_ns = mono_ns + t->tiers[i].delay_s * 1000000000;
+        if (delay_line_put_status(t->tiers[i].line, id, bytes, len, due_ns) != 0)
+            lost(t, id);
+    }
+    return rc;
+}
+
+static void hand_over(const struct tiers *t, const struct tier *tier, const struct delayed *d,
+                      int64_t wall_ms, int64_t mono_ns)
+{
+    const struct instrument *in = &t->config->instruments[d->id];
+    struct err err;
+    if (!d->item) { /* was found good when it came */
+        (void)!fanout_status(tier->fanout, d->id, d->bytes, d->len, wall_ms, mono_ns, &err);
+        return;
+    }
+    struct item *late = item_delayed(d->item, in->kind, tier->delay_s, wall_ms, &err);
+    if (late)
+        (void)fanout_item(tier->fanout, d->id, late, wall_ms, mono_ns);
+    else
+        log_event(LOG_WARN, "delayed_item_lost", "symbol=%s why=%s", in->symbol, err.text);
+    item_unref(late);
+    item_unref(d->item);
+}
+
+void tiers_started(struct tiers *t, int64_t wall_ms)
+{
+    for (size_t i = 0; i < t->len; i++)
+        fanout_started(t->tiers[i].fanout, wall_ms);
+}
+
+/* The sooner of two waits; -1 is "never". */
+static int64_t sooner(int64_t a_ns, int64_t b_ns)
+{
+    if (a_ns < 0 || b_ns < 0)
+        return a_ns < 0 ? b_ns : a_ns;
+    return a_ns < b_ns ? a_ns : b_ns;
+}
+
+int64_t tiers_turn(struct tiers *t, int64_t wall_ms, int64_t mono_ns)
+{
+    int64_t wait_ns = -1;
+    for (size_t i = 0; i < t->len; i++) {
+        const struct tier *tier = &t->tiers[i];
+        struct delayed d;
+        while (tier->line && delay_line_take(tier->line, mono_ns, &d))
+            hand_over(t, tier, &d, wall_ms, mono_ns);
+        wait_ns = sooner(wait_ns, fanout_turn(tier->fanout, mono_ns));
+        int64_t next_ns = tier->line ? delay_line_next_ns(tier->line) : INT64_MAX;
+        if (next_ns != INT64_MAX)
+            wait_ns = sooner(wait_ns, next_ns > mono_ns ? next_ns - mono_ns : 0);
+    }
+    return wait_ns;
+}
+
+void tiers_tick(struct tiers *t, int64_t wall_ms, int64_t mono_ns)
+{
+    for (size_t i = 0; i < t->len; i++)
+        fanout_tick(t->tiers[i].fanout, wall_ms, mono_ns);
+}
+
+void tiers_goaway(struct tiers *t, const char *reason, int64_t spread_ms)
+{
+    for (size_t i = 0; i < t->len; i++)
+        fanout_goaway(t->tiers[i].fanout, reason, spread_ms);
+}
+
+size_t tiers_clients(const struct tiers *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t->len; i++)
+        n += fanout_clients(t->tiers[i].fanout);
+    return n;
+}
+
+const size_t *tiers_watchers(struct tiers *t)
+{
+    if (t->len == 1)
+        return fanout_watchers(t->tiers[0].fanout);
+    for (size_t id = 0; id < t->config->instruments_len; id++) {
+        t->watchers[id] = 0;
+        for (size_t i = 0; i < t->len; i++)
+            t->watchers[id] += fanout_watchers(t->tiers[i].fanout)[id];
+    }
+    return t->watchers;
+}

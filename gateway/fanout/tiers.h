@@ -1,0 +1,41 @@
+/* tiers.h - the market as it is, and the market as it was N seconds ago.
+ *
+ * Who may not see prices of the moment sees the same market later, and exactly by so much later:
+ * each configured delay is a fan-out of its own, fed through a delay line, whose clock runs that
+ * much behind. So states follow as they did then, a price is called `delayed`, and it says by how
+ * much (`delayed_s`). Everything else about a client is the same in every tier. Tier 0 is the
+ * market as it is. Loop thread only. */
+#ifndef PRICEGATE_TIERS_H
+#define PRICEGATE_TIERS_H
+
+#include "fanout.h"
+
+struct tiers;
+
+/* One tier for each delay in the configuration (auth.delay_s, auth.keys[].delay_s). As
+ * fanout_new(). */
+struct tiers *tiers_new(const struct config *config, struct metrics *metrics,
+                        const struct fanout_ports *ports) MUST_CHECK;
+void tiers_free(struct tiers *t); /* NULL is fine */
+
+struct fanout *tiers_live(const struct tiers *t);
+/* The market for this delay; one that is not configured gives the next longer one, or the longest:
+ * never an earlier look than allowed. */
+struct fanout *tiers_of(const struct tiers *t, int64_t delay_s);
+
+/* As fanout_item() and fanout_status() of the live tier; what was taken there reaches the others in
+ * its time. */
+enum fanout_verdict tiers_item(struct tiers *t, int id, struct item *it, int64_t wall_ms,
+                               int64_t mono_ns);
+int tiers_status(struct tiers *t, int id, const char *bytes, size_t len, int64_t wall_ms,
+                 int64_t mono_ns, struct err *err) MUST_CHECK;
+
+/* For all tiers together, each as the function of the fan-out of that name. */
+void tiers_started(struct tiers *t, int64_t wall_ms);
+int64_t tiers_turn(struct tiers *t, int64_t wall_ms, int64_t mono_ns);
+void tiers_tick(struct tiers *t, int64_t wall_ms, int64_t mono_ns);
+void tiers_goaway(struct tiers *t, const char *reason, int64_t spread_ms);
+size_t tiers_clients(const struct tiers *t);
+const size_t *tiers_watchers(struct tiers *t); /* valid until the next call */
+
+#endif

@@ -1,0 +1,156 @@
+/* The same market, later: what a delayed client sees, and when. The clocks are the rig's. */
+#include "tiers.h"
+
+#include "rig.h"
+
+enum { DELAY_S = 30 };
+static const char *const symbols[] = {"coffee", "tea"};
+
+struct market {
+    struct rig r; /* its own fan-out is the live tier's */
+    struct tiers *tiers;
+    struct config_key key;
+};
+
+static void begin(struct market *m)
+{
+    rig_prepare(&m->r, symbols, ARRAY_LEN(symbols));
+    m->key = (struct config_key){.name = "desk", .role = ROLE_VIEWER, .delay_s = DELAY_S};
+    m->r.config.auth.keys = &m->key;
+    m->r.config.auth.keys_len = 1;
+    m->r.config.auth.delay_s.viewer = 5;
+    m->tiers = tiers_new(&m->r.config, &m->r.metrics, &m->r.ports);
+    assert_non_null(m->tiers);
+    tiers_started(m->tiers, m->r.wall_ms);
+}
+
+static void end(struct market *m)
+{
+    tiers_free(m->tiers);
+    m->r.f = NULL;
+    rig_fini(&m->r);
+}
+
+static void pass_ms(struct market *m, int64_t ms)
+{
+    for (int64_t t = 0; t < ms; t += 100) {
+        rig_pass_ms(&m->r, ms - t < 100 ? ms - t : 100);
+        tiers_tick(m->tiers, m->r.wall_ms, m->r.mono_ns);
+        tiers_turn(m->tiers, m->r.wall_ms, m->r.mono_ns);
+    }
+}
+
+static void quote(struct market *m, int id, const char *price)
+{
+    struct item *it =
+        rig_make(&m->r, id, price, m->r.wall_ms, ",\"state\":\"live\",\"market\":\"open\"");
+    assert_int_equal(tiers_item(m->tiers, id, it, m->r.wall_ms, m->r.mono_ns), FANOUT_TAKEN);
+    item_unref(it);
+}
+
+static const char *price_of(struct market *m, int64_t delay_s)
+{
+    static char text[DECIMAL_TEXT_MAX];
+    struct standing st = fanout_standing(tiers_of(m->tiers, delay_s), 0, m->r.wall_ms);
+    if (!st.item)
+        return "none";
+    decimal_format(st.item->price, text);
+    return text;
+}
+
+static void each_tier_in_its_time(void **state)
+{
+    static struct market m;
+    (void)state;
+    begin(&m);
+    assert_ptr_equal(tiers_of(m.tiers, 0), tiers_live(m.tiers));
+    assert_ptr_not_equal(tiers_of(m.tiers, 5), tiers_of(m.tiers, 30));
+    assert_ptr_equal(tiers_of(m.tiers, 6), tiers_of(m.tiers, 30)); /* never earlier than allowed */
+    assert_ptr_equal(tiers_of(m.tiers, 86400), tiers_of(m.tiers, 30));
+    quote(&m, 0, "1.10");
+    assert_string_equal(price_of(&m, 0), "1.10");
+    pass_ms(&m, 4900);
+    quote(&m, 0, "1.20");
+    assert_string_equal(price_of(&m, 5), "none");
+    pass_ms(&m, 100);
+    assert_string_equal(price_of(&m, 5), "1.10");
+    pass_ms(&m, 4900);
+    assert_string_equal(price_of(&m, 5), "1.20");
+    pass_ms(&m, 20000);
+    assert_string_equal(price_of(&m, 30), "none");
+    pass_ms(&m, 100);
+    assert_string_equal(price_of(&m, 30), "1.10");
+    pass_ms(&m, 4900);
+    assert_string_equal(price_of(&m, 30), "1.20");
+    end(&m);
+}
+
+/* Stale there when it was stale here, that much later; and honest about being late. */
+static void states_follow_as_they_did(void **state)
+{
+    static struct market m;
+    (void)state;
+    begin(&m);
+    quote(&m, 0, "1.10"); /* stale after 60 s */
+    pass_ms(&m, 30000);
+    struct standing st = fanout_standing(tiers_of(m.tiers, 30), 0, m.r.wall_ms);
+    assert_int_equal(st.state, STATE_DELAYED);
+    assert_int_equal(st.item->delayed_s, 30);
+    pass_ms(&m, 30200);
+    assert_int_equal(fanout_standing(tiers_live(m.tiers), 0, m.r.wall_ms).state, STATE_STALE);
+    st = fanout_standing(tiers_of(m.tiers, 30), 0, m.r.wall_ms);
+    assert_int_equal(st.state, STATE_DELAYED);
+    pass_ms(&m, 29600);
+    assert_int_equal(fanout_standing(tiers_of(m.tiers, 30), 0, m.r.wall_ms).state, STATE_DELAYED);
+    pass_ms(&m, 400);
+    assert_int_equal(fanout_standing(tiers_of(m.tiers, 30), 0, m.r.wall_ms).state, STATE_STALE);
+    end(&m);
+}
+
+/* Read back after a restart: it has waited already. */
+static void what_is_old_enough_comes_at_once(void **state)
+{
+    static struct market m;
+    (void)state;
+    begin(&m);
+    struct item *it = rig_make(&m.r, 0, "1.10", m.r.wall_ms, "");
+    rig_pass_ms(&m.r, 20000);
+    assert_int_equal(tiers_item(m.tiers, 0, it, m.r.wall_ms, m.r.mono_ns), FANOUT_TAKEN);
+    item_unref(it);
+    assert_int_equal(tiers_turn(m.tiers, m.r.wall_ms, m.r.mono_ns), 10 * 1000 * MS);
+    assert_string_equal(price_of(&m, 5), "1.10");
+    assert_string_equal(price_of(&m, 30), "none");
+    pass_ms(&m, 10000);
+    assert_string_equal(price_of(&m, 30), "1.10");
+    end(&m);
+}
+
+static void a_status_is_late_too(void **state)
+{
+    static struct market m;
+    static const char text[] = "{\"symbol\":\"coffee\",\"state\":\"closed\",\"market\":\"closed\"}";
+    struct err err;
+    (void)state;
+    begin(&m);
+    quote(&m, 0, "1.10");
+    pass_ms(&m, 1000);
+    assert_int_equal(tiers_status(m.tiers, 0, text, strlen(text), m.r.wall_ms, m.r.mono_ns, &err),
+                     0);
+    pass_ms(&m, 29900);
+    assert_int_equal(fanout_standing(tiers_live(m.tiers), 0, m.r.wall_ms).state, STATE_CLOSED);
+    assert_int_equal(fanout_standing(tiers_of(m.tiers, 30), 0, m.r.wall_ms).state, STATE_DELAYED);
+    pass_ms(&m, 100);
+    assert_int_equal(fanout_standing(tiers_of(m.tiers, 30), 0, m.r.wall_ms).state, STATE_CLOSED);
+    end(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_tier_in_its_time),
+        cmocka_unit_test(states_follow_as_they_did),
+        cmocka_unit_test(what_is_old_enough_comes_at_once),
+        cmocka_unit_test(a_status_is_late_too),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
