@@ -9,7 +9,8 @@
 #include "reliability.h"
 
 static const int64_t DAY_MS = 86400000;
-static const int64_t SKEW_MS = 60000; /* a document from further in the future is no word */
+static const int64_t SKEW_MS = 60000;        /* a document from further in the future is no word */
+static const int64_t COUNT_MAX = 1000000000; /* no day has more fetches; their sums stay in range */
 
 static int64_t day_of(int64_t wall_ms)
 {
@@ -95,7 +96,8 @@ json_t *reliability_save(const struct reliability *r, int64_t wall_ms)
 static void merge_day(struct reliability *r, json_t *entry, int64_t today)
 {
     json_int_t day, good, all;
-    if (json_unpack(entry, "[I,I,I!]", &day, &good, &all) != 0 || good < 0 || good > all)
+    if (json_unpack(entry, "[I,I,I!]", &day, &good, &all) != 0 || good < 0 || good > all ||
+        all > COUNT_MAX)
         return;
     struct reliability_day d = {day, good, all};
     if (day < 0 || !counts(&d, today))
@@ -114,7 +116,8 @@ void reliability_merge(struct reliability *r, const json_t *doc, int64_t wall_ms
     const json_t *updated = json_object_get(doc, "updated");
     for (size_t i = 0; i < json_array_size(days) && i < RELIABILITY_DAYS; i++)
         merge_day(r, json_array_get(days, i), day_of(wall_ms));
-    if (!json_is_integer(runs) || json_integer_value(runs) < 0 || !json_is_boolean(suspended) ||
+    if (!json_is_integer(runs) || json_integer_value(runs) < 0 ||
+        json_integer_value(runs) > COUNT_MAX || !json_is_boolean(suspended) ||
         !json_is_integer(updated))
         return;
     int64_t updated_ms = json_integer_value(updated);

@@ -77,6 +77,8 @@ static void try_reliability(const json_t *doc)
         CHECK(r.failed_runs >= 0 && r.updated_ms >= 0 && r.updated_ms <= NOW_MS + 1000);
     }
     struct reliability_score before = reliability_score(&r, NOW_MS);
+    reliability_run(&r, true, NOW_MS);
+    CHECK(r.failed_runs > 0);
     json_t *saved = reliability_save(&r, NOW_MS);
     CHECK(saved);
     reliability_merge(&r, saved, NOW_MS);

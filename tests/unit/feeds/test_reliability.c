@@ -136,6 +136,8 @@ static void test_nonsense_changes_nothing(void **state)
         "{\"days\":5,\"failed_runs\":5,\"suspended\":true}",
         "{\"failed_runs\":-1,\"suspended\":true,\"updated\":1767225600000}",
         "{\"failed_runs\":5,\"suspended\":1,\"updated\":1767225600000}",
+        "{\"failed_runs\":9223372036854775807,\"suspended\":true,\"updated\":1767225600000}",
+        "{\"days\":[[20454,1,9223372036854775807]]}",
         "{\"failed_runs\":5.5,\"suspended\":true,\"updated\":1767225600000}",
         "{\"failed_runs\":5,\"suspended\":true,\"updated\":1767225660002}", /* the future */
         "{\"failed_runs\":5,\"suspended\":true,\"updated\":0}",
