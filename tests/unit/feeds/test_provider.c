@@ -95,6 +95,18 @@ static void a_request_needs_memory(void **state)
     }
 }
 
+/* One that makes its answers up says so when it has no memory for them. */
+static void a_made_up_answer_needs_memory(void **state)
+{
+    (void)state;
+    struct answer a = {0};
+    scarce_begin(0);
+    provider_find("sim")->generate("weather/brazil", INT64_C(1767268800000), &a);
+    assert_true(scarce_end());
+    assert_int_equal(a.failure, FAIL_UPSTREAM_ERROR);
+    answers_fini(&a, 1);
+}
+
 static void rows_are_complete(void **state)
 {
     (void)state;
@@ -121,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_key_goes_where_it_is_said_to_go),
         cmocka_unit_test(a_request_needs_memory),
+        cmocka_unit_test(a_made_up_answer_needs_memory),
         cmocka_unit_test(rows_are_complete),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
