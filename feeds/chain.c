@@ -421,15 +421,21 @@ void chain_drop(struct chain_request *r)
         walk_free(w);
 }
 
+/* Left out by decision. */
+static bool explains(const struct chain_step *s)
+{
+    return s->failure != FAIL_DISABLED && s->failure != FAIL_OLDER;
+}
+
 const struct chain_step *chain_reason(const struct chain_step *steps, size_t n)
 {
     const struct chain_step *asked = NULL, *skipped = NULL;
     for (size_t i = 0; i < n; i++) {
-        if (steps[i].failure == FAIL_OLDER)
+        if (steps[i].failure == FAIL_OLDER && steps[i].asked)
             return &steps[i];
         if (steps[i].asked)
             asked = &steps[i];
-        else if (!skipped || steps[i].failure != FAIL_DISABLED)
+        else if (!skipped || explains(&steps[i]))
             skipped = &steps[i];
     }
     return asked ? asked : skipped;

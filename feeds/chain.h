@@ -98,7 +98,8 @@ void chain_drop_paused(struct walk **paused);
 
 /* The step that explains why nothing was taken: an older price where there was one (the held price
  * stays because of it), else the last source that was really asked, else the last one skipped;
- * "disabled" is no explanation where there is another. NULL without any step. */
+ * "disabled", or a benchmark that was not needed, is no explanation where there is another. NULL
+ * without any step. */
 const struct chain_step *chain_reason(const struct chain_step *steps, size_t n);
 
 enum walk_kind walk_kind(const struct walk *w);

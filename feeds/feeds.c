@@ -152,7 +152,11 @@ void feeds_item(struct feeds *f, int id, const struct item *it)
     int64_t wall_ms = clock_wall_ms();
     if (!watch_item(&d->watch, it, wall_ms))
         return;
-    quality_accept(&d->quality, it->price, it->ts_ms);
+    const struct provider *row = provider_find(it->source);
+    if (row && row->data == DATA_BENCHMARK)
+        quality_accept_benchmark(&d->quality, it->ts_ms);
+    else
+        quality_accept(&d->quality, it->price, it->ts_ms);
     /* Of our own the provider's word is known; in another's item it may be the calendar's. */
     if (!it->has_seq || it->epoch_ms != f->epoch_ms)
         market_take(&d->market, it->market, it->recv_ms < wall_ms ? it->recv_ms : wall_ms);

@@ -72,12 +72,26 @@ static enum failure spare(const struct feeds *f, struct chain_want want, int64_t
     return FAIL_BUDGET;
 }
 
+/* A benchmark is for when there is no price. Its own would be older than any; that it is says
+ * nothing of why there is no newer one. */
+static enum failure not_needed(const struct feeds *f, struct chain_want want, struct err *why)
+{
+    const struct feed *d = &f->feeds[want.id];
+    if (f->upstreams[d->chain[want.pos]].row->data != DATA_BENCHMARK ||
+        !d->quality.held_price.given)
+        return FAIL_NONE;
+    err_set(why, "a benchmark; a price is held");
+    return FAIL_OLDER;
+}
+
 static enum failure host_skip(void *ctx, const struct walk *w, struct chain_want want,
                               struct err *why)
 {
     const struct feeds *f = ctx;
     int64_t mono_ms = clock_mono_ms();
     enum failure failure = feed_suspended(&f->feeds[want.id], want.pos, mono_ms, why);
+    if (failure == FAIL_NONE && walk_kind(w) != WALK_ONCE)
+        failure = not_needed(f, want, why);
     if (failure == FAIL_NONE && walk_kind(w) == WALK_POLL)
         failure = spare(f, want, mono_ms, why);
     return failure;
@@ -124,7 +138,10 @@ static enum failure publish(struct feeds *f, struct feed *d, size_t pos, const s
     };
     if (publish_record(f->bus, &d->publication, &x) == PUBLISH_FAILED)
         return FAIL_UPSTREAM_ERROR;
-    quality_accept(&d->quality, rec->price, rec->ts_ms);
+    if (f->upstreams[d->chain[pos]].row->data == DATA_BENCHMARK)
+        quality_accept_benchmark(&d->quality, rec->ts_ms);
+    else
+        quality_accept(&d->quality, rec->price, rec->ts_ms);
     return FAIL_NONE;
 }
 

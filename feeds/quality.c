@@ -11,6 +11,10 @@
  * range is configured it is believed for a plain jump of less than a factor of 10 only, never for
  * a factor of 100 or an inversion, which no market makes but every mixed-up unit does.
  *
+ * A benchmark is shown when there is no price at all, and is no reference: a figure that is a year
+ * old would hold back today's first real price. Only its time is kept; that price is then judged as
+ * the first one is, by the range.
+ *
  * Severity. What makes the price itself doubtful rejects the record; what only contradicts it is
  * dropped: a crossed market, and the day's figures where the price lies outside of them. Those are
  * often a moment older than the price, rounded to fewer digits, or of another session than a price
@@ -160,7 +164,7 @@ static bool has_range(const struct check *c)
 static enum outcome range(struct check *c)
 {
     char price[DECIMAL_TEXT_MAX], min[DECIMAL_TEXT_MAX], max[DECIMAL_TEXT_MAX];
-    if (c->m->held || !has_range(c)) /* what is held says more than a range */
+    if (c->m->held_price.given || !has_range(c)) /* what is held says more than a range */
         return NOT_ASKED;
     if (in_range(c))
         return PASSED;
@@ -370,4 +374,9 @@ struct quality_result quality_check(const struct instrument *in, struct quality_
 void quality_accept(struct quality_memory *m, struct decimal price, int64_t ts_ms)
 {
     *m = (struct quality_memory){.held = true, .held_price = price, .held_ts_ms = ts_ms};
+}
+
+void quality_accept_benchmark(struct quality_memory *m, int64_t ts_ms)
+{
+    quality_accept(m, (struct decimal){0}, ts_ms);
 }

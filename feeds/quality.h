@@ -19,8 +19,8 @@
 
 /* What is remembered per instrument between polls. Zeroed at first. */
 struct quality_memory {
-    bool held; /* there is an accepted price, ours or another program's */
-    struct decimal held_price;
+    bool held;                 /* there is an accepted price, ours or another program's */
+    struct decimal held_price; /* what the next is compared with; not given: nothing, as at first */
     int64_t held_ts_ms;
     struct decimal doubted; /* a jump that waits for agreement; given or not */
     int doubted_source;     /* index in the chain */
@@ -50,6 +50,8 @@ struct quality_result {
 struct quality_result quality_check(const struct instrument *in, struct quality_memory *m,
                                     int source_index, struct record *rec, int64_t now_ms);
 void quality_accept(struct quality_memory *m, struct decimal price, int64_t ts_ms);
+/* The same for a benchmark: its time is held, its price is nothing to compare others with. */
+void quality_accept_benchmark(struct quality_memory *m, int64_t ts_ms);
 
 /* units.c: minor unit to major: "USX" -> "USD", 2 places. 0 and *places = 0 for a currency that is
  * already a major unit (three capitals); -1 for a code that is neither. */

@@ -78,7 +78,12 @@ static void add_freshness(struct buf *out, const struct standing *st, int64_t wa
     } else {
         buf_adds(out, "{\"last_updated\":null,\"age_hours\":null,");
     }
-    buf_addf(out, "\"stale\":%s,\"status\":\"%s\"", f == FRESH ? "false" : "true", names[f]);
+    buf_addf(out, "\"stale\":%s,\"status\":\"%s\",\"state\":\"%s\",\"source\":",
+             f == FRESH ? "false" : "true", names[f], quote_state_name(st->state));
+    if (st->item && st->item->source[0])
+        buf_adds_json(out, st->item->source);
+    else
+        buf_adds(out, "null");
 }
 
 /* When it is polled next; not there where nobody polls it. */

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { instrument, scene } from '../support/scene.js';
-import { KEY, ok } from '../support/upstream.js';
+import { KEY, ok, status } from '../support/upstream.js';
 import { temporaryFolder, until } from '../support/wait.js';
 
 function lettersIn(dir) {
@@ -96,4 +96,72 @@ test('a folder that cannot be written is one line in the log', async (t) => {
   upstream.set('yahoo', 'A', ok({ price: '10.1' }));
   await until(async () => (await gateway.get('/api/v1/quotes/A')).json.price === 10.1, 'a good price again');
   assert.equal(gateway.logs.filter((line) => line.event === 'dead_letter_failed').length, 1);
+});
+
+const coffee = {
+  instruments: [
+    instrument('coffee', [['twelvedata', 'KC1'], ['yahoo', 'KC=F'], ['ico', 'I-CIP']], {
+      category: 'coffee_prices',
+      currency: 'USD',
+      range: [0.5, 10],
+    }),
+  ],
+};
+const coffeeOf = async (gateway) => (await gateway.get('/api/v1/quotes/coffee')).json;
+
+function deadSources(u) {
+  u.set('twelvedata', 'KC1', status(503, 'down'));
+  u.set('yahoo', 'KC=F', status(503, 'down'));
+}
+
+test('no live source: the benchmark, never live; the first real price is not judged by it', async (t) => {
+  const { upstream, gateway, follow } = await scene(t, { script: deadSources, config: coffee });
+  await until(async () => (await coffeeOf(gateway)).price, 'the benchmark');
+  const benchmark = await coffeeOf(gateway);
+  assert.equal(benchmark.price, 3.5432);
+  assert.equal(benchmark.source, 'ico');
+  assert.equal(benchmark.fallback, true);
+  assert.equal(benchmark.state, 'delayed');
+  assert.equal(benchmark.ts, Date.UTC(2025, 1, 28, 12));
+  const shown = (await gateway.get('/data-health/status')).json.categories.coffee_prices.coffee;
+  assert.equal(shown.source, 'ico', JSON.stringify(shown));
+  assert.equal(shown.state, 'delayed');
+
+  const client = await follow();
+  upstream.set('yahoo', 'KC=F', ok({ price: '212.60', currency: 'USX' })); // 40 % below
+  await until(async () => (await coffeeOf(gateway)).source === 'yahoo', 'the real price');
+  assert.equal((await coffeeOf(gateway)).price, 2.126);
+  const metrics = (await gateway.get('/metrics')).body;
+  assert.equal(sample(metrics, 'jump', 'fail'), 0, 'taken at once');
+
+  // All dead again: the held price stays, and the benchmark is not the reason why.
+  deadSources(upstream);
+  const before = (await gateway.get('/data-health/status')).json.categories.coffee_prices.coffee;
+  assert.equal(before.source, 'yahoo');
+  await until(async () => {
+    const { json } = await gateway.post('/data-health/refresh-market');
+    return json.errors.length > 0 && json;
+  }, 'a refresh that fails', 20_000, 500).then((failed) => {
+    assert.match(JSON.stringify(failed.errors), /upstream_error/);
+    assert.doesNotMatch(JSON.stringify(failed.errors), /ico|older/);
+  });
+  assert.equal((await coffeeOf(gateway)).price, 2.126);
+  client.terminate();
+});
+
+test('no live source: after a restart the benchmark on the bus is no reference either', async (t) => {
+  const first = await scene(t, { script: deadSources, config: coffee, redis: true });
+  await until(async () => (await coffeeOf(first.gateway)).source === 'ico', 'the benchmark');
+  await first.gateway.stop();
+  const second = await scene(t, {
+    script: (u) => {
+      u.set('twelvedata', 'KC1', ok({ price: '6.2' }));
+      u.set('yahoo', 'KC=F', status(503, 'down'));
+    },
+    config: coffee,
+    redis: { url: first.redis.url, stop() {} },
+  });
+  await until(async () => (await coffeeOf(second.gateway)).source === 'twelvedata', 'the real price');
+  assert.equal((await coffeeOf(second.gateway)).price, 6.2);
+  assert.equal(sample((await second.gateway.get('/metrics')).body, 'jump', 'fail'), 0);
 });

@@ -215,7 +215,14 @@ test('data-health', async (t) => {
   assert.ok(coffee.age_hours < 1);
   assert.ok(!Number.isNaN(Date.parse(coffee.last_updated)));
   assert.ok(Date.parse(coffee.next_run) > Date.now() - 2000);
-  assert.deepEqual(tea, { last_updated: null, age_hours: null, stale: true, status: 'missing' });
+  assert.deepEqual(tea, {
+    last_updated: null,
+    age_hours: null,
+    stale: true,
+    status: 'missing',
+    state: 'unavailable',
+    source: null,
+  });
   assert.equal(health.categories.fx_rates['EUR/USD'].status, 'fresh');
 
   const { sources } = (await gateway.get('/data-health/sources')).json;

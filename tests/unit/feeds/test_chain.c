@@ -356,6 +356,12 @@ static void test_reason(void **state)
     assert_int_equal(chain_reason(steps, 3)->failure, FAIL_OLDER);
     assert_int_equal(chain_reason(steps + 1, 2)->failure, FAIL_TIMEOUT);
     assert_int_equal(chain_reason(steps + 2, 1)->failure, FAIL_DISABLED);
+    const struct chain_step benchmark_left_out[] = {
+        {.pos = 0, .failure = FAIL_BREAKER_OPEN},
+        {.pos = 1, .failure = FAIL_OLDER       },
+    };
+    assert_int_equal(chain_reason(benchmark_left_out, 2)->failure, FAIL_BREAKER_OPEN);
+    assert_int_equal(chain_reason(benchmark_left_out + 1, 1)->failure, FAIL_OLDER);
     const struct chain_step skips[] = {
         {.pos = 0, .failure = FAIL_BREAKER_OPEN},
         {.pos = 1, .failure = FAIL_BUDGET      },

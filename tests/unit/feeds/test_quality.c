@@ -477,6 +477,44 @@ static void test_observations(void **state)
     }
 }
 
+/* A benchmark is no reference: the first price after it is judged as the first one is. */
+static void test_a_benchmark_is_no_reference(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *price, *min, *max;
+        int64_t ts_ms; /* relative to the benchmark's */
+        const char *rule;
+    } rows[] = {
+        {"2.1",    "0.5", "10", 1,  NULL   }, /* 40 % away */
+        {"0.0354", NULL,  NULL, 1,  NULL   }, /* by a factor of 100, and nothing to know it by */
+        {"354",    "0.5", "10", 1,  "range"},
+        {"0.282",  "0.5", "10", 1,  "range"}, /* 1/x */
+        {"3.5",    "0.5", "10", -1, "older"},
+    };
+    const int64_t benchmark_ms = NOW_MS - 86400000;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        const struct instrument in = {.symbol = "coffee",
+                                      .currency = "USD",
+                                      .range_min = dec(rows[i].min),
+                                      .range_max = dec(rows[i].max),
+                                      .max_jump_pct = 20};
+        struct quality_memory m = {0};
+        quality_accept_benchmark(&m, benchmark_ms);
+        struct record r = record(rows[i].price, "USD");
+        r.ts_ms = benchmark_ms + rows[i].ts_ms;
+        struct quality_result q = quality_check(&in, &m, 0, &r, NOW_MS);
+        assert_string_equal(q.rule ? q.rule : "accepted", rows[i].rule ? rows[i].rule : "accepted");
+    }
+    /* The real one is a reference again. */
+    const struct instrument in = {.symbol = "coffee", .currency = "USD", .max_jump_pct = 20};
+    struct quality_memory m = {0};
+    quality_accept_benchmark(&m, benchmark_ms);
+    quality_accept(&m, dec("2.1"), NOW_MS - 5000);
+    struct record r = record("3.5", "USD");
+    assert_string_equal(quality_check(&in, &m, 0, &r, NOW_MS).rule, "jump");
+}
+
 /* Colder by any factor; a price alone, or nothing at all, is no observation. */
 static void test_observations_over_time(void **state)
 {
@@ -514,6 +552,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_all_members_are_converted),
+        cmocka_unit_test(test_a_benchmark_is_no_reference),
         cmocka_unit_test(test_crossed_book_is_dropped),
         cmocka_unit_test(test_day_that_cannot_be),
         cmocka_unit_test(test_table),
