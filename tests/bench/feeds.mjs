@@ -18,7 +18,8 @@
 //          tested and the report says so.
 //
 // Needs taskset, two cores, and the programs built ($PRICEGATE_BIN; bench_records in $BENCH_BIN).
-// The program runs alone on core 0, everything else on core 1.
+// The program runs alone on core 0, and before all others there (chrt) where that is permitted;
+// everything else runs on core 1.
 
 import { execFileSync, spawnSync } from 'node:child_process';
 import dgram from 'node:dgram';
@@ -113,9 +114,16 @@ const instruments = (n, pollMs, source, more = {}) =>
     sources: [source(i)], ...more,
   }));
 
+/** Before all others on its core, where that is permitted: what keeps a process from its core is not
+ *  what is measured here. */
+function prefer(pid) {
+  return spawnSync('chrt', ['-a', '-f', '-p', '1', String(pid)], { stdio: 'ignore' }).status === 0;
+}
+
 async function start(config, options) {
   const gateway = await startGateway(config, options);
   pin(gateway.pid, SERVER_CORE);
+  gateway.preferred = prefer(gateway.pid);
   return gateway;
 }
 
@@ -232,6 +240,7 @@ async function stall({ seconds, names }) {
     const results = [...metrics.matchAll(/^pricegate_provider_requests_total\{provider="(\w+)",result="(\w+)"\} (\d+)/gm)];
     return {
       names,
+      preferred: gateway.preferred,
       start: describeTurns([], turns(began)),
       trouble: describeTurns(turns(began), turns(metrics)),
       waited_for_core_ms: 1000 * (after.waited_s - before.waited_s),
@@ -257,7 +266,8 @@ function stallInside(o) {
     const out = join(folder.path, 'stall.json');
     writeFileSync(conf, 'nameserver 127.0.0.1\noptions timeout:30 attempts:5\n');
     const script = 'mount --bind "$1" /etc/resolv.conf && ip link set lo up && shift && exec "$@"';
-    const inside = ['-rnm', 'sh', '-c', script, 'sh', conf];
+    const flags = process.getuid() === 0 ? '-nm' : '-rnm'; // root keeps what else it may do
+    const inside = [flags, 'sh', '-c', script, 'sh', conf];
     if (spawnSync('unshare', [...inside, 'true'], { stdio: 'ignore' }).status !== 0) return null;
     const self = fileURLToPath(import.meta.url);
     const { status } = spawnSync('unshare', [...inside, process.execPath, self, '--inside', out, '--seconds', String(o.seconds)], {
@@ -302,7 +312,8 @@ function targets(r) {
     const what = names ? 'dead name server, slow TLS, no Redis' : 'slow TLS, no Redis (names not tested: not permitted)';
     row(`turns of the loop over 5 ms; ${what}`, '0', `${number(trouble.over_5_ms)} of ${number(trouble.turns)}; none over ${number(trouble.none_over_ms, 1)} ms`, trouble.over_5_ms === 0);
     row('the same while it starts (the CA bundle is read)', '', `${number(begin.over_5_ms)} of ${number(begin.turns)}; none over ${number(begin.none_over_ms, 1)} ms`, null);
-    row('the process waited for its core', '', `${number(r.stall.waited_for_core_ms)} ms`, null);
+    const how = r.stall.preferred ? '' : ' (it shared it)';
+    row(`the process waited for its core${how}`, '', `${number(r.stall.waited_for_core_ms)} ms`, null);
   }
   return rows;
 }

@@ -368,6 +368,8 @@ test('a closed market is closed, not stale', async (t) => {
       ],
     },
   });
+  // Who subscribes before there is a price is told so, by a status.
+  await until(async () => (await gateway.get('/api/v1/quotes/AAPL')).status === 200, 'a price');
   const client = await follow();
   const quote = await client.nextQuote('AAPL');
   const seen = client.asked; // who came before the first price was told that there is none
