@@ -79,6 +79,7 @@ struct metrics {
     struct {
         struct metric_row *rows;
         size_t len, cap;
+        size_t next; /* behind the row that was looked for last */
     } families[METRIC_FAMILIES];
 };
 

@@ -166,6 +166,24 @@ static void the_process_looks_at_itself(void **state)
     buf_fini(&after);
 }
 
+/* In whatever order rows are set, each label has one row, and it is its own. */
+static void rows_are_found_in_any_order(void **state)
+{
+    static const char *const labels[] = {"a", "b", "c", "d"};
+    static const int order[] = {0, 1, 2, 3, 0, 1, 2, 3, 3, 2, 1, 0, 2, 2, 0, 3};
+    struct metrics m;
+    (void)state;
+    metrics_init(&m);
+    for (size_t i = 0; i < ARRAY_LEN(order); i++)
+        metrics_set(&m, METRIC_QUOTE_AGE, labels[order[i]], NULL, 10 * order[i]);
+    for (int i = 0; i < 4; i++) {
+        metrics_add(&m, METRIC_QUOTE_AGE, labels[i], NULL, 1);
+        assert_true(metrics_get(&m, METRIC_QUOTE_AGE, labels[i], NULL) == 10 * i + 1);
+    }
+    assert_int_equal(m.families[METRIC_QUOTE_AGE].len, 4);
+    metrics_fini(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -175,6 +193,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(all_names_are_there_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(histograms_are_cumulative, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_process_looks_at_itself, set_up, tear_down),
+        cmocka_unit_test(rows_are_found_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
