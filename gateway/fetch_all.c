@@ -119,7 +119,8 @@ static void walked(void *ctx, const struct walk_end *ends, size_t n)
         return;
     }
     if (r->progress_ms == mono_ms)
-        fprintf(stderr, "pricegate: %zu sources wait for their providers' credits\n", left);
+        fprintf(stderr, "pricegate: %zu source%s for %s\n", left, left == 1 ? " waits" : "s wait",
+                left == 1 ? "its provider's credits" : "their providers' credits");
     uv_timer_start(&r->again, on_again, AGAIN_MS, 0);
 }
 
@@ -160,8 +161,8 @@ static int print_all(const struct round *r)
         off += is_off(r, i);
         answered += r->sources[i].failure == FAIL_NONE;
     }
-    printf("%zu sources: %zu answered, %zu failed, %zu disabled\n", n, answered, n - answered - off,
-           off);
+    printf("%zu source%s: %zu answered, %zu failed, %zu disabled\n", n, n == 1 ? "" : "s", answered,
+           n - answered - off, off);
     return answered + off == n ? 0 : 1;
 }
 

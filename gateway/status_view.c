@@ -161,7 +161,7 @@ static void add_item(struct table *t, const struct found *f)
 
 static void instruments(struct view *v)
 {
-    static const char *const heads[] = {"SYMBOL", "STATUS", "AGE",      "PRICE",
+    static const char *const heads[] = {"SYMBOL", "STATUS", "AGE",      "VALUE",
                                         "STATE",  "SOURCE", "NEXT RUN", "CATEGORY"};
     const char *category, *symbol;
     json_t *rows, *row;

@@ -203,6 +203,7 @@ test('fetch --all: every source on its own, in one walk', async (t) => {
       instrument('tea', [['sim', 'tea']], { unit: 'USD/kg' }),
       external('cocoa'),
     ],
+    observations: [{ name: 'weather/minas', sources: [{ provider: 'openmeteo', symbol: '-21.55,-45.43' }] }],
   });
   const env = { SSL_CERT_FILE: testCerts().ca };
   const all = (...args) => runCommand(['fetch', '--all', ...args, '--config', file], { env });
@@ -210,6 +211,7 @@ test('fetch --all: every source on its own, in one walk', async (t) => {
   upstream.set('twelvedata', 'AAPL', ok({ price: '231.50' }));
   upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' }));
   upstream.set('yahoo', 'AAPL', ok({ price: '231.49' }));
+  upstream.set('openmeteo', '*', ok({ values: { temperature_2m: 21.4 }, units: { temperature_2m: '°C' } }));
 
   const good = await all();
   assert.equal(good.code, 0, good.stdout + good.stderr);
@@ -220,6 +222,7 @@ test('fetch --all: every source on its own, in one walk', async (t) => {
     [
       'twelvedata KC1 coffee ok', 'yahoo KC=F coffee ok', 'ico I-CIP coffee ok',
       'yahoo AAPL AAPL ok', 'finnhub AAPL AAPL disabled', 'twelvedata AAPL AAPL ok', 'sim tea tea ok',
+      'openmeteo -21.55,-45.43 weather/minas ok',
     ],
   );
   assert.match(rows[1][4], /^2\.940 USD\/lb, \d+ (ms|s|min) old$/);
@@ -227,7 +230,8 @@ test('fetch --all: every source on its own, in one walk', async (t) => {
   assert.match(rows[3][4], /^3\.5432 USD\/lb, \d+ days old$/);
   assert.match(rows[6][4], /^231\.50 USD, /);
   assert.match(rows[5][4], /no api_key: FINNHUB_API_KEY/);
-  assert.equal(lines(good.stdout).at(-1), '7 sources: 6 answered, 0 failed, 1 disabled');
+  assert.match(rows[8][4], /^temperature_2m 21\.4 °C, \d+ (ms|s|min) old$/);
+  assert.equal(lines(good.stdout).at(-1), '8 sources: 7 answered, 0 failed, 1 disabled');
   assert.equal(upstream.requests('twelvedata').length, 1); // both symbols in one
 
   // A first source that answers hides no other; what fails is named, with its sentence.
@@ -237,15 +241,31 @@ test('fetch --all: every source on its own, in one walk', async (t) => {
   assert.equal(bad.code, 1);
   assert.match(bad.stdout, /^yahoo +KC=F +coffee +bad_schema +294\.30? is outside the range/m);
   assert.match(bad.stdout, /^yahoo +AAPL +AAPL +blocked /m);
-  assert.match(bad.stdout, /7 sources: 4 answered, 2 failed, 1 disabled\n$/);
+  assert.match(bad.stdout, /8 sources: 5 answered, 2 failed, 1 disabled\n$/);
   assert.ok(!bad.stdout.includes(KEY));
 
   const one = await all('--provider', 'sim');
   assert.equal(one.code, 0);
-  assert.match(one.stdout, /\n1 sources: 1 answered/);
+  assert.match(one.stdout, /\n1 source: 1 answered/);
   const none = await all('--provider', 'oanda');
   assert.equal(none.code, 1);
   assert.match(none.stderr, /^pricegate: no instrument has the source oanda\n$/);
+});
+
+test('fetch --all: more sources than credits for the moment are asked when these come back', async (t) => {
+  const upstream = await startUpstream({ certs: testCerts() });
+  t.after(() => upstream.stop());
+  const providers = providersAt(upstream);
+  const file = configFile(t, {
+    providers: { ...providers, yahoo: { ...providers.yahoo, credits_per_second: 1 } },
+    instruments: [instrument('coffee', [['yahoo', 'KC=F']]), instrument('AAPL', [['yahoo', 'AAPL']])],
+  });
+  upstream.set('yahoo', 'KC=F', ok({ price: '2.943' }));
+  upstream.set('yahoo', 'AAPL', ok({ price: '231.49' }));
+  const result = await runCommand(['fetch', '--all', '--config', file], { env: { SSL_CERT_FILE: testCerts().ca } });
+  assert.equal(result.code, 0, result.stdout + result.stderr);
+  assert.equal(result.stderr, "pricegate: 1 source waits for its provider's credits\n");
+  assert.match(result.stdout, /\n2 sources: 2 answered, 0 failed, 0 disabled\n$/);
 });
 
 test('status: what is fresh, stale, held back, and the state of the sources', async (t) => {

@@ -91,7 +91,7 @@ static void test_whole(void **state)
         &whole,
         "http://gate at 2026-01-01T12:00:00.000Z: degraded\n"
         "\n"
-        "SYMBOL  STATUS   AGE     PRICE          STATE        SOURCE            NEXT RUN  "
+        "SYMBOL  STATUS   AGE     VALUE          STATE        SOURCE            NEXT RUN  "
         "CATEGORY\n"
         "coffee  FRESH    12 s    2.9430 USD/lb  live         yahoo (fallback)  in 3 s    "
         "coffee_prices\n"
@@ -125,7 +125,7 @@ static void test_older(void **state)
         .sources = "{\"sources\":{\"sim\":{\"state\":\"closed\"}}}",
     };
     expect(&t, "http://gate at -: healthy\n\n"
-               "SYMBOL  STATUS  AGE   PRICE  STATE  SOURCE  NEXT RUN  CATEGORY\n"
+               "SYMBOL  STATUS  AGE   VALUE  STATE  SOURCE  NEXT RUN  CATEGORY\n"
                "x       FRESH   0 ms  -      -      -       -         a\n\n"
                "PROVIDER  BREAKER  FAILURES  CREDITS  RELIABILITY  LAST SUCCESS  RETRY  TROUBLE\n"
                "sim       closed   -         -        -            -             -\n");
