@@ -320,7 +320,7 @@ int chain_start(const struct chain_host *host, const int *ids, size_t n,
         steps += steps_max(host, ids[i]);
     struct walk *w = calloc(1, sizeof *w + n * sizeof w->entries[0]);
     struct chain_step *all = calloc(steps + 1, sizeof *all);
-    struct entry **list = calloc(n + 1, sizeof *list);
+    struct entry **list = calloc(n + 1, sizeof(void *));
     if (!w || !all || !list) {
         free(w);
         free(all);

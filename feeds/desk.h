@@ -22,7 +22,7 @@ struct feeds {
     uv_timer_t timer;
     struct asker asker;
     struct chain_host host;
-    struct walk *paused; /* walks that go on in the next turn */
+    struct walk *paused;        /* walks that go on in the next turn */
     struct upstream *upstreams; /* by provider number */
     struct feed *feeds;         /* by instrument number */
     struct exchanges *exchanges;

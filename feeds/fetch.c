@@ -20,8 +20,8 @@
  *   - CURLOPT_PIPEWAIT stays off: with it a request waits behind one that hangs, until it is known
  *     whether their connection could be shared.
  *   - no folder of certificates: curl keeps the ones it trusts for a day (CURLOPT_CA_CACHE_TIMEOUT)
- *     only where they come from a single file. Reading Debian's 140 takes 20 ms on the loop, and was
- *     done for each connection.
+ *     only where they come from a single file. Reading Debian's 140 takes 20 ms of the loop, each
+ *     time.
  *   - a loopback address is never asked through a proxy. */
 #include "fetch.h"
 

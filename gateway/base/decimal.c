@@ -166,7 +166,7 @@ static size_t digits_backwards(decimal_coef c, size_t min, char *out)
 
 size_t decimal_format(struct decimal d, char out[static DECIMAL_TEXT_MAX])
 {
-    char digits[DECIMAL_TEXT_MAX];
+    char digits[DECIMAL_TEXT_MAX] = "";
     size_t scale = (size_t)d.scale, len = 0;
 
     REQUIRE(d.given);
