@@ -166,6 +166,20 @@ static void test_the_clock_retries(void **state)
     json_decref(all);
 }
 
+/* Due while somebody's run of it is under way: both happen, one after the other. */
+static void test_the_clock_waits_for_a_request(void **state)
+{
+    struct world *w = *state;
+    w->config.jobs.market.every = EVERY_HOUR;
+    twelve_says(w, "2.950", now_s() - 100);
+    start(w);
+    feeds_run_job(w->feeds, JOB_MARKET, refreshed, w);
+    WAIT(runs(w) == 2);
+    assert_int_equal(w->refreshed, 1);
+    expect_text(w, 0, "trigger", "schedule");
+    expect_text(w, 1, "trigger", "request");
+}
+
 static void test_retries_end(void **state)
 {
     struct world *w = *state;
@@ -345,6 +359,7 @@ int main(void)
         CALM(test_a_second_request_joins),
         CALM(test_a_request_is_not_retried),
         CALM(test_the_clock_retries),
+        CALM(test_the_clock_waits_for_a_request),
         CALM(test_retries_end),
         CALM(test_an_overrun_is_said),
         CALM(test_the_history_outlives_the_process),

@@ -134,6 +134,26 @@ static void test_reliability(void **state)
     assert_true(share_of(&u, T + 31 * 86400000LL) == -1);
 }
 
+/* What a run is judged by: fetches since it began, none twice, and "come later" is no verdict. */
+static void test_tally(void **state)
+{
+    (void)state;
+    struct upstream u = make();
+    answer(&u, FAIL_NONE, T, T);
+    struct upstream_tally before = u.tally;
+    answer(&u, FAIL_RATE_LIMITED, T, T);
+    answer(&u, FAIL_TIMEOUT, T, T);
+    answer(&u, FAIL_UPSTREAM_ERROR, T, T);
+    answer(&u, FAIL_NOT_FOUND, T, T);
+    struct upstream_tally t = upstream_tally_since(&u, &before);
+    assert_int_equal(t.good, 1);
+    assert_int_equal(t.failed, 2);
+    assert_int_equal(t.of_line, 1);
+    upstream_ran(&u, false, T);
+    t = upstream_tally_since(&u, &before);
+    assert_int_equal(t.good + t.failed + t.of_line, 0);
+}
+
 static void expect_member(struct upstream *u, const char *member, const char *value)
 {
     json_t *j = upstream_describe(u, T);
@@ -328,6 +348,7 @@ int main(void)
         cmocka_unit_test(test_success_ends_the_row),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_symbols_fault),
+        cmocka_unit_test(test_tally),
         cmocka_unit_test(test_reliability),
         cmocka_unit_test(test_suspended_until_reset),
         cmocka_unit_test(test_suspension_is_shared),
