@@ -12,6 +12,9 @@ const struct observed *observation_only(const struct observation *o)
     return o->values_len == 1 ? &o->values[0] : NULL;
 }
 
+/* Room is left for what is added on the way: readers with a delay get a longer `delayed_s`. */
+static const size_t BYTES_MAX = ITEM_BYTES_MAX - 40;
+
 static void add_string(struct buf *out, const char *name, const char *s)
 {
     if (!s || !*s)
@@ -133,7 +136,7 @@ void observation_encode(const struct observation *o, const struct observation_en
     size_t begin = out->len, text_len = strlen(o->text), citations = o->citations_len;
     for (;;) {
         encode(o, e, text_len, citations, out);
-        if (out->failed || out->len - begin <= ITEM_BYTES_MAX)
+        if (out->failed || out->len - begin <= BYTES_MAX)
             return;
         if (citations == 0 && text_len == 0) {
             out->failed = true;

@@ -189,12 +189,17 @@ static json_t *encoded(const struct observation *o, const struct observation_env
     assert_false(out.failed);
     assert_memory_equal(out.p, "before", 6);
     *len = out.len - 6;
-    assert_true(*len <= ITEM_BYTES_MAX);
+    assert_true(*len <= ITEM_BYTES_MAX - 40);
     assert_true(utf8_valid(out.p, out.len));
     struct err err = {{0}};
     struct item *it = item_parse(out.p + 6, *len, INSTRUMENT_OBSERVATION, e->name, RECV, &err);
     if (!it)
         fail_msg("%s", err.text);
+    /* a year late, it is still an item */
+    struct item *late = item_delayed(it, INSTRUMENT_OBSERVATION, 31536000, RECV, &err);
+    if (!late)
+        fail_msg("%s", err.text);
+    item_unref(late);
     item_unref(it);
     json_t *j = json_loadb(out.p + 6, *len, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(j);
@@ -219,7 +224,7 @@ static void citations_go_first(void **state)
     assert_string_equal(jsonx_string(j, "text"), o.text); /* whole */
     size_t left = json_array_size(json_object_get(j, "citations"));
     assert_in_range(left, 0, OBSERVATION_CITATIONS_MAX - 1);
-    assert_true(len + sizeof o.citations[0] + 20 > ITEM_BYTES_MAX); /* no more than had to go */
+    assert_true(len + sizeof o.citations[0] + 60 > ITEM_BYTES_MAX); /* no more than had to go */
     json_decref(j);
 }
 
@@ -262,6 +267,19 @@ static void then_the_text(void **state)
     }
 }
 
+/* At any length there is room for what is added on the way. */
+static void room_is_left(void **state)
+{
+    (void)state;
+    for (size_t n = 500; n < 800; n++) {
+        struct observation o = {0};
+        struct observation_envelope e = envelope();
+        size_t len;
+        memset(o.text, 1, n); /* six bytes each in JSON */
+        json_decref(encoded(&o, &e, &len));
+    }
+}
+
 /* Units of control characters, six bytes each in JSON: they cannot be said in 4 KiB. */
 static void too_long_for_an_item(void **state)
 {
@@ -289,10 +307,11 @@ static void the_only_figure(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_figure),           cmocka_unit_test(several_figures),
-        cmocka_unit_test(digits_stay),          cmocka_unit_test(words_alone),
-        cmocka_unit_test(citations_go_first),   cmocka_unit_test(then_the_text),
-        cmocka_unit_test(too_long_for_an_item), cmocka_unit_test(the_only_figure),
+        cmocka_unit_test(one_figure),         cmocka_unit_test(several_figures),
+        cmocka_unit_test(digits_stay),        cmocka_unit_test(words_alone),
+        cmocka_unit_test(citations_go_first), cmocka_unit_test(then_the_text),
+        cmocka_unit_test(room_is_left),       cmocka_unit_test(too_long_for_an_item),
+        cmocka_unit_test(the_only_figure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
