@@ -12,6 +12,8 @@ struct job_store {
     bool dirty;       /* set it: there is something to write */
     bool up;          /* the bus, when last looked */
     int64_t asked_ms; /* monotonic: when the document was asked for; 0 = it is there */
+    char *written;    /* the document as last written; NULL = not yet */
+    size_t written_len;
 };
 
 int job_store_init(struct job_store *s, struct bus *bus) MUST_CHECK; /* -1: out of memory */
