@@ -361,7 +361,8 @@ static int open_parts(struct gateway *g, int64_t start_wall_ms, struct err *err)
     g->feeds = feeds_new(&g->loop, c, g->bus, &g->metrics, start_wall_ms, err);
     if (!g->feeds)
         return -1;
-    g->server = server_new(&g->loop, c, g->auth, g->tiers, &g->feed_port, &g->metrics, err);
+    const struct server_parts parts = {c, g->auth, g->tiers, &g->feed_port, &g->metrics};
+    g->server = server_new(&g->loop, &parts, err);
     if (!g->server)
         return -1;
     return bus_start(g->bus, err);

@@ -339,7 +339,7 @@ size_t config_delays(const struct config *c, int64_t out[static CONFIG_DELAYS_MA
 
 static void check_delays(struct config_reader *r, const struct config *c)
 {
-    int64_t list[CONFIG_DELAYS_MAX];
+    int64_t list[CONFIG_DELAYS_MAX] = {0};
     size_t n;
     if (!collect_delays(c, list, &n))
         config_problem(r, "auth",

@@ -1,6 +1,7 @@
 #include "item.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -261,7 +262,7 @@ struct item *item_delayed(const struct item *it, enum instrument_kind kind, int6
     for (int i = 0; i < it->members_len; i++)
         if (!jsonx_member_is(&it->members[i], "delayed_s"))
             add_delayed_member(&text, &it->members[i]);
-    buf_addf(&text, ",\"delayed_s\":%lld}", (long long)(it->delayed_s + delay_s));
+    buf_addf(&text, ",\"delayed_s\":%" PRId64 "}", it->delayed_s + delay_s);
     if (text.failed)
         err_set(err, "out of memory");
     else

@@ -46,13 +46,13 @@ static void settle(struct fanout *f, const struct fanout_wish *wish, int64_t wal
 }
 
 struct client *fanout_event_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
-                                       const struct grant *grant, const struct fanout_wish *wish,
-                                       int64_t wall_ms, int64_t mono_ns)
+                                       const struct fanout_wish *wish, int64_t wall_ms,
+                                       int64_t mono_ns)
 {
     struct joining j = {0};
     struct client *c = NULL;
     if (joining_init(&j, f, wish) == 0)
-        c = client_new(f, sink, sock, grant, wall_ms, mono_ns);
+        c = client_new(f, sink, sock, wish->grant, wall_ms, mono_ns);
     if (!c)
         goto out;
     c->encoding = ENCODING_EVENTS;

@@ -97,10 +97,11 @@ struct fanout_wish {
     const int *ids;
     size_t ids_len;
     const char *last_event_id;
+    const struct grant *grant; /* whose they are */
 };
 struct client *fanout_event_client_new(struct fanout *f, const struct client_sink *sink, void *sock,
-                                       const struct grant *grant, const struct fanout_wish *wish,
-                                       int64_t wall_ms, int64_t mono_ns) MUST_CHECK;
+                                       const struct fanout_wish *wish, int64_t wall_ms,
+                                       int64_t mono_ns) MUST_CHECK;
 /* One complete text message. */
 void fanout_client_message(struct client *c, const char *bytes, size_t len, int64_t wall_ms,
                            int64_t mono_ns);

@@ -86,9 +86,7 @@ static void free_server(struct server *s)
     free(s);
 }
 
-struct server *server_new(uv_loop_t *loop, const struct config *config, const struct auth *auth,
-                          struct tiers *tiers, const struct feed_port *feed,
-                          struct metrics *metrics, struct err *err)
+struct server *server_new(uv_loop_t *loop, const struct server_parts *parts, struct err *err)
 {
     struct server *s = calloc(1, sizeof *s);
     if (!s) {
@@ -96,12 +94,12 @@ struct server *server_new(uv_loop_t *loop, const struct config *config, const st
         return NULL;
     }
     s->loop = loop;
-    s->config = config;
-    s->auth = auth;
-    s->tiers = tiers;
-    s->feed = feed;
-    s->metrics = metrics;
-    tiers_started(tiers, clock_wall_ms());
+    s->config = parts->config;
+    s->auth = parts->auth;
+    s->tiers = parts->tiers;
+    s->feed = parts->feed;
+    s->metrics = parts->metrics;
+    tiers_started(s->tiers, clock_wall_ms());
     if (prepare(s, err) != 0) {
         free_server(s);
         return NULL;

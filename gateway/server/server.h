@@ -20,9 +20,15 @@ struct server;
 /* Binds, listens, serves. Borrows everything for its life. On failure NULL with a sentence that
  * names host, port or file ("127.0.0.1:8080: address in use"), and nothing is left open.
  * Logs event=listening with url. */
-struct server *server_new(uv_loop_t *loop, const struct config *config, const struct auth *auth,
-                          struct tiers *tiers, const struct feed_port *feed,
-                          struct metrics *metrics, struct err *err) MUST_CHECK;
+struct server_parts {
+    const struct config *config;
+    const struct auth *auth;
+    struct tiers *tiers;
+    const struct feed_port *feed;
+    struct metrics *metrics;
+};
+struct server *server_new(uv_loop_t *loop, const struct server_parts *parts,
+                          struct err *err) MUST_CHECK;
 
 const char *server_url(const struct server *s); /* "http://127.0.0.1:8080" */
 

@@ -170,7 +170,7 @@ static void begin(struct exchange *x, const struct fanout_wish *wish)
     c->server->event_streams++;
     if (write_head(x) == 0)
         c->client = fanout_event_client_new(tiers_of(c->server->tiers, c->grant.delay_s), &sink, c,
-                                            &c->grant, wish, clock_wall_ms(), clock_mono_ns());
+                                            wish, clock_wall_ms(), clock_mono_ns());
     if (!c->client) {
         log_event(LOG_ERROR, "client_refused", "why=%s", "broken, or out of memory");
         conn_kill(c);
@@ -194,7 +194,8 @@ void serve_stream(struct exchange *x)
     if (!ids || !wanted) {
         response_problem(&x->response, 500, "out of memory", NULL);
     } else if (within_limit(x, resolve(config, &x->conn->grant, list, wanted)) && stream_admit(x)) {
-        struct fanout_wish wish = {.ids = ids, .last_event_id = last_event_id(x->request)};
+        struct fanout_wish wish = {
+            .ids = ids, .last_event_id = last_event_id(x->request), .grant = &x->conn->grant};
         for (size_t i = 0; i < config->instruments_len; i++)
             if (wanted[i])
                 ids[wish.ids_len++] = (int)i;

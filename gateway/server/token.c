@@ -164,7 +164,7 @@ static int check_claims(const struct token_verifier *v, const char *text, int64_
     struct grant g = {0};
     json_t *claims = jsonx_parse(text, strlen(text), TOKEN_BYTES_MAX, why);
     int rc = -1;
-    if (claims && json_is_object(claims) && check_dates(claims, wall_ms, &g, why) == 0 &&
+    if (json_is_object(claims) && check_dates(claims, wall_ms, &g, why) == 0 &&
         check_parties(v, claims, why) == 0)
         rc = read_grant(claims, &g, why);
     json_decref(claims);

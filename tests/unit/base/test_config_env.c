@@ -107,12 +107,15 @@ static void own_names_win_over_common_ones(void **state)
 
 static void bad_variables_are_named(void **state)
 {
-    static const char *const env[] = {
-        "PRICEGATE_LISTEN_PORT=99999",         "REDIS_URL=http://u:secret@h",
-        "REALTIME_PRICE_FEED_ENABLED=perhaps", "PRICEGATE_LISTEN_METRICS_PORT=12x",
-        "MARKET_REFRESH_TIMES=06:00,,24:00 ",  "INTELLIGENCE_REFRESH_TIMES=\xFF",
-        "PRICEGATE_AUTH_JWT_SECRET=s",         "PRICEGATE_AUTH_JWT_ALG=RS256",
-        NULL};
+    static const char *const env[] = {"PRICEGATE_LISTEN_PORT=99999",
+                                      "REDIS_URL=http://u:secret@h",
+                                      "REALTIME_PRICE_FEED_ENABLED=perhaps",
+                                      "PRICEGATE_LISTEN_METRICS_PORT=12x",
+                                      "MARKET_REFRESH_TIMES=06:00,,24:00 ",
+                                      "INTELLIGENCE_REFRESH_TIMES=\xFF",
+                                      "PRICEGATE_AUTH_JWT_SECRET=s",
+                                      "PRICEGATE_AUTH_JWT_ALG=RS256",
+                                      NULL};
     const char *problems = bad(*state, "{\"drain_s\":-1}", env);
     assert_string_equal(
         problems,

@@ -61,13 +61,12 @@ static const struct client_sink reader_sink = {
 /* ids: -1 ends them. */
 static void reader_open(struct reader *r, struct rig *rig, const int *ids, const char *last_id)
 {
-    struct fanout_wish wish = {.ids = ids, .last_event_id = last_id};
+    static const struct grant grant = {.role = ROLE_VIEWER};
+    struct fanout_wish wish = {.ids = ids, .last_event_id = last_id, .grant = &grant};
     while (ids[wish.ids_len] >= 0)
         wish.ids_len++;
     *r = (struct reader){.rig = rig, .room = READER_ROOMY};
-    const struct grant grant = {.role = ROLE_VIEWER};
-    r->client =
-        fanout_event_client_new(rig->f, &reader_sink, r, &grant, &wish, rig->wall_ms, rig->mono_ns);
+    r->client = fanout_event_client_new(rig->f, &reader_sink, r, &wish, rig->wall_ms, rig->mono_ns);
     assert_non_null(r->client);
 }
 

@@ -64,7 +64,8 @@ static inline void on_item(void *ctx, int id, const char *bytes, size_t len)
 {
     struct world *w = ctx;
     struct err err = {""};
-    struct item *it = item_parse(bytes, len, w->instruments[id].kind, w->instruments[id].symbol, clock_wall_ms(), &err);
+    struct item *it = item_parse(bytes, len, w->instruments[id].kind, w->instruments[id].symbol,
+                                 clock_wall_ms(), &err);
     assert_string_equal(err.text, "");
     item_unref(w->last[id]);
     w->last[id] = it;

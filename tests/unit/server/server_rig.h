@@ -31,9 +31,9 @@
 
 #include "clock.h"
 #include "config.h"
-#include "tiers.h"
 #include "server.h"
 #include "symtab.h"
+#include "tiers.h"
 
 #define CLIENT_TIMEOUT_S 15 /* tells a hanging server from a slow machine */
 
@@ -277,7 +277,8 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
     c->tiers = tiers_new(c->config, &c->metrics, &ports);
     if (!c->tiers)
         return err_set(err, "out of memory");
-    c->server = server_new(&c->loop, c->config, c->auth, c->tiers, &c->port, &c->metrics, err);
+    const struct server_parts parts = {c->config, c->auth, c->tiers, &c->port, &c->metrics};
+    c->server = server_new(&c->loop, &parts, err);
     return c->server ? 0 : -1;
 }
 
