@@ -105,6 +105,7 @@ test('each action is written down, without a token', async (t) => {
   const gateway = await gatewayWithKeys(t);
   await gateway.post('/data-health/reset-circuit/yahoo', as('ops'));
   await gateway.post('/data-health/reset-circuit/nobody', as('ops'));
+  await gateway.post('/data-health/refresh-market', as('desk'));
   await gateway.post('/admin/clients/abc/close', as('ops'));
   await gateway.log((l) => l.event === 'audit' && l.action === 'close_client');
   const lines = gateway.logs.filter((l) => l.event === 'audit');
@@ -113,6 +114,7 @@ test('each action is written down, without a token', async (t) => {
     [
       ['reset_circuit', 'yahoo', 'ok', 'ops', 'admin', '127.0.0.1'],
       ['reset_circuit', 'nobody', 'not_found', 'ops', 'admin', '127.0.0.1'],
+      ['refresh', 'market', 'started', 'desk', 'analyst', '127.0.0.1'],
       ['close_client', 'abc', 'not_found', 'ops', 'admin', '127.0.0.1'],
     ],
   );
