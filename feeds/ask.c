@@ -84,16 +84,28 @@ static const char *first_detail(const struct answer *answers, size_t n)
     return "";
 }
 
-/* What the parser is to see: the reply, or the one that a 304 stands for. */
-static const struct http_reply *to_parse(struct ask *k, const struct http_reply *reply,
-                                         struct http_reply *kept)
+static bool any_good(const struct answer *answers, size_t n)
 {
-    if (!k->url)
-        return reply;
-    if (kept_reply_restore(&k->upstream->kept, k->url, reply, kept))
-        return kept;
-    kept_reply_keep(&k->upstream->kept, k->url, reply);
-    return reply;
+    for (size_t i = 0; i < n; i++)
+        if (answers[i].failure == FAIL_NONE)
+            return true;
+    return false;
+}
+
+/* The reply, or the one that a 304 stands for, is parsed; what was understood is kept. */
+static void parse(struct ask *k, const struct http_reply *reply, int64_t wall_ms,
+                  struct verdict *verdict)
+{
+    struct upstream *u = k->upstream;
+    const struct chain_request *r = k->request;
+    struct http_reply kept;
+    bool same = k->url && kept_reply_restore(&u->kept, k->url, reply, &kept);
+    u->row->parse(same ? &kept : reply, r->symbols, r->n, wall_ms, k->answers, verdict);
+    bool good = any_good(k->answers, r->n);
+    if (same && !good)
+        kept_reply_fini(&u->kept);
+    else if (k->url && !same && good)
+        kept_reply_keep(&u->kept, k->url, reply);
 }
 
 static void on_fetched(void *ctx, const struct http_reply *reply, enum failure failure,
@@ -114,8 +126,7 @@ static void on_fetched(void *ctx, const struct http_reply *reply, enum failure f
         return;
     }
     int64_t wall_ms = clock_wall_ms();
-    struct http_reply kept;
-    u->row->parse(to_parse(k, reply, &kept), r->symbols, r->n, wall_ms, k->answers, &verdict);
+    parse(k, reply, wall_ms, &verdict);
     count(a, u, verdict.failure);
     count_answers(a, k->answers, r->n);
     upstream_answered(u, &verdict, first_detail(k->answers, r->n), k->started_wall_ms, wall_ms);

@@ -67,3 +67,53 @@ test('a 304 confirms the rates that came before', async (t) => {
   assert.match(metrics, /pricegate_provider_requests_total\{provider="frankfurter",result="ok"\} [1-9]/);
   assert.ok(!/provider="frankfurter",result="(?!ok)/.test(metrics), 'a 304 is no failure');
 });
+
+// An error under 200 may have a tag as well. Confirmed by a 304 it would be the answer for ever.
+test('a reply that says nothing is not what a 304 stands for', async (t) => {
+  const tag = '"broken"';
+  const conditions = [];
+  let broken = true;
+  const server = http.createServer((req, res) => {
+    conditions.push(req.headers['if-none-match'] ?? null);
+    if (req.headers['if-none-match'] === tag) {
+      res.writeHead(304, { etag: tag }).end();
+      return;
+    }
+    res.writeHead(200, { 'content-type': 'application/json', etag: tag });
+    res.end(
+      JSON.stringify(
+        broken
+          ? { message: 'invalid currency: EUR' }
+          : { amount: 1.0, base: 'EUR', date: workingDay(), rates: { USD: 1.25 } },
+      ),
+    );
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+
+  const gateway = await startGateway({
+    providers: {
+      frankfurter: {
+        base_url: `http://127.0.0.1:${server.address().port}`,
+        credits_per_minute: 0,
+        credits_per_day: 0,
+      },
+    },
+    instruments: [
+      {
+        symbol: 'EUR/USD',
+        poll_ms: 100,
+        sources: [{ provider: 'frankfurter', symbol: 'EUR/USD' }],
+      },
+    ],
+  });
+  t.after(() => gateway.stop());
+  await until(() => conditions.length >= 2, 'a second request');
+  assert.ok(
+    conditions.every((c) => c === null),
+    String(conditions),
+  );
+  broken = false;
+  await until(async () => (await gateway.get('/api/v1/quotes/EUR%2FUSD')).json.price === 1.25, 'the rate');
+});
