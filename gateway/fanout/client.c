@@ -12,6 +12,7 @@
 #include "upkeep.h"
 
 static const int64_t SPREAD_PART = 8; /* the heartbeat's phase differs by up to 1/8 of it */
+static const int64_t EXPIRES_MAX_MS = INT64_C(3155760000000); /* 100 years: never */
 
 /* --- life --- */
 
@@ -76,8 +77,10 @@ void client_grant(struct client *c, struct grant *grant, struct moment now)
     c->grant = *grant;
     *grant = (struct grant){0};
     c->expires_ns = INT64_MAX;
-    if (c->grant.expires_ms > 0)
-        c->expires_ns = now.mono_ns + (c->grant.expires_ms - now.wall_ms) * NS_PER_MS;
+    /* Tokens for thousands of years are made by those who want none that ends. */
+    int64_t left_ms = c->grant.expires_ms - now.wall_ms;
+    if (c->grant.expires_ms > 0 && left_ms < EXPIRES_MAX_MS)
+        c->expires_ns = now.mono_ns + left_ms * NS_PER_MS;
 }
 
 void client_move(struct client *c, struct fanout *to, int64_t mono_ns)

@@ -36,12 +36,12 @@ struct rig {
 
 static const struct config_source rig_source = {.provider = "sim", .symbol = "X"};
 
-/* Tokens are "admin" and "viewer", "short" (a viewer's, for 60 s) and "tea" (a viewer's, for what
- * begins with t). */
+/* Tokens are "admin" and "viewer", "short" (a viewer's, for 60 s), "tea" (a viewer's, for what
+ * begins with t) and "ages" (a viewer's, until the year 2603). */
 static inline int rig_authenticate(void *ctx, const char *token, size_t len, int64_t wall_ms,
                                    struct grant *out)
 {
-    static const char *const words[] = {"admin", "viewer", "short", "tea"};
+    static const char *const words[] = {"admin", "viewer", "short", "tea", "ages"};
     static const char *const t[] = {"t*"};
     size_t i = 0;
     (void)ctx;
@@ -54,6 +54,8 @@ static inline int rig_authenticate(void *ctx, const char *token, size_t len, int
         out->expires_ms = wall_ms + 60000;
     if (i == 3)
         out->symbols = grant_symbols_from(t, 1);
+    if (i == 4)
+        out->expires_ms = INT64_C(20000000000000);
     return 0;
 }
 

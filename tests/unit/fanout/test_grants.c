@@ -140,6 +140,22 @@ static void a_renewal_leaves_no_gap(void **state)
     rig_fini(&r);
 }
 
+/* Nanoseconds until then do not fit into 64 bits. */
+static void a_token_for_ages_lasts(void **state)
+{
+    struct rig r;
+    struct peer p;
+    (void)state;
+    open_rig(&r, &p, "ages");
+    pass_ms(&r, &p, 60000);
+    assert_false(p.closed);
+    peer_forget(&p);
+    peer_say(&p, "{\"action\":\"list\"}");
+    json_decref(peer_until(&p, "subscriptions"));
+    peer_free(&p);
+    rig_fini(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +163,7 @@ int main(void)
         cmocka_unit_test(what_is_not_allowed_any_more_goes),
         cmocka_unit_test(an_expired_token_is_told_and_then_closed),
         cmocka_unit_test(a_renewal_leaves_no_gap),
+        cmocka_unit_test(a_token_for_ages_lasts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
