@@ -6,7 +6,9 @@
  * counts clock minutes we are only ever more careful than it is.
  *
  * The day is one of the calendar in the provider's zone, from midnight to midnight, 23 to 25 hours
- * long. Its limits are kept in ms and computed anew when time leaves them, in either direction.
+ * long. Its limits are kept in ms and computed anew when time leaves them, in either direction. A
+ * clock that is set right (back over midnight, or by a day that it was ahead) finds what was spent
+ * on the day that it returns to.
  *
  * The provider's counter ("3 left") is believed for a minute, counted down by what we take
  * meanwhile, and only where it is lower than our own sum: another program may use the same key,
@@ -60,9 +62,13 @@ static void roll_day(struct budget *b, int64_t wall_ms)
     b->day_from_ms = zone_moment_ms(b->zone, midnight);
     midnight.day++;
     b->day_to_ms = zone_moment_ms(b->zone, midnight);
-    if (day != b->day)
-        b->spent = 0;
+    if (day == b->day)
+        return;
+    int64_t spent = day == b->day_before ? b->spent_before : 0;
+    b->day_before = b->day;
+    b->spent_before = b->spent;
     b->day = day;
+    b->spent = spent;
 }
 
 int64_t budget_day_reset_ms(struct budget *b, int64_t wall_ms)

@@ -22,9 +22,10 @@ enum budget_window { BUDGET_SECOND, BUDGET_MINUTE, BUDGET_HOUR, BUDGET_DAY, BUDG
 const char *budget_window_name(enum budget_window w); /* "second" "minute" "hour" "day" */
 
 struct budget {
-    int64_t limits[BUDGET_WINDOWS]; /* 0 = no limit */
-    const struct zone *zone;        /* borrowed; NULL = UTC */
-    int64_t day, spent;             /* which day (since 1970, there), and what was taken on it */
+    int64_t limits[BUDGET_WINDOWS];   /* 0 = no limit */
+    const struct zone *zone;          /* borrowed; NULL = UTC */
+    int64_t day, spent;               /* which day (since 1970, there), and what was taken on it */
+    int64_t day_before, spent_before; /* the same of the day that it was before, by our clock */
     int64_t day_from_ms, day_to_ms;
     struct budget_slot {
         int64_t number, n; /* since the epoch; what was taken in it */

@@ -65,6 +65,22 @@ static void test_day_and_reserve(void **state)
     assert_int_equal(budget_left(&b, T + 12 * HOUR), 100);
 }
 
+/* Else a day's credits would be there twice. */
+static void test_clock_leaves_the_day_and_returns(void **state)
+{
+    struct budget b;
+    (void)state;
+    init(&b, 0, 100);
+    assert_int_equal(budget_take(&b, 90, false, T), 90);
+    assert_int_equal(budget_take(&b, 1, false, T + 240 * HOUR), 1); /* ten days ahead: wrong */
+    assert_int_equal(day_left(&b, T + 1), 0);
+    assert_int_equal(budget_left(&b, T + 1), 10);
+    assert_int_equal(budget_take(&b, 90, false, T + 12 * HOUR), 90); /* midnight has come ... */
+    assert_int_equal(day_left(&b, T + 12 * HOUR - 1), 0);            /* ... and comes again */
+    assert_int_equal(day_left(&b, T + 12 * HOUR), 0);
+    assert_int_equal(day_left(&b, T + 36 * HOUR), 90);
+}
+
 /* A day of the provider: midnight in New York is 05:00 UTC in winter, 04:00 in summer. */
 static void test_day_in_its_zone(void **state)
 {
@@ -96,7 +112,7 @@ static void test_day_in_its_zone(void **state)
         assert_int_equal(budget_left(&b, cases[i].resets_ms - 1), 0);
         assert_int_equal(budget_left(&b, cases[i].resets_ms), 10);
         assert_int_equal(budget_take(&b, 3, true, cases[i].resets_ms), 3);
-        assert_int_equal(budget_left(&b, cases[i].resets_ms - 1), 10); /* the clock set back */
+        assert_int_equal(budget_left(&b, cases[i].resets_ms - 1), 0); /* the clock set back */
     }
     zone_free(zone);
 }
@@ -321,6 +337,7 @@ int main(void)
         cmocka_unit_test(test_wait),
         cmocka_unit_test(test_left_for_people),
         cmocka_unit_test(test_day_and_reserve),
+        cmocka_unit_test(test_clock_leaves_the_day_and_returns),
         cmocka_unit_test(test_day_of_utc),
         cmocka_unit_test(test_day_in_its_zone),
         cmocka_unit_test(test_providers_counter),
