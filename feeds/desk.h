@@ -45,6 +45,9 @@ struct feeds {
 
 /* Makes the next turn of the loop do what is due. */
 void feeds_wake(struct feeds *f);
+/* False: what was spent before this start is still being read; whoever wants to ask a provider
+ * waits for that, a second or two. */
+bool feeds_may_ask(const struct feeds *f, int64_t mono_ms);
 
 /* poll.c: what a walk asks of its host, and the plan. */
 void poll_init(struct feeds *f);
@@ -56,6 +59,8 @@ void poll_due(struct feeds *f, int64_t mono_ms);
 /* The walk is over for d; d->last says how. */
 void refresh_ended(struct feeds *f, struct feed *d);
 void once_ended(struct feeds *f, struct once *o, const struct chain_end *end);
+/* Starts what came before feeds_may_ask(). */
+void refresh_start_held(struct feeds *f);
 /* Calls back all that are complete; the callbacks may call anything, feeds_close() too. */
 void refresh_deliver(struct feeds *f);
 bool refresh_pending(const struct feeds *f); /* something is there to be delivered */

@@ -3,9 +3,9 @@
  * next, at most a second away. Answers of providers come between the ticks and go the way of
  * poll.c; feeds_wake() then asks for a tick at once.
  *
- * The first poll waits for the shared documents (what of the day's credits is spent, which breaker
- * is open), or a restart would spend twice; but no longer than a second, and not at all without the
- * link to Redis. */
+ * The first poll, and a refresh that comes before it, waits for the shared documents (what of the
+ * day's credits is spent, which breaker is open), or a restart would spend twice; but no longer
+ * than a second, and not at all without the link to Redis. */
 #include "desk.h"
 
 #include <string.h>
@@ -33,10 +33,14 @@ void feeds_wake(struct feeds *f)
         uv_timer_start(&f->timer, on_tick, 0, 0);
 }
 
+bool feeds_may_ask(const struct feeds *f, int64_t mono_ms)
+{
+    return f->started && (f->shared_waiting == 0 || mono_ms >= f->shared_deadline_ms);
+}
+
 static bool may_poll(const struct feeds *f, int64_t mono_ms)
 {
-    return f->started && f->config->feeds_enabled &&
-           (f->shared_waiting == 0 || mono_ms >= f->shared_deadline_ms);
+    return f->config->feeds_enabled && feeds_may_ask(f, mono_ms);
 }
 
 static void read_shared(struct feeds *f, int64_t mono_ms)
@@ -117,6 +121,8 @@ static void on_tick(uv_timer_t *timer)
             upstream_sync(&f->upstreams[i], f->bus, f->metrics, wall_ms);
         say_states(f, wall_ms);
     }
+    if (feeds_may_ask(f, mono_ms))
+        refresh_start_held(f);
     jobs_turn(f, may_poll(f, mono_ms), mono_ms, clock_wall_ms());
     refresh_deliver(f);
     if (!f->stopped)

@@ -36,6 +36,7 @@ struct active {
     struct job_run *run;           /* NULL: the job does not run */
     int64_t started_ms;            /* monotonic */
     int64_t retry_at_ms;           /* monotonic; 0 = an attempt is under way */
+    bool held;                     /* the first attempt waits until something may be asked */
     struct upstream_tally *before; /* by provider number, when it began */
     struct job_wait *waits;
 };
@@ -192,7 +193,9 @@ static bool begin(struct feeds *f, enum job job, bool requested, int64_t mono_ms
         a->before[i] = f->upstreams[i].tally;
     a->started_ms = mono_ms;
     a->run->requested = requested;
-    attempt(f, a->run, mono_ms);
+    a->held = !feeds_may_ask(f, mono_ms);
+    if (!a->held)
+        attempt(f, a->run, mono_ms);
     return true;
 }
 
@@ -270,6 +273,10 @@ static void advance(struct feeds *f, struct active *a, int64_t mono_ms, int64_t 
 {
     struct job_run *r = a->run;
     watch_sla(f, a, mono_ms);
+    if (a->held && feeds_may_ask(f, mono_ms)) {
+        a->held = false;
+        attempt(f, r, mono_ms);
+    }
     if (r->waiting > 0)
         return;
     if (a->retry_at_ms > 0) {

@@ -2,7 +2,8 @@
  *
  * A refresh waits for the end of a walk per instrument: of one that is under way already (a poll or
  * another refresh), else of the one it starts. One whose last refresh ended less than 5 s ago has
- * its answer already. Nothing is called back from inside a walk: what is complete is delivered from
+ * its answer already. One that comes before the shared documents are read is held until then.
+ * Nothing is called back from inside a walk: what is complete is delivered from
  * the next turn of the loop, so the callbacks may do what they like (start, stop). */
 #include "desk.h"
 
@@ -17,6 +18,7 @@ struct refresh {
     refresh_done *done;
     void *ctx;
     size_t n, waiting;
+    bool held; /* came before anything may be asked */
     struct slot {
         bool waiting;
         char message[160];
@@ -131,6 +133,19 @@ static void start_refresh(struct feeds *f, struct refresh *r)
     free(ids);
 }
 
+void refresh_start_held(struct feeds *f)
+{
+    for (struct refresh *r = f->refreshes; r; r = r->next) {
+        if (!r->held)
+            continue;
+        r->held = false;
+        r->waiting = 0;
+        for (size_t i = 0; i < r->n; i++)
+            r->slots[i].waiting = false;
+        start_refresh(f, r);
+    }
+}
+
 void feeds_refresh(struct feeds *f, const int *ids, size_t n, refresh_done *done, void *ctx)
 {
     struct refresh *r = refresh_new(n, done, ctx);
@@ -144,7 +159,11 @@ void feeds_refresh(struct feeds *f, const int *ids, size_t n, refresh_done *done
     }
     r->next = f->refreshes;
     f->refreshes = r;
-    start_refresh(f, r);
+    r->held = !f->stopped && f->config->feeds_enabled && !feeds_may_ask(f, clock_mono_ms());
+    for (size_t i = 0; r->held && i < n; i++)
+        wait_for(r, i);
+    if (!r->held)
+        start_refresh(f, r);
     if (f->stopped)
         refresh_deliver(f); /* no turn of the loop will come for it */
     else

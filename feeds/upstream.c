@@ -3,7 +3,9 @@
  * "pricegate:reliability:<p>", which lives 35 days and is renewed daily: it must not be forgotten
  * that a provider is suspended because nothing was heard of it. Written on change, read
  * again every few seconds and at the start, so that several processes, or one and its restart,
- * agree. A document that is not one is passed over: it comes from outside.
+ * agree. A document that is not one is passed over: it comes from outside. Nothing is written
+ * before it was read since the link is up: who starts earlier than Redis would put the little that
+ * it knows in place of what the day has cost.
  *
  * For the schedule a provider counts as usable only while it is shown as closed. One whose waiting
  * time is over but which has not proved itself is asked (the probe), yet nobody's pace is
@@ -22,7 +24,9 @@
 static const char BREAKER_KEY[] = "pricegate:breaker:";
 static const char BUDGET_KEY[] = "pricegate:budget:";
 static const char RELIABILITY_KEY[] = "pricegate:reliability:";
-static const char *const keys[] = {BREAKER_KEY, BUDGET_KEY, RELIABILITY_KEY};
+enum { BREAKER, BUDGET, RELIABILITY };
+static const char *const keys[] = {
+    [BREAKER] = BREAKER_KEY, [BUDGET] = BUDGET_KEY, [RELIABILITY] = RELIABILITY_KEY};
 static const int64_t SHARED_TTL_S = 172800; /* two days */
 static const int64_t BUDGET_EVERY_MS = 1000;
 static const int64_t RELIABILITY_TTL_S = 3024000; /* 35 days */
@@ -259,12 +263,18 @@ static void announce(struct upstream *u, struct metrics *metrics, int64_t wall_m
         metrics_set(metrics, METRIC_CREDITS_LEFT, name, NULL, (double)left);
 }
 
+static bool is_known(const struct upstream *u, int document)
+{
+    return u->known >> document & 1;
+}
+
 static void write_reliability(struct upstream *u, struct bus *bus, int64_t wall_ms)
 {
     bool news = u->reliability.changes != u->reliability_written;
     int64_t since_ms = wall_ms - u->reliability_written_ms;
     bool due = news && (since_ms >= RELIABILITY_EVERY_MS || since_ms < 0);
-    if (u->reliability.changes == 0 || (!due && since_ms < RELIABILITY_RENEWED_MS))
+    if (u->reliability.changes == 0 || !is_known(u, RELIABILITY) ||
+        (!due && since_ms < RELIABILITY_RENEWED_MS))
         return;
     u->reliability_written = u->reliability.changes;
     u->reliability_written_ms = wall_ms;
@@ -286,19 +296,21 @@ void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics,
     announce(u, metrics, wall_ms);
     if (u->off || u->row->generate)
         return;
-    if (u->breaker.updated_ms != u->breaker_written) {
+    if (!bus_is_up(bus))
+        u->known = 0;
+    if (u->breaker.updated_ms != u->breaker_written && is_known(u, BREAKER)) {
         u->breaker_written = u->breaker.updated_ms;
         write_document(bus, BREAKER_KEY, name, breaker_save(&u->breaker), SHARED_TTL_S);
     }
     int64_t since_ms = wall_ms - u->budget_written_ms;
-    if (u->budget_dirty && (since_ms >= BUDGET_EVERY_MS || since_ms < 0))
+    if (u->budget_dirty && is_known(u, BUDGET) && (since_ms >= BUDGET_EVERY_MS || since_ms < 0))
         write_budget(u, bus, wall_ms);
     write_reliability(u, bus, wall_ms);
 }
 
 void upstream_leave(struct upstream *u, struct bus *bus, int64_t wall_ms)
 {
-    if (u->budget_dirty)
+    if (u->budget_dirty && is_known(u, BUDGET))
         write_budget(u, bus, wall_ms);
     u->reliability_written_ms = 0; /* at once */
     write_reliability(u, bus, wall_ms);
@@ -318,28 +330,30 @@ void upstream_read(const struct upstream *u, struct bus *bus)
     }
 }
 
-static const char *key_of(const struct upstream *u, const char *key)
+/* Which of the documents; -1: none of this provider's. */
+static int document_of(const struct upstream *u, const char *key)
 {
     for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
         size_t len = strlen(keys[i]);
         if (strncmp(key, keys[i], len) == 0 && strcmp(key + len, u->row->rule.name) == 0)
-            return keys[i];
+            return (int)i;
     }
-    return NULL;
+    return -1;
 }
 
 bool upstream_shared(struct upstream *u, const char *key, const char *bytes, size_t len,
                      int64_t wall_ms)
 {
-    const char *kind = key_of(u, key);
-    if (!kind)
+    int document = document_of(u, key);
+    if (document < 0)
         return false;
+    u->known |= 1U << document;
     json_t *doc = len > 0 ? jsonx_parse(bytes, len, DOCUMENT_MAX, NULL) : NULL;
-    if (doc && kind == BUDGET_KEY)
+    if (doc && document == BUDGET)
         budget_merge(&u->budget, doc, wall_ms);
-    if (doc && kind == BREAKER_KEY && breaker_merge(&u->breaker, doc, wall_ms))
+    if (doc && document == BREAKER && breaker_merge(&u->breaker, doc, wall_ms))
         u->breaker_written = u->breaker.updated_ms;
-    if (doc && kind == RELIABILITY_KEY)
+    if (doc && document == RELIABILITY)
         reliability_merge(&u->reliability, doc, wall_ms);
     json_decref(doc);
     return true;

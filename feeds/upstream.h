@@ -40,7 +40,8 @@ struct upstream {
     int64_t breaker_written; /* breaker.updated_ms of the document on the bus */
     bool budget_dirty;
     int64_t budget_written_ms;
-    int64_t probed_ms;      /* monotonic; 0 = not yet. probe.h's own */
+    unsigned known;    /* a bit for each document that was read since the link to Redis is up */
+    int64_t probed_ms; /* monotonic; 0 = not yet. probe.h's own */
     struct kept_reply kept; /* of a provider that can say "nothing new" */
 };
 

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { startRedis } from '../support/redis.js';
 import { instrument, scene } from '../support/scene.js';
 import { ok } from '../support/upstream.js';
 import { until } from '../support/wait.js';
@@ -50,4 +51,49 @@ test('the hour outlives a restart', async (t) => {
   const { json } = await second.gateway.post('/data-health/refresh-all');
   assert.match(JSON.stringify(json.errors), /no credits left for this hour/);
   assert.equal(second.upstream.requests('yahoo').length, 1);
+});
+
+// Spent five minutes ago: three of five. Whoever begins without knowing that would spend five more.
+const spentHour = () => {
+  const minute = Math.floor(Date.now() / 60_000) - 5;
+  return JSON.stringify({ day: Math.floor(Date.now() / 86_400_000), spent: 3, hour: [[minute, 3]] });
+};
+const hourly = {
+  script: (u) => ['AA', 'BB', 'CC', 'DD', 'EE', 'FF'].forEach((name) => u.set('yahoo', name, ok({ price: '10.5' }))),
+  providers: { yahoo: { credits_per_hour: 5 } },
+};
+
+test('a refresh that comes with the start waits for what was spent before', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  await redis.command('SET', 'pricegate:budget:yahoo', spentHour());
+  redis.pause(); // connected to, but silent: nothing is known yet
+  const setting = { ...hourly, redis: { url: redis.url, stop() {} } };
+  const config = {
+    instruments: ['AA', 'BB', 'CC', 'DD', 'EE', 'FF'].map((name) => instrument(name, [['yahoo', name]], { poll_ms: 3600_000 })),
+  };
+  const { upstream, gateway } = await scene(t, { ...setting, config });
+  const answer = gateway.post('/data-health/refresh-market');
+  await gateway.get('/healthz'); // behind the refresh
+  redis.resume();
+  const { json } = await answer;
+  assert.match(JSON.stringify(json.errors), /no credits left for this hour/);
+  assert.equal(upstream.requests('yahoo').length, 2);
+});
+
+test('a gateway that is there before Redis does not forget what was spent', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  await redis.command('SET', 'pricegate:budget:yahoo', spentHour());
+  await redis.command('SAVE');
+  await redis.kill();
+  const setting = { ...hourly, redis: { url: redis.url, stop() {} } };
+  const config = { instruments: [instrument('AA', [['yahoo', 'AA']], { poll_ms: 3600_000 })] };
+  const { upstream, gateway } = await scene(t, { ...setting, config });
+  await until(() => upstream.requests('yahoo').length === 1, 'the poll without Redis');
+  await redis.start();
+  await until(async () => (await sources(gateway)).yahoo.credits_left === 1, 'all four to be known');
+  const hour = async () => JSON.parse(await redis.command('GET', 'pricegate:budget:yahoo')).hour;
+  const sum = (slots) => slots.reduce((n, [, credits]) => n + credits, 0);
+  await until(async () => sum(await hour()) === 4, 'all four to be written');
 });

@@ -32,6 +32,24 @@ static void test_refresh_joins(void **state)
     assert_int_equal(http_stub_count(w->stub), count); /* answered from memory */
 }
 
+/* What was spent before this start is not known yet. */
+static void test_refresh_before_the_start(void **state)
+{
+    struct world *w = *state;
+    const int coffee = COFFEE;
+    w->instruments[COFFEE].poll_ms = 3600000;
+    twelve_says(w, "2.950", now_s());
+    make(w);
+    feeds_refresh(w->feeds, &coffee, 1, refreshed, w);
+    run_for(w, 100);
+    assert_int_equal(http_stub_count(w->stub), 0);
+    assert_int_equal(w->refreshed, 0);
+    feeds_start(w->feeds);
+    WAIT(w->refreshed == 1);
+    assert_string_equal(w->results[0].error, "");
+    assert_int_equal(http_stub_count(w->stub), 1); /* it, or the first poll that it has joined */
+}
+
 static void test_walk(void **state)
 {
     struct world *w = *state;
@@ -101,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_refresh_joins),
+        TEST(test_refresh_before_the_start),
         TEST(test_walk),
         TEST(test_walk_of_several),
         TEST(test_stop_under_way),
