@@ -138,10 +138,12 @@ static enum failure publish(struct feeds *f, struct feed *d, size_t pos, const s
     };
     if (publish_record(f->bus, &d->publication, &x) == PUBLISH_FAILED)
         return FAIL_UPSTREAM_ERROR;
-    if (f->upstreams[d->chain[pos]].row->data == DATA_BENCHMARK)
+    if (f->upstreams[d->chain[pos]].row->data == DATA_BENCHMARK) {
         quality_accept_benchmark(&d->quality, rec->ts_ms);
-    else
-        quality_accept(&d->quality, rec->price, rec->ts_ms);
+        return FAIL_NONE;
+    }
+    quality_accept(&d->quality, rec->price, rec->ts_ms);
+    quality_confirm(&d->quality);
     return FAIL_NONE;
 }
 

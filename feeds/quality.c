@@ -7,7 +7,9 @@
  *
  * Jumps. Prices do jump, so a jump is doubted, not refused: it is remembered, and believed when
  * somebody else says the same, or the same source twice more. But unit bugs agree with themselves
- * for ever. So the source's own insistence has to lie inside the configured range; and where no
+ * for ever. So the source's own insistence has to lie inside the configured range (and, where it is
+ * a factor of 100 or an inversion, to come before the held price has proved itself in a few polls:
+ * a range often holds its own inverse, as 0.5 to 2.5 does for EUR/USD); and where no
  * range is configured it is believed for a plain jump of less than a factor of 10 only, never for
  * a factor of 100 or an inversion, which no market makes but every mixed-up unit does.
  *
@@ -43,6 +45,8 @@ static const int64_t FUTURE_MS = 5000;    /* clocks differ */
 static const double AGREE = 0.01;         /* prices within 1 % say the same */
 static const double FACTOR_BELIEVED = 10; /* of a jump that one source alone insists on */
 static const int POLLS_NEEDED = 2;        /* beyond the first that said so */
+static const int CONFIRMED_POLLS = 3;     /* that the held price must have to be sure of its unit */
+static const double SAME_UNIT = 2;        /* a factor that no mixed-up unit is below */
 static const double DAY_SLACK = 0.001;    /* a price beyond the day's figures: rounding, lag */
 
 enum outcome { PASSED, FAILED, NOT_ASKED /* there is nothing it could look at */ };
@@ -201,6 +205,8 @@ static bool jump_agreed(struct check *c, enum jump kind)
     m->doubted = c->rec->price;
     m->doubted_source = c->source_index;
     if (m->doubted_polls < POLLS_NEEDED)
+        return false;
+    if (kind != JUMP && m->confirmed >= CONFIRMED_POLLS)
         return false;
     if (has_range(c))
         return in_range(c);
@@ -373,7 +379,19 @@ struct quality_result quality_check(const struct instrument *in, struct quality_
 
 void quality_accept(struct quality_memory *m, struct decimal price, int64_t ts_ms)
 {
-    *m = (struct quality_memory){.held = true, .held_price = price, .held_ts_ms = ts_ms};
+    int confirmed = 0;
+    if (decimal_positive(m->held_price) && decimal_positive(price)) {
+        double r = ratio(price, m->held_price);
+        confirmed = r < SAME_UNIT && r > 1 / SAME_UNIT ? m->confirmed : 0;
+    }
+    *m = (struct quality_memory){
+        .held = true, .held_price = price, .held_ts_ms = ts_ms, .confirmed = confirmed};
+}
+
+void quality_confirm(struct quality_memory *m)
+{
+    if (m->confirmed < CONFIRMED_POLLS)
+        m->confirmed++;
 }
 
 void quality_accept_benchmark(struct quality_memory *m, int64_t ts_ms)

@@ -5,7 +5,8 @@
  * the first rule on. A jump (over max_jump_pct, or within 1 % of x100, /100 or 1/x of the held
  * price) is held back until a second source, or two more polls of the same one, agree within 1 %;
  * agreement of the same source alone counts only inside the configured range, because a unit bug
- * agrees with itself for ever. (Without a range it counts for a plain jump, never for x100, /100
+ * agrees with itself for ever; and for x100, /100 and 1/x never again once the held price was
+ * confirmed by a few polls. (Without a range it counts for a plain jump, never for x100, /100
  * and 1/x.)
  *
  * A record without currency takes the instrument's. Observations have rules of their own, in the
@@ -22,6 +23,7 @@ struct quality_memory {
     bool held;                 /* there is an accepted price, ours or another program's */
     struct decimal held_price; /* what the next is compared with; not given: nothing, as at first */
     int64_t held_ts_ms;
+    int confirmed; /* polls that said this price, or one of the same unit, in a row; up to a few */
     struct decimal doubted; /* a jump that waits for agreement; given or not */
     int doubted_source;     /* index in the chain */
     int doubted_polls;      /* how often that source has said so */
@@ -50,6 +52,8 @@ struct quality_result {
 struct quality_result quality_check(const struct instrument *in, struct quality_memory *m,
                                     int source_index, struct record *rec, int64_t now_ms);
 void quality_accept(struct quality_memory *m, struct decimal price, int64_t ts_ms);
+/* A poll brought the held price, or one of the same unit. */
+void quality_confirm(struct quality_memory *m);
 /* The same for a benchmark: its time is held, its price is nothing to compare others with. */
 void quality_accept_benchmark(struct quality_memory *m, int64_t ts_ms);
 

@@ -328,8 +328,10 @@ static void tell(const char *name, const char *min, const char *max, const struc
         const char *got = q.rule ? q.rule : "accepted";
         if (strcmp(got, steps[i].rule ? steps[i].rule : "accepted") != 0)
             fail_msg("%s, step %zu (%s): %s", name, i, steps[i].price, got);
-        if (!q.rule)
-            quality_accept(&m, r.price, r.ts_ms);
+        if (q.rule)
+            continue;
+        quality_accept(&m, r.price, r.ts_ms);
+        quality_confirm(&m);
     }
 }
 
@@ -383,6 +385,20 @@ static void test_jumps_and_who_agrees(void **state)
          OUT(0, "0.01", "inverse"), OUT(0, "0.01", "inverse"));
     TELL("inside the range a factor of 100 is", "0.5", "200", OUT(0, "1", "factor_100"),
          OUT(0, "1", "factor_100"), IN(0, "1"));
+    TELL("but not against a price that has proved itself", "0.5", "20000", IN(0, "100"),
+         IN(0, "101"), IN(0, "100"), OUT(0, "1", "factor_100"), OUT(0, "1", "factor_100"),
+         OUT(0, "1", "factor_100"), OUT(0, "1", "factor_100"), OUT(0, "10000", "factor_100"),
+         OUT(0, "10000", "factor_100"), OUT(0, "10000", "factor_100"), IN(0, "101"));
+    TELL("nor an inversion that the range holds", "0.001", "2000", IN(0, "100"), IN(0, "100"),
+         IN(0, "100"), OUT(0, "0.01", "inverse"), OUT(0, "0.01", "inverse"),
+         OUT(0, "0.01", "inverse"), OUT(0, "0.01", "inverse"), IN(1, "0.01"));
+    TELL("two polls are no proof", "0.5", "200", IN(0, "100"), IN(0, "100"),
+         OUT(0, "1", "factor_100"), OUT(0, "1", "factor_100"), IN(0, "1"));
+    TELL("proof is of the price, not of one that others brought", "0.5", "200", IN(0, "100"),
+         IN(0, "100"), IN(0, "100"), OUT(0, "1", "factor_100"), IN(1, "1"),
+         OUT(1, "100", "factor_100"), OUT(1, "100", "factor_100"), IN(1, "100"));
+    TELL("a plain jump is believed as ever", "50", "200", IN(0, "100"), IN(0, "100"), IN(0, "100"),
+         IN(0, "100"), OUT(0, "150", "jump"), OUT(0, "150", "jump"), IN(0, "150"));
     TELL("a bug is corrected by others", NULL, NULL, OUT(0, "10000", "factor_100"), IN(1, "10000"));
 }
 
