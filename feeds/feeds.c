@@ -64,7 +64,8 @@ static void follow_markets(struct feeds *f, int64_t mono_ms, int64_t wall_ms)
             schedule_hasten(f->schedule, d->id, mono_ms);
         enum quote_market market = market_now(&d->market, d->watch.age.market, wall_ms);
         schedule_closed(f->schedule, d->id, market == MARKET_CLOSED);
-        watch_market(&d->watch, market, wall_ms);
+        if (d->quality.held_price.given) /* a benchmark has no hours */
+            watch_market(&d->watch, market, wall_ms);
     }
 }
 

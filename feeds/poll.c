@@ -72,13 +72,18 @@ static enum failure spare(const struct feeds *f, struct chain_want want, int64_t
     return FAIL_BUDGET;
 }
 
+static bool is_benchmark(const struct feeds *f, struct chain_want want)
+{
+    const struct feed *d = &f->feeds[want.id];
+    return f->upstreams[d->chain[want.pos]].row->data == DATA_BENCHMARK;
+}
+
 /* A benchmark is for when there is no price. Its own would be older than any; that it is says
  * nothing of why there is no newer one. */
 static enum failure not_needed(const struct feeds *f, struct chain_want want, struct err *why)
 {
     const struct feed *d = &f->feeds[want.id];
-    if (f->upstreams[d->chain[want.pos]].row->data != DATA_BENCHMARK ||
-        !d->quality.held_price.given)
+    if (!is_benchmark(f, want) || !d->quality.held_price.given)
         return FAIL_NONE;
     err_set(why, "a benchmark; a price is held");
     return FAIL_OLDER;
@@ -181,7 +186,8 @@ static enum failure host_offer(void *ctx, struct chain_want want, const struct r
     struct record rec = *record;
     int64_t wall_ms = clock_wall_ms();
     exchanges_turn(f->exchanges, wall_ms);
-    rec.market = market_word(&d->market, record->market);
+    if (!is_benchmark(f, want)) /* nobody trades at it: no market closed at that */
+        rec.market = market_word(&d->market, record->market);
     struct quality_result q = quality_check(d->in, &d->quality, (int)want.pos, &rec, wall_ms);
     count_checks(f, &q);
     feed_note_quality(d, want.pos, &rec, &q, wall_ms);

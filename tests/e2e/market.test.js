@@ -78,6 +78,23 @@ test('a closed price does not grow stale when its provider dies', async (t) => {
   assert.equal((await quote('shut')).state, 'closed');
 });
 
+test('a benchmark has no hours: it never counts as the price that a market closed at', async (t) => {
+  const { gateway, follow } = await scene(t, {
+    config: {
+      exchanges,
+      instruments: [instrument('coffee', [['ico', 'I-CIP']], { exchange: 'SHUT', currency: 'USD' })],
+    },
+  });
+  const quote = async () => (await gateway.get('/api/v1/quotes/coffee')).json;
+  const seen = await until(async () => ((await quote()).source === 'ico' ? quote() : null), 'the benchmark');
+  assert.deepEqual([seen.state, seen.market], ['delayed', 'unknown']);
+  const client = await follow(['coffee']);
+  const { data } = await client.nextType('quote');
+  assert.equal(data[0].state, 'delayed');
+  const health = (await gateway.get('/data-health/status')).json.categories.prices;
+  assert.deepEqual([health.coffee.state, health.coffee.source], ['delayed', 'ico']);
+});
+
 test("the provider's word wins", async (t) => {
   const { upstream, gateway } = await scene(t, {
     script: (u) => {
