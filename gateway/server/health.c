@@ -1,5 +1,6 @@
 /* health.c - is it alive, is it ready, how fresh is the data, what do the numbers say. */
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "audit.h"
@@ -106,8 +107,9 @@ static void add_suspect(struct buf *out, const struct feed_port *feed, int id)
     json_decref(suspect);
 }
 
-/* The instruments of one category, as an object. Counts the fresh ones. */
-static void add_category(struct exchange *x, const char *category, int64_t wall_ms, size_t *fresh)
+/* The instruments of one category that may be seen, as an object. Counts the fresh ones. */
+static void add_category(struct exchange *x, const bool *seen, const char *category,
+                         int64_t wall_ms, size_t *fresh)
 {
     const struct config *c = x->server->config;
     struct buf *out = &x->response.body;
@@ -115,7 +117,7 @@ static void add_category(struct exchange *x, const char *category, int64_t wall_
     buf_adds_json(out, category);
     buf_adds(out, ":{");
     for (size_t i = 0; i < c->instruments_len; i++) {
-        if (strcmp(c->instruments[i].category, category) != 0)
+        if (!seen[i] || strcmp(c->instruments[i].category, category) != 0)
             continue;
         struct standing st = fanout_standing(tiers_live(x->server->tiers), (int)i, wall_ms);
         if (!first)
@@ -132,12 +134,26 @@ static void add_category(struct exchange *x, const char *category, int64_t wall_
     buf_addc(out, '}');
 }
 
-static bool is_first_of_category(const struct config *c, size_t i)
+static bool is_first_of_category(const struct config *c, const bool *seen, size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (strcmp(c->instruments[k].category, c->instruments[i].category) == 0)
+        if (seen[k] && strcmp(c->instruments[k].category, c->instruments[i].category) == 0)
             return false;
-    return true;
+    return seen[i];
+}
+
+/* Who may see some symbols only is told of no others: a suspect price is a price, too. NULL: out of
+ * memory; the caller frees. */
+static bool *visible(const struct exchange *x, size_t *n)
+{
+    const struct config *c = x->server->config;
+    bool *seen = calloc(c->instruments_len + 1, sizeof *seen);
+    *n = 0;
+    for (size_t i = 0; seen && i < c->instruments_len; i++) {
+        seen[i] = grant_allows(&x->conn->grant, c->instruments[i].symbol);
+        *n += seen[i];
+    }
+    return seen;
 }
 
 void serve_status(struct exchange *x)
@@ -146,22 +162,25 @@ void serve_status(struct exchange *x)
     struct buf *out = &x->response.body;
     int64_t wall_ms = clock_wall_ms();
     char when[CLOCK_RFC3339_MAX];
-    size_t fresh = 0;
-    bool first = true;
+    size_t fresh = 0, n;
+    const char *comma = "";
+    bool *seen = visible(x, &n);
+    if (!seen) {
+        response_problem(&x->response, 500, "out of memory", NULL);
+        return;
+    }
 
     begin_json(x);
     buf_adds(out, "{\"categories\":{");
     for (size_t i = 0; i < c->instruments_len; i++) {
-        if (!is_first_of_category(c, i))
+        if (!is_first_of_category(c, seen, i))
             continue;
-        if (!first)
-            buf_addc(out, ',');
-        first = false;
-        add_category(x, c->instruments[i].category, wall_ms, &fresh);
+        buf_adds(out, comma);
+        comma = ",";
+        add_category(x, seen, c->instruments[i].category, wall_ms, &fresh);
     }
-    const char *overall = fresh == c->instruments_len ? "healthy"
-                          : fresh == 0                ? "unhealthy"
-                                                      : "degraded";
+    free(seen);
+    const char *overall = fresh == n ? "healthy" : fresh == 0 ? "unhealthy" : "degraded";
     buf_addf(out, "},\"timestamp\":\"%s\",\"overall_status\":\"%s\"}", clock_rfc3339(wall_ms, when),
              overall);
 }

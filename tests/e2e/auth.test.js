@@ -144,6 +144,10 @@ test('a token for some symbols sees no others', async (t) => {
   assert.equal((await get('/api/v1/quotes/cocoa')).status, 403);
   assert.equal((await get('/api/v1/stream?symbols=cocoa')).status, 403);
 
+  const analyst = hs256({ role: 'analyst', symbols: ['coffee', 'EUR/*'], exp: soon() });
+  const { categories } = (await gateway.get('/data-health/status', bearer(analyst))).json;
+  assert.deepEqual(Object.values(categories).flatMap((c) => Object.keys(c)).sort(), ['EUR/USD', 'coffee']);
+
   const client = await connectWs(`${gateway.wsUrl}?token=${token}`);
   t.after(() => client.close());
   client.send({ action: 'subscribe', symbols: ['*', 'cocoa'], id: 1 });
