@@ -16,7 +16,7 @@
 
 #include "jsonx.h"
 
-static const int64_t PROBE_MS = 10000;
+static const int64_t PROBE_MS = 20000;
 static const int64_t COOL_MAX_MS = 90000000; /* until the day's credits come back: 25 h */
 static const int64_t SKEW_MS = 60000;        /* a document from further in the future is no word */
 

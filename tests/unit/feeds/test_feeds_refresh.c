@@ -118,11 +118,8 @@ static void test_stop_under_way(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_refresh_joins),
-        TEST(test_refresh_before_the_start),
-        TEST(test_walk),
-        TEST(test_walk_of_several),
-        TEST(test_stop_under_way),
+        TEST(test_refresh_joins),   TEST(test_refresh_before_the_start), TEST(test_walk),
+        TEST(test_walk_of_several), TEST(test_stop_under_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
