@@ -100,7 +100,8 @@ static void take_item(struct gateway *g, int id, const char *bytes, size_t len, 
     }
     metrics_add(&g->metrics, METRIC_QUOTES_RECEIVED, it->source[0] ? it->source : "unknown", NULL,
                 1);
-    if (tiers_item(g->tiers, id, it, wall_ms, clock_mono_ns()) == FANOUT_TAKEN)
+    if (tiers_item(g->tiers, id, it, heard, (struct moment){wall_ms, clock_mono_ns()}) ==
+        FANOUT_TAKEN)
         feeds_item(g->feeds, id, it);
     item_unref(it);
 }

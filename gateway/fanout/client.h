@@ -32,11 +32,6 @@ enum client_path {
     CLIENT_CLOSING, /* in no view; nothing is written any more */
 };
 
-/* When a message was received; handed down to whoever handles it. */
-struct moment {
-    int64_t wall_ms, mono_ns;
-};
-
 struct client {
     struct fanout *f;
     const struct client_sink *sink;

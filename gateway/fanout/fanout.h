@@ -19,6 +19,11 @@
 #include "port.h"
 
 struct fanout;
+
+/* When something happened, by both clocks. */
+struct moment {
+    int64_t wall_ms, mono_ns;
+};
 struct client;
 
 /* How a client's bytes leave. All calls come from the loop thread; none may call back into the

@@ -63,10 +63,13 @@ static int read_action(struct command *c, struct err *err)
             c->action = (enum protocol_action)i;
             return 0;
         }
+    bool plain =
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-. ") ==
+        strlen(name);
     return err_set(err,
-                   "unknown action \"%.40s\": use auth, heartbeat, list, ping, refresh, reset, "
+                   "unknown action%s%.40s%s: use auth, heartbeat, list, ping, refresh, reset, "
                    "subscribe or unsubscribe",
-                   name);
+                   plain ? " \"" : "", plain ? name : "", plain ? "\"" : "");
 }
 
 static int read_options(struct command *c, struct err *err)

@@ -1,8 +1,9 @@
 /* An item that was taken by the live tier waits in the line of each other tier until `delay`
- * after it was received, by its own word: one that was read back from Redis after a restart has
- * waited already. It then goes into that tier's fan-out, rewritten once for all: `delayed_s` grows
- * by the delay, and what was `live` is `delayed`. A tier's book is told a clock that is as much
- * behind, so that nothing there is stale that was not stale then.
+ * after it was heard. One that was read back from Redis after a restart has waited already: there
+ * `recv` counts. (Of one that is heard it does not: another program may say what it likes there.)
+ * It then goes into that tier's fan-out, rewritten once for all: `delayed_s` grows by the delay,
+ * and what was `live` is `delayed`. A tier's book is told a clock that is as much behind, so that
+ * nothing there is stale that was not stale then.
  *
  * The watchers of an instrument are those of all tiers: the delayed ones want it polled, too. */
 #include "tiers.h"
@@ -99,13 +100,14 @@ static void lost(const struct tiers *t, int id)
               "a price of a delayed tier was left out", t->config->instruments[id].symbol);
 }
 
-enum fanout_verdict tiers_item(struct tiers *t, int id, struct item *it, int64_t wall_ms,
-                               int64_t mono_ns)
+enum fanout_verdict tiers_item(struct tiers *t, int id, struct item *it, bool heard,
+                               struct moment now)
 {
-    enum fanout_verdict verdict = fanout_item(t->tiers[0].fanout, id, it, wall_ms, mono_ns);
+    enum fanout_verdict verdict = fanout_item(t->tiers[0].fanout, id, it, now.wall_ms, now.mono_ns);
+    int64_t waited_ms = heard ? 0 : now.wall_ms - it->recv_ms;
     for (size_t i = 1; i < t->len && verdict == FANOUT_TAKEN; i++) {
-        int64_t wait_ms = it->recv_ms + t->tiers[i].delay_s * 1000 - wall_ms;
-        if (delay_line_put(t->tiers[i].line, id, it, mono_ns + wait_ms * 1000000) != 0)
+        int64_t wait_ms = t->tiers[i].delay_s * 1000 - waited_ms;
+        if (delay_line_put(t->tiers[i].line, id, it, now.mono_ns + wait_ms * 1000000) != 0)
             lost(t, id);
     }
     return verdict;

@@ -24,9 +24,10 @@ struct fanout *tiers_live(const struct tiers *t);
 struct fanout *tiers_of(const struct tiers *t, int64_t delay_s);
 
 /* As fanout_item() and fanout_status() of the live tier; what was taken there reaches the others in
- * its time. */
-enum fanout_verdict tiers_item(struct tiers *t, int id, struct item *it, int64_t wall_ms,
-                               int64_t mono_ns);
+ * its time: so much after it was heard, now; or, of an item that was not heard but read (of any
+ * age, after a restart), after it was received, by its own word. */
+enum fanout_verdict tiers_item(struct tiers *t, int id, struct item *it, bool heard,
+                               struct moment now);
 int tiers_status(struct tiers *t, int id, const char *bytes, size_t len, int64_t wall_ms,
                  int64_t mono_ns, struct err *err) MUST_CHECK;
 

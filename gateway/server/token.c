@@ -1,5 +1,6 @@
 /* libjwt checks the signature and hands over the claims as JSON; what they mean is decided here,
- * with the same strict reader that all other JSON goes through (no duplicate names).
+ * with the same strict reader that all other JSON goes through. (Of a name that comes twice libjwt
+ * has kept one by then; the signer wrote both.)
  *
  * The two classic holes. A token may say "alg":"none": libjwt refuses it when a key is given, and
  * so does the comparison below. A token may say HS256 where a public key is configured, and be

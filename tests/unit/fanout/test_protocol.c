@@ -24,6 +24,7 @@ static void test_parse(void **state)
         {"{\"action\":\"subscribe\",\"snapshot\":0}",                    -1, 0,                "",           true },
         {"{\"action\":\"ping\",\"snapshot\":0}",                         0,  ACTION_PING,      "",           true },
         {"{\"action\":\"fly\",\"id\":3}",                                -1, 0,                "3",          true },
+        {"{\"action\":\"a\\r\\nb\",\"id\":3}",                           -1, 0,                "3",          true },
         {"{\"action\":1,\"id\":3}",                                      -1, 0,                "3",          true },
         {"{\"id\":3}",                                                   -1, 0,                "3",          true },
         {"{\"action\":\"ping\",\"id\":null}",                            -1, 0,                "",           true },
@@ -53,6 +54,7 @@ static void test_parse(void **state)
             assert_int_equal(c.snapshot, rows[i].snapshot);
         } else {
             assert_true(err.text[0] != '\0');
+            assert_null(strpbrk(err.text, "\r\n")); /* one line, whatever came */
         }
         command_fini(&c);
     }

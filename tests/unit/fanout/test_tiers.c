@@ -40,11 +40,16 @@ static void pass_ms(struct market *m, int64_t ms)
     }
 }
 
+static struct moment now(const struct market *m)
+{
+    return (struct moment){m->r.wall_ms, m->r.mono_ns};
+}
+
 static void quote(struct market *m, int id, const char *price)
 {
     struct item *it =
         rig_make(&m->r, id, price, m->r.wall_ms, ",\"state\":\"live\",\"market\":\"open\"");
-    assert_int_equal(tiers_item(m->tiers, id, it, m->r.wall_ms, m->r.mono_ns), FANOUT_TAKEN);
+    assert_int_equal(tiers_item(m->tiers, id, it, true, now(m)), FANOUT_TAKEN);
     item_unref(it);
 }
 
@@ -115,12 +120,33 @@ static void what_is_old_enough_comes_at_once(void **state)
     begin(&m);
     struct item *it = rig_make(&m.r, 0, "1.10", m.r.wall_ms, "");
     rig_pass_ms(&m.r, 20000);
-    assert_int_equal(tiers_item(m.tiers, 0, it, m.r.wall_ms, m.r.mono_ns), FANOUT_TAKEN);
+    assert_int_equal(tiers_item(m.tiers, 0, it, false, now(&m)), FANOUT_TAKEN);
     item_unref(it);
     assert_int_equal(tiers_turn(m.tiers, m.r.wall_ms, m.r.mono_ns), 10 * 1000 * MS);
     assert_string_equal(price_of(&m, 5), "1.10");
     assert_string_equal(price_of(&m, 30), "none");
     pass_ms(&m, 10000);
+    assert_string_equal(price_of(&m, 30), "1.10");
+    end(&m);
+}
+
+/* What is heard waits from then on, whatever it says of itself. */
+static void an_old_recv_gains_nothing(void **state)
+{
+    static struct market m;
+    (void)state;
+    begin(&m);
+    struct item *it = rig_make(&m.r, 0, "1.10", m.r.wall_ms, "");
+    rig_pass_ms(&m.r, 20000);
+    assert_int_equal(tiers_item(m.tiers, 0, it, true, now(&m)), FANOUT_TAKEN);
+    item_unref(it);
+    pass_ms(&m, 4900);
+    assert_string_equal(price_of(&m, 5), "none");
+    pass_ms(&m, 100);
+    assert_string_equal(price_of(&m, 5), "1.10");
+    pass_ms(&m, 24900);
+    assert_string_equal(price_of(&m, 30), "none");
+    pass_ms(&m, 100);
     assert_string_equal(price_of(&m, 30), "1.10");
     end(&m);
 }
@@ -150,6 +176,7 @@ int main(void)
         cmocka_unit_test(each_tier_in_its_time),
         cmocka_unit_test(states_follow_as_they_did),
         cmocka_unit_test(what_is_old_enough_comes_at_once),
+        cmocka_unit_test(an_old_recv_gains_nothing),
         cmocka_unit_test(a_status_is_late_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

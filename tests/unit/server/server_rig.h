@@ -222,7 +222,8 @@ static inline void child_price(struct child *c, const char *symbol, const char *
              symbol, kind == INSTRUMENT_QUOTE ? "price" : "value", price, wall_ms - age_ms,
              wall_ms - age_ms);
     struct item *it = item_parse(text, strlen(text), kind, symbol, wall_ms, &err);
-    if (!it || tiers_item(c->tiers, id, it, wall_ms, clock_mono_ns()) != FANOUT_TAKEN)
+    if (!it || tiers_item(c->tiers, id, it, true, (struct moment){wall_ms, clock_mono_ns()}) !=
+                   FANOUT_TAKEN)
         exit(90);
     item_unref(it);
 }
