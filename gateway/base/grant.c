@@ -90,8 +90,3 @@ bool grant_allows(const struct grant *g, const char *symbol)
     }
     return false;
 }
-
-bool grant_expired(const struct grant *g, int64_t wall_ms)
-{
-    return g->expires_ms > 0 && wall_ms >= g->expires_ms;
-}

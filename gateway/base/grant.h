@@ -36,6 +36,5 @@ struct grant_symbols *grant_symbols_new(const json_t *list, struct err *err) MUS
 struct grant_symbols *grant_symbols_from(const char *const *list, size_t n) MUST_CHECK;
 
 bool grant_allows(const struct grant *g, const char *symbol);
-bool grant_expired(const struct grant *g, int64_t wall_ms);
 
 #endif

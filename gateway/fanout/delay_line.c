@@ -19,7 +19,6 @@ struct delay_line {
     struct entry *first, **end;
     struct entry **last; /* per symbol: the item that waits longest from now; NULL = none */
     struct entry *taken; /* its bytes are lent out */
-    int64_t last_due_ns;
     size_t bytes, bytes_max;
 };
 
@@ -35,7 +34,6 @@ struct delay_line *delay_line_new(size_t symbols, size_t bytes_max)
     }
     l->end = &l->first;
     l->bytes_max = bytes_max;
-    l->last_due_ns = INT64_MIN;
     return l;
 }
 
@@ -82,9 +80,6 @@ static struct entry *append(struct delay_line *l, int id, size_t len, int64_t du
     struct entry *e = calloc(1, sizeof *e + len);
     if (!e)
         return NULL;
-    if (due_ns < l->last_due_ns)
-        due_ns = l->last_due_ns;
-    l->last_due_ns = due_ns;
     e->due_ns = due_ns;
     e->id = id;
     e->len = len;

@@ -20,7 +20,7 @@ struct delay_line;
 struct delay_line *delay_line_new(size_t symbols, size_t bytes_max) MUST_CHECK;
 void delay_line_free(struct delay_line *l); /* NULL is fine */
 
-/* due_ns must not be less than that of what was put in before; what is earlier counts as then. The
+/* What is due before something that was put in earlier (a clock was set back) waits for that. The
  * line takes a reference of the item, or a copy of the bytes. -1: out of memory, it is lost. */
 int delay_line_put(struct delay_line *l, int id, struct item *it, int64_t due_ns) MUST_CHECK;
 int delay_line_put_status(struct delay_line *l, int id, const char *bytes, size_t len,

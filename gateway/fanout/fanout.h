@@ -149,7 +149,7 @@ struct standing {
 };
 struct standing fanout_standing(const struct fanout *f, int id, int64_t wall_ms);
 
-/* Everything of /admin/clients and the gauges, later; now: how many clients there are. */
+/* How many clients there are; closing ones count until they are freed. */
 size_t fanout_clients(const struct fanout *f);
 /* How many of them get the prices of each instrument; by number, valid until the next call of any
  * fanout function. Closing ones have left. */

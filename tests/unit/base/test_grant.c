@@ -1,4 +1,4 @@
-/* What a token allows: lists of symbols, shared by reference, and time. */
+/* What a token allows: lists of symbols, shared by reference. */
 #include "grant.h"
 
 #include <setjmp.h>
@@ -99,23 +99,12 @@ static void holders_share_a_list(void **state)
     assert_null(grant_symbols_from(wrong, 2));
 }
 
-static void grants_end(void **state)
-{
-    (void)state;
-    struct grant g = {.role = ROLE_VIEWER};
-    assert_false(grant_expired(&g, INT64_MAX));
-    g.expires_ms = 1000;
-    assert_false(grant_expired(&g, 999));
-    assert_true(grant_expired(&g, 1000));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_allow_what_they_name),
         cmocka_unit_test(lists_that_are_none),
         cmocka_unit_test(holders_share_a_list),
-        cmocka_unit_test(grants_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

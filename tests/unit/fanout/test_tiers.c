@@ -112,6 +112,26 @@ static void states_follow_as_they_did(void **state)
     end(&m);
 }
 
+/* A newcomer's states are settled by the tier's clock, too: no price is called stale there because
+ * it is stale elsewhere. */
+static void a_newcomer_sees_the_states_of_then(void **state)
+{
+    static struct market m;
+    struct peer p;
+    (void)state;
+    begin(&m);
+    quote(&m, 0, "1.10");
+    pass_ms(&m, 61000); /* stale in the live tier since a second */
+    m.r.f = tiers_of(m.tiers, 30);
+    peer_open(&p, &m.r);
+    peer_say(&p, "{\"action\":\"subscribe\",\"symbols\":[\"coffee\"]}");
+    json_decref(peer_until(&p, "subscribed"));
+    json_decref(peer_until(&p, "quote"));
+    peer_expect_nothing(&p); /* the item says `delayed` itself */
+    peer_free(&p);
+    end(&m);
+}
+
 /* Read back after a restart: it has waited already. */
 static void what_is_old_enough_comes_at_once(void **state)
 {
@@ -175,6 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_tier_in_its_time),
         cmocka_unit_test(states_follow_as_they_did),
+        cmocka_unit_test(a_newcomer_sees_the_states_of_then),
         cmocka_unit_test(what_is_old_enough_comes_at_once),
         cmocka_unit_test(an_old_recv_gains_nothing),
         cmocka_unit_test(a_status_is_late_too),
