@@ -156,7 +156,9 @@ static int start(struct ask *k, struct err *err)
     struct http_request rq = {0};
     struct chain_request *r = k->request;
     const struct provider *row = k->upstream->row;
-    const struct fetch_limits limits = {.timeout_ms = row->timeout_ms};
+    struct fetch_limits limits = k->owner->limits;
+    if (row->timeout_ms)
+        limits.timeout_ms = row->timeout_ms;
     int rc = -1;
     if (row->request(k->upstream->cfg, r->symbols, r->n, &rq, err) == 0) {
         if (row->revalidate && rq.url.p) {

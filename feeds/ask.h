@@ -19,6 +19,7 @@ struct asker {
     struct fetch *fetch;
     struct bus *bus;
     struct metrics *metrics;
+    struct fetch_limits limits; /* of every request; a slow provider's row has its own time */
     struct ask *under_way;
     bool news; /* something was learned of a provider; the owner clears it */
 };

@@ -353,7 +353,14 @@ struct feeds *feeds_new(uv_loop_t *loop, const struct config *config, struct bus
     f->metrics = metrics;
     f->epoch_ms = (uint64_t)start_wall_ms;
     f->timer.data = f;
-    f->asker = (struct asker){.bus = bus, .metrics = metrics, .news = true};
+    f->asker = (struct asker){
+        .bus = bus,
+        .metrics = metrics,
+        .limits = {.timeout_ms = config->limits.upstream_ms,
+                   .body_max = (size_t)config->limits.upstream_bytes,
+                   .header_max = (size_t)config->limits.upstream_header_bytes},
+        .news = true
+    };
     poll_init(f);
     if (make_exchanges(f, start_wall_ms, err) != 0) {
         free_parts(f);

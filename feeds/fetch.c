@@ -47,7 +47,7 @@ struct fetch_job {
     fetch_done *done;
     void *ctx;
     struct buf body;
-    size_t body_max, header_bytes;
+    size_t body_max, header_max, header_bytes;
     const char *over; /* what grew over its cap; NULL = nothing */
     struct http_head head;
     char error[CURL_ERROR_SIZE];
@@ -82,7 +82,7 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct fetch_job *job = arg;
     job->header_bytes += n * size;
-    if (job->header_bytes > FETCH_HEADER_MAX) {
+    if (job->header_bytes > job->header_max) {
         job->over = "headers";
         return 0;
     }
@@ -151,8 +151,7 @@ static enum failure explain(struct fetch_job *job, CURLcode code, struct err *de
 {
     if (job->over) {
         err_set(detail, "answer given up: more than %zu bytes of %s",
-                strcmp(job->over, "body") == 0 ? job->body_max : (size_t)FETCH_HEADER_MAX,
-                job->over);
+                strcmp(job->over, "body") == 0 ? job->body_max : job->header_max, job->over);
         return FAIL_UPSTREAM_ERROR;
     }
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
@@ -446,6 +445,7 @@ struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
     job->done = done;
     job->ctx = ctx;
     job->body_max = limits && limits->body_max ? limits->body_max : FETCH_BODY_MAX;
+    job->header_max = limits && limits->header_max ? limits->header_max : FETCH_HEADER_MAX;
     http_head_init(&job->head);
     job->easy = curl_easy_init();
     if (!job->easy || add_headers(job, &rq->headers, err) != 0 || set_body(job, &rq->body) != 0) {

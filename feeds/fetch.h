@@ -23,6 +23,7 @@ struct fetch_job;
 struct fetch_limits {
     int64_t timeout_ms; /* of the whole; 0 = FETCH_TIMEOUT_MS. Half of it may go into connecting */
     size_t body_max;    /* bytes; 0 = FETCH_BODY_MAX */
+    size_t header_max;  /* bytes; 0 = FETCH_HEADER_MAX */
 };
 
 /* reply NULL: `failure` with `detail` says why: dns, connect (also: lost before the first byte of

@@ -5,8 +5,8 @@
  *
  * An instrument that a walk is under way for, a poll's for instance, is not walked a second time:
  * the run waits for that walk's end like for its own. In a first attempt one that was refreshed
- * less than AGAIN_MS ago has its answer already. Who joins a run is answered at the end of the
- * attempt it is in: 25 s are too short to sit out pauses.
+ * less than limits.refresh_ms ago has its answer already. Who joins a run is answered at the end of
+ * the attempt it is in: 25 s are too short to sit out pauses.
  *
  * Due times come from when the job last ran by the clock, which is kept on the bus with the last
  * runs (job_store.h). So nothing runs by the clock before the bus has said what it knows. It is
@@ -29,7 +29,6 @@
 
 enum { STALEST = 10 };
 
-static const int64_t AGAIN_MS = 5000;
 static const int64_t SKEW_MS = 60000;
 
 struct active {
@@ -163,7 +162,8 @@ static void attempt(struct feeds *f, struct job_run *r, int64_t mono_ms)
     size_t n = 0;
     for (size_t i = 0; i < r->n; i++) {
         struct feed *d = &f->feeds[r->slots[i].id];
-        bool fresh = d->refreshed_ms > 0 && mono_ms - d->refreshed_ms < AGAIN_MS;
+        bool fresh =
+            d->refreshed_ms > 0 && mono_ms - d->refreshed_ms < f->config->limits.refresh_ms;
         if (!r->slots[i].waiting || d->walking > 0)
             continue;
         if (fresh && r->retries == 0) {

@@ -1,17 +1,15 @@
 /* Walks that somebody asked for: feeds_refresh() and feeds_walk().
  *
  * A refresh waits for the end of a walk per instrument: of one that is under way already (a poll or
- * another refresh), else of the one it starts. One whose last refresh ended less than 5 s ago has
- * its answer already. One that comes before the shared documents are read is held until then.
- * Nothing is called back from inside a walk: what is complete is delivered from
- * the next turn of the loop, so the callbacks may do what they like (start, stop). */
+ * another refresh), else of the one it starts. One whose last refresh ended less than 5 s
+ * (limits.refresh_ms) ago has its answer already. One that comes before the shared documents are
+ * read is held until then. Nothing is called back from inside a walk: what is complete is delivered
+ * from the next turn of the loop, so the callbacks may do what they like (start, stop). */
 #include "desk.h"
 
 #include <string.h>
 
 #include "clock.h"
-
-static const int64_t AGAIN_MS = 5000;
 
 struct refresh {
     struct refresh *next;
@@ -99,7 +97,7 @@ static bool needs_walk(struct feeds *f, struct refresh *r, size_t i, int64_t mon
         refuse(r, i, "the instrument has no source; other programs feed it");
     else if (d->walking > 0)
         wait_for(r, i);
-    else if (d->refreshed_ms > 0 && mono_ms - d->refreshed_ms < AGAIN_MS)
+    else if (d->refreshed_ms > 0 && mono_ms - d->refreshed_ms < f->config->limits.refresh_ms)
         set_result(r, i, &d->last);
     else {
         wait_for(r, i);

@@ -318,7 +318,16 @@ static void log_start(const struct gateway *g, const char *origin)
 static int open_bus(struct gateway *g, struct err *err)
 {
     const struct config *c = g->config;
-    const struct bus_options options = {c->redis.url, c->redis.prefix, c->instruments_len};
+    const struct bus_options options = {
+        .url = c->redis.url,
+        .prefix = c->redis.prefix,
+        .symbols_max = c->instruments_len,
+        .limits = {.connect_ms = c->limits.redis_connect_ms,
+                   .ping_ms = c->limits.redis_ping_ms,
+                   .backoff_ms = c->limits.redis_backoff_ms,
+                   .in_flight = c->limits.redis_in_flight},
+        .metrics = &g->metrics,
+    };
     const struct bus_handler handler = {
         .ctx = g,
         .item = hear_item,

@@ -121,7 +121,15 @@ struct config {
     struct {
         int64_t connections;                      /* 0 = what RLIMIT_NOFILE allows */
         int64_t connections_per_ip, accept_per_s; /* 0 = unlimited */
-        int64_t symbols_per_connection, message_bytes, commands_per_minute;
+        int64_t symbols_per_connection, message_bytes, fragments;
+        int64_t commands_per_minute, refused_per_minute;
+        int64_t headers_ms, body_ms, body_bytes; /* of a request */
+        int64_t auth_ms;                         /* for the first token, and after one has ended */
+        int64_t idle_ms;                         /* at least 2.25 heartbeats, whatever it says */
+        int64_t slow_ms, acks_bytes;             /* of a client whose socket is full */
+        int64_t refresh_ms;                      /* between two of one symbol */
+        int64_t upstream_ms, upstream_bytes, upstream_header_bytes;
+        int64_t redis_connect_ms, redis_ping_ms, redis_backoff_ms, redis_in_flight;
     } limits;
     struct {
         int64_t flush_ms, heartbeat_ms, sndbuf_bytes;

@@ -19,6 +19,8 @@
     X(bus_up, gauge, "pricegate_bus_up", "1 while the bus can be reached")                         \
     X(bus_invalid, counter, "pricegate_bus_invalid_total",                                         \
       "messages from the bus that were dropped")                                                   \
+    X(bus_dropped, counter, "pricegate_bus_dropped_total",                                         \
+      "what could not leave for Redis when it came")                                               \
     X(records, counter, "pipeline_ingestion_records_total", "records that providers delivered")    \
     X(errors, counter, "pipeline_ingestion_errors_total", "answers that were failures")
 
@@ -31,6 +33,8 @@
     X(DISCONNECTS, counter, "pricegate_disconnects_total", "reason", NULL, "clients gone")         \
     X(REJECTED, counter, "pricegate_rejected_total", "reason", NULL,                               \
       "requests and messages refused")                                                             \
+    X(ACCEPT_PAUSES, counter, "pricegate_accept_pauses_total", "reason", NULL,                     \
+      "times that accepting paused; reason is files or rate")                                      \
     X(PROVIDER_REQUESTS, counter, "pricegate_provider_requests_total", "provider", "result",       \
       "requests to providers; result is ok or a failure name")                                     \
     X(CREDITS_LEFT, gauge, "pricegate_provider_credits_left", "provider", NULL,                    \

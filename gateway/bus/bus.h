@@ -11,9 +11,9 @@
  * Redis: two connections, one for commands and one for SUBSCRIBE. SET..EX and PUBLISH leave in one
  * pipeline, in that order. A PING every second, unanswered for 1 s: the connection is dropped.
  * At most 1,024 commands in flight, further ones are counted and dropped. Reconnect after
- * 0.1-5 s with jitter. After every (re)connect: subscribe, then read the latest of every watched
- * symbol (heard through `item`), and write back what this process published itself, is still within
- * its TTL, and Redis does not have or has older.
+ * 0.1-4 s with jitter. (struct bus_limits may say otherwise.) After every (re)connect: subscribe,
+ * then read the latest of every watched symbol (heard through `item`), and write back what this
+ * process published itself, is still within its TTL, and Redis does not have or has older.
  *
  * Logged here: bus_up, bus_down (why), bus_refused (an error in an answer), bus_full. The redis bus
  * sets SIGPIPE to be ignored, unless the program has decided about it: hiredis uses write(2). */
@@ -26,6 +26,7 @@
 #include <uv.h>
 
 #include "err.h"
+#include "metrics.h"
 #include "symbol.h"
 
 struct bus;
@@ -47,10 +48,20 @@ struct bus_handler {
     void (*latest)(void *ctx, int id, const char *bytes, size_t len);
 };
 
+/* 0 = the default that stands behind it. */
+struct bus_limits {
+    int64_t connect_ms; /* for connecting and logging in: 2000 */
+    int64_t ping_ms;    /* between two PINGs, and for the answer to one: 1000 */
+    int64_t backoff_ms; /* the longest wait before it connects again: 4000 */
+    int64_t in_flight;  /* commands unanswered: 1024 */
+};
+
 struct bus_options {
     const char *url;    /* "" = memory; redis://[user:pass@]host:port/db, unix:///path?db=N */
     const char *prefix; /* before every key and channel */
     size_t symbols_max; /* how many bus_watch() calls may come */
+    struct bus_limits limits;
+    struct metrics *metrics; /* bus_dropped is counted here; NULL: nowhere */
 };
 
 /* Does not connect yet. NULL with a sentence (bad URL, out of memory). The handler is copied. */
@@ -90,8 +101,9 @@ void bus_shared_read(struct bus *bus, const char *key);
 /* Counted since the start. */
 struct bus_stats {
     uint64_t published; /* calls of bus_publish() */
-    uint64_t dropped;   /* items, statuses, shared values that could not leave when they came: Redis
-                           away, or 1,024 commands unanswered. Items and shared values follow later */
+    uint64_t
+        dropped; /* items, statuses, shared values that could not leave when they came: Redis
+                    away, or too many commands unanswered. Items and shared values follow later */
     uint64_t reconnects; /* times it came up again after it had been up */
 };
 struct bus_stats bus_stats(const struct bus *bus);

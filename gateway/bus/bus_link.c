@@ -29,11 +29,8 @@
 #include "clock.h"
 
 enum {
-    CONNECT_MS = 2000,      /* for connecting and logging in */
-    PROBE_MS = 1000,        /* between two probes, and for the answer to one */
     LATE_MS = 500,          /* a timer this late: it was us who slept, not Redis */
     BACKOFF_FIRST_MS = 200, /* at most; at least half of it */
-    BACKOFF_MAX_MS = 4000,  /* with connecting and re-reading still under 5 s */
 };
 
 struct request {
@@ -42,13 +39,13 @@ struct request {
 };
 static void on_timer(uv_timer_t *timer);
 
-int64_t link_backoff_ms(unsigned attempts, uint32_t random)
+int64_t link_backoff_ms(unsigned attempts, int64_t max_ms, uint32_t random)
 {
     int64_t full = BACKOFF_FIRST_MS;
-    while (attempts-- > 0 && full < BACKOFF_MAX_MS)
+    while (attempts-- > 0 && full < max_ms)
         full *= 2;
-    if (full > BACKOFF_MAX_MS)
-        full = BACKOFF_MAX_MS;
+    if (full > max_ms)
+        full = max_ms;
     return full / 2 + (int64_t)(random % (uint32_t)(full / 2 + 1));
 }
 
@@ -69,9 +66,10 @@ static void set_timer(struct link *l, int64_t delay_ms)
 }
 
 void link_init(struct link *l, uv_loop_t *loop, const struct bus_url *url, bool select_db,
-               const struct link_events *events)
+               const struct bus_limits *limits, const struct link_events *events)
 {
-    *l = (struct link){.loop = loop, .url = url, .events = *events, .select_db = select_db};
+    *l = (struct link){
+        .loop = loop, .url = url, .events = *events, .select_db = select_db, .limits = *limits};
     l->random = (uint32_t)((uint64_t)clock_mono_ns() ^ (uintptr_t)l) | 1;
     uv_timer_init(loop, &l->timer);
     l->timer.data = l;
@@ -174,7 +172,7 @@ static void on_login_reply(struct link *l, const redisReply *reply, bool last)
         return;
     l->state = LINK_READY;
     l->asked = false;
-    set_timer(l, PROBE_MS);
+    set_timer(l, l->limits.ping_ms);
     l->events.ready(l->events.ctx, l);
 }
 
@@ -268,7 +266,7 @@ static void connect_next(struct link *l)
 {
     l->state = LINK_CONNECTING;
     l->connected = false;
-    set_timer(l, CONNECT_MS);
+    set_timer(l, l->limits.connect_ms);
     if (l->url->is_unix) {
         adopt(l, redisAsyncConnectUnix(l->url->path));
         return;
@@ -295,7 +293,7 @@ static void on_lookup(void *ctx, char (*addresses)[INET6_ADDRSTRLEN], size_t n, 
 static void resolve(struct link *l)
 {
     l->state = LINK_RESOLVING;
-    set_timer(l, CONNECT_MS);
+    set_timer(l, l->limits.connect_ms);
     l->lookup = lookup_start(l->loop, l->url->host, on_lookup, l);
     if (!l->lookup)
         link_fail(l, "the name lookup cannot be started");
@@ -340,8 +338,15 @@ static void clean_up_failure(struct link *l)
         return;
     }
     l->state = LINK_WAITING;
-    set_timer(l, link_backoff_ms(l->attempts++, next_random(l)));
+    set_timer(l, link_backoff_ms(l->attempts++, l->limits.backoff_ms, next_random(l)));
     l->events.lost(l->events.ctx, l, l->why);
+}
+
+static void fail_after(struct link *l, const char *what, int64_t ms)
+{
+    struct err why;
+    err_set(&why, "%s %g s", what, (double)ms / 1000);
+    link_fail(l, why.text);
 }
 
 /* Anything that arrived since the question counts as an answer: behind a burst of messages the
@@ -350,12 +355,12 @@ static void check_life(struct link *l)
 {
     bool slept = clock_mono_ms() - l->timer_due_ms > LATE_MS;
     if (l->asked && !l->heard && !slept) {
-        link_fail(l, "no answer for 1 s");
+        fail_after(l, "no answer for", l->limits.ping_ms);
         return;
     }
     l->asked = true;
     l->heard = false;
-    set_timer(l, PROBE_MS);
+    set_timer(l, l->limits.ping_ms);
     l->events.probe(l->events.ctx, l);
 }
 
@@ -372,7 +377,8 @@ static void on_timer(uv_timer_t *timer)
         l->events.lost(l->events.ctx, l, "the name lookup does not answer");
         break;
     case LINK_CONNECTING:
-        link_fail(l, l->connected ? "connected, but no answer for 2 s" : "no connection in 2 s");
+        fail_after(l, l->connected ? "connected, but no answer for" : "no connection in",
+                   l->limits.connect_ms);
         break;
     case LINK_READY:
         check_life(l);

@@ -13,6 +13,7 @@
 #include <uv.h>
 
 #include "attrs.h"
+#include "bus.h"
 #include "bus_lookup.h"
 #include "bus_url.h"
 
@@ -44,6 +45,7 @@ struct link {
     const struct bus_url *url; /* borrowed */
     struct link_events events;
     bool select_db;
+    struct bus_limits limits; /* none 0 */
 
     enum link_state state;
     redisAsyncContext *ac;
@@ -64,7 +66,7 @@ struct link {
 
 /* events is copied, url borrowed. A subscriber needs no SELECT: channels ignore the database. */
 void link_init(struct link *l, uv_loop_t *loop, const struct bus_url *url, bool select_db,
-               const struct link_events *events);
+               const struct bus_limits *limits, const struct link_events *events);
 void link_start(struct link *l);
 /* Ends everything; closed(events.ctx) is called in a later turn. Not from within a reply. */
 void link_close(struct link *l, void (*closed)(void *ctx));
@@ -89,7 +91,7 @@ void link_praise(struct link *l);
 /* Try now, if it is only waiting: there is word that Redis is back. */
 void link_hurry(struct link *l);
 
-/* The next wait in ms, 100..4000, doubled by each attempt, the upper half of it random. Pure. */
-int64_t link_backoff_ms(unsigned attempts, uint32_t random);
+/* The next wait in ms, 100..max_ms, doubled by each attempt, the upper half of it random. Pure. */
+int64_t link_backoff_ms(unsigned attempts, int64_t max_ms, uint32_t random);
 
 #endif

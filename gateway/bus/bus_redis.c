@@ -278,8 +278,8 @@ static int start(struct bus *b, struct err *err)
     ignore_sigpipe();
     uv_timer_init(b->loop, &r->timer);
     r->timer.data = r;
-    link_init(&r->command, b->loop, &r->url, true, &events);
-    link_init(&r->subscriber, b->loop, &r->url, false, &events);
+    link_init(&r->command, b->loop, &r->url, true, &r->limits, &events);
+    link_init(&r->subscriber, b->loop, &r->url, false, &r->limits, &events);
     r->handles = 3;
     link_start(&r->command);
     link_start(&r->subscriber);
@@ -342,6 +342,17 @@ static const struct bus_ops redis_ops = {
     .shared_read = redis_shared_read,
 };
 
+static struct bus_limits with_defaults(const struct bus_limits *l)
+{
+    return (struct bus_limits){
+        .connect_ms = l->connect_ms ? l->connect_ms : 2000,
+        .ping_ms = l->ping_ms ? l->ping_ms : 1000,
+        /* with connecting and reading again still under 5 s */
+        .backoff_ms = l->backoff_ms ? l->backoff_ms : 4000,
+        .in_flight = l->in_flight ? l->in_flight : 1024,
+    };
+}
+
 struct bus *bus_redis_new(const struct bus_options *options, struct err *err)
 {
     struct bus_url url;
@@ -358,5 +369,7 @@ struct bus *bus_redis_new(const struct bus_options *options, struct err *err)
     r->base.ops = &redis_ops;
     r->url = url;
     r->prefix = prefix;
+    r->limits = with_defaults(&options->limits);
+    r->metrics = options->metrics;
     return &r->base;
 }

@@ -9,8 +9,6 @@
 #include "bus_shared.h"
 #include "log.h"
 
-#define BUS_IN_FLIGHT_MAX 1024 /* commands not yet answered */
-
 struct redis_symbol {
     char *latest, *stream, *status; /* key and channels, prefix included */
     struct buf own;                 /* what this process published last */
@@ -32,6 +30,8 @@ struct bus_redis {
     struct bus_url url;
     char *prefix;
     struct link command, subscriber;
+    struct bus_limits limits;
+    struct metrics *metrics;
     uv_timer_t timer; /* bus_close(): the last moment for pending commands */
     unsigned handles; /* not yet closed */
     bool flushed;     /* closing, and done with waiting */

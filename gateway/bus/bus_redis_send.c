@@ -1,7 +1,7 @@
 /* bus_redis_send.c - the commands of the redis bus, and what their answers say.
  *
  * Everything here is queued by hiredis and leaves in one write at the end of this turn of the loop,
- * in the order it was queued: that is what keeps SET before PUBLISH. At most BUS_IN_FLIGHT_MAX
+ * in the order it was queued: that is what keeps SET before PUBLISH. At most limits.in_flight
  * commands wait for their answers. What finds no room is not queued anywhere: of an item the latest
  * of its symbol is sent when there is room again, a status is lost to the other processes (their
  * own clock tells them), a shared value goes out with the next reconnect.
@@ -50,13 +50,14 @@ void redis_on_answer(void *ctx, void *arg, const redisReply *reply)
     redis_check_error(r, arg, reply);
     if (r->base.closing)
         redis_close_when_answered(r);
-    else if (reply && r->any_unsent && r->command.in_flight < BUS_IN_FLIGHT_MAX / 2)
+    else if (reply && r->any_unsent && r->command.in_flight < (size_t)r->limits.in_flight / 2)
         redis_send_unsent(r);
 }
 
 static bool has_room(const struct bus_redis *r, size_t commands)
 {
-    return link_is_ready(&r->command) && r->command.in_flight + commands <= BUS_IN_FLIGHT_MAX;
+    return link_is_ready(&r->command) &&
+           r->command.in_flight + commands <= (size_t)r->limits.in_flight;
 }
 
 static bool send_publish(struct bus_redis *r, const char *channel, const char *bytes, size_t len)
@@ -94,6 +95,8 @@ static void count_dropped(struct bus_redis *r)
 {
     unsigned suppressed;
     r->base.stats.dropped++;
+    if (r->metrics)
+        r->metrics->bus_dropped++;
     if (link_is_ready(&r->command) &&
         log_limit_pass(&r->full_limit, clock_mono_ms(), LOG_EVERY_MS, &suppressed))
         log_event(LOG_WARN, "bus_full", "unanswered=%zu suppressed=%u", r->command.in_flight,

@@ -35,7 +35,7 @@ struct client *client_new(struct fanout *f, const struct client_sink *sink, void
         .last_in_ns = mono_ns,
         .last_out_ns = mono_ns,
         .last_ping_ns = mono_ns,
-        .auth_by_ns = mono_ns + CLIENT_AUTH_WITHIN_NS,
+        .auth_by_ns = mono_ns + f->config->limits.auth_ms * NS_PER_MS,
         .spread_ns = (int64_t)(fanout_random(f) % (uint64_t)(heartbeat_ns / SPREAD_PART + 1)),
     };
     f->mono_ns = mono_ns;

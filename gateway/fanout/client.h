@@ -20,8 +20,6 @@
 #include "view.h"
 #include "wheel.h"
 
-#define CLIENT_AUTH_WITHIN_NS INT64_C(10000000000)
-
 struct owed;
 struct pace;
 struct refresh_ticket;
@@ -57,7 +55,7 @@ struct client {
     int64_t spread_ns;   /* added to the heartbeat's interval, so that phases differ */
     int64_t commands_ns; /* when the last admitted command will be paid for */
     int64_t *refused_ns; /* ring of the last refused commands; NULL before the first */
-    unsigned refused_at;
+    size_t refused_len, refused_at;
     char session[20];
 };
 

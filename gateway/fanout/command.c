@@ -1,8 +1,8 @@
 /* Two limits hold for what a client sends. Admitted commands are paid for from a bucket that
  * commands_per_minute fill (a full one allows that many at once). Refused ones, whatever the
- * reason, are remembered by time: when the 100th lies within a minute of the first of them, the
- * client is closed. Bad messages are answered, because a person with a terminal needs to see what
- * was wrong; only a program sends a hundred of them. */
+ * reason, are remembered by time: when the last (limits.refused_per_minute) of them lies within a
+ * minute of the first, the client is closed. Bad messages are answered, because a person with a
+ * terminal needs to see what was wrong; only a program sends a hundred of them. */
 #include "command.h"
 
 #include "refresh.h"
@@ -10,7 +10,6 @@
 #include "subscribe.h"
 #include "upkeep.h"
 
-#define REFUSED_MAX 100
 static const int64_t MINUTE_NS = 60000 * NS_PER_MS;
 
 /* --- refusing --- */
@@ -19,15 +18,16 @@ static const int64_t MINUTE_NS = 60000 * NS_PER_MS;
 static bool too_many_refused(struct client *c, int64_t mono_ns)
 {
     if (!c->refused_ns) {
-        c->refused_ns = calloc(REFUSED_MAX, sizeof *c->refused_ns);
+        c->refused_len = (size_t)c->f->config->limits.refused_per_minute;
+        c->refused_ns = calloc(c->refused_len, sizeof *c->refused_ns);
         if (!c->refused_ns)
             return true;
-        for (unsigned i = 0; i < REFUSED_MAX; i++)
+        for (size_t i = 0; i < c->refused_len; i++)
             c->refused_ns[i] = mono_ns - MINUTE_NS;
     }
-    /* The ring holds the last hundred: the slot that follows this one is the oldest of them. */
+    /* The ring holds the last ones: the slot that follows this one is the oldest of them. */
     c->refused_ns[c->refused_at] = mono_ns;
-    c->refused_at = (c->refused_at + 1) % REFUSED_MAX;
+    c->refused_at = (c->refused_at + 1) % c->refused_len;
     return mono_ns - c->refused_ns[c->refused_at] < MINUTE_NS;
 }
 

@@ -46,7 +46,8 @@ void owed_free(struct owed *o)
 void owed_add_control(struct client *c, const char *frame, size_t len, int64_t mono_ns)
 {
     struct owed *o = c->owed;
-    if (o->lane.len > 0 && o->lane.len + len > OWED_LANE_BYTES_MAX) {
+    size_t most = (size_t)c->f->config->limits.acks_bytes;
+    if (o->lane.len > 0 && o->lane.len + len > most) {
         client_close(c, CLOSE_SLOW);
         return;
     }

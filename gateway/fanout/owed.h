@@ -15,8 +15,6 @@
 #include "buf.h"
 #include "client.h"
 
-#define OWED_LANE_BYTES_MAX 65536
-
 struct owed {
     struct bits quotes, statuses;
     struct bits snapshot; /* to be sent in a frame with snapshot:true */

@@ -61,9 +61,11 @@ static void resolve(struct selection *s, const struct config *config, const stru
         take(s, id);
     else if (id >= 0)
         protocol_add_rejected(&s->rejected, name, "forbidden", "your token does not allow this");
-    else
+    else {
+        s->unknown++;
         protocol_add_rejected(&s->rejected, name, "unknown_symbol",
                               "no instrument of this name is configured here");
+    }
 }
 
 enum selection_result selection_init(struct selection *s, const struct config *config,

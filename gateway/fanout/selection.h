@@ -17,6 +17,8 @@ struct selection {
     int *order;         /* the same, each once, in the order of the list */
     size_t order_len;
     struct buf rejected; /* elements for protocol_add_array(): the unknown ones */
+    size_t unknown;      /* of them, those of no instrument */
+    size_t over;         /* and those beyond the client's limit, where somebody adds these */
 };
 
 enum selection_result { SELECTION_OK, SELECTION_MALFORMED, SELECTION_NO_MEMORY };

@@ -145,6 +145,7 @@ static void take_symbols(const struct client *c, const struct command *cmd, stru
         int id = s->order[i];
         if (!bits_test(&ch->active, id)) {
             if (have >= limit) {
+                s->over++;
                 protocol_add_rejected(&s->rejected, config->instruments[id].symbol, "symbol_limit",
                                       "this connection has as many symbols as it may have");
                 continue;
@@ -169,11 +170,13 @@ static int keep_patterns(struct client *c, struct selection *s)
         const char *name = json_string_value(v);
         if (!symbol_is_pattern(name, json_string_length(v)) || patterns_has(&c->patterns, name))
             continue;
-        if (c->patterns.len >= limit)
+        if (c->patterns.len >= limit) {
+            s->over++;
             protocol_add_rejected(&s->rejected, name, "symbol_limit",
                                   "this connection has as many patterns as it may have");
-        else if (patterns_add(&c->patterns, name) != 0)
+        } else if (patterns_add(&c->patterns, name) != 0) {
             return -1;
+        }
     }
     return 0;
 }
@@ -189,10 +192,18 @@ static void add_taken(struct buf *text, const struct client *c, const struct sel
     buf_addc(text, ']');
 }
 
+static void count_rejected(struct client *c, const char *reason, size_t n)
+{
+    if (n > 0)
+        metrics_add(c->f->metrics, METRIC_REJECTED, reason, NULL, (double)n);
+}
+
 static void send_subscribed(struct client *c, const struct command *cmd, const struct change *ch,
                             struct moment now)
 {
     struct buf *text = &c->f->text;
+    count_rejected(c, "symbol_limit", ch->sel.over);
+    count_rejected(c, "unknown_symbol", ch->sel.unknown);
     buf_clear(text);
     protocol_begin(text, "subscribed", cmd->id);
     add_taken(text, c, &ch->sel);

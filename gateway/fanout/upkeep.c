@@ -12,9 +12,7 @@
 #include "protocol.h"
 #include "state.h"
 
-static const int64_t IDLE_MIN_NS = 45000 * NS_PER_MS;
 static const int64_t NEVER_NS = INT64_MAX / 4;
-static const int64_t STUCK_NS = 30000 * NS_PER_MS;
 static const int64_t SAMPLE_NS = 1000 * NS_PER_MS; /* progress of a client that is behind */
 
 static int64_t min_ns(int64_t a, int64_t b)
@@ -34,7 +32,8 @@ static int64_t idle_ns(const struct client *c)
     if (c->encoding == ENCODING_EVENTS)
         return NEVER_NS;
     int64_t ns = c->f->config->fanout.heartbeat_ms * NS_PER_MS / 4 * 9;
-    return ns > IDLE_MIN_NS ? ns : IDLE_MIN_NS;
+    int64_t configured_ns = c->f->config->limits.idle_ms * NS_PER_MS;
+    return ns > configured_ns ? ns : configured_ns;
 }
 
 /* When it last showed life. One that is behind and still takes bytes is alive, though our ping
@@ -70,13 +69,19 @@ static void sample_progress(struct client *c, int64_t mono_ns)
     c->owed->unsent_bytes = unsent;
 }
 
+static bool is_stuck(const struct client *c, int64_t mono_ns)
+{
+    int64_t slow_ns = c->f->config->limits.slow_ms * NS_PER_MS;
+    return c->path == CLIENT_BEHIND && mono_ns - c->owed->progress_ns >= slow_ns;
+}
+
 static bool close_when_over(struct client *c, int64_t mono_ns)
 {
     if (c->grant.role == ROLE_NONE && mono_ns >= c->auth_by_ns)
         client_close(c, CLOSE_AUTH);
     else if (mono_ns - alive_ns(c) >= idle_ns(c))
         client_close(c, CLOSE_IDLE);
-    else if (c->path == CLIENT_BEHIND && mono_ns - c->owed->progress_ns >= STUCK_NS)
+    else if (is_stuck(c, mono_ns))
         client_close(c, CLOSE_SLOW);
     return c->path == CLIENT_CLOSING;
 }
@@ -106,15 +111,18 @@ static void ping(struct client *c, bool message, int64_t wall_ms, int64_t mono_n
 static void expire(struct client *c, int64_t mono_ns)
 {
     struct grant nobody = {0};
+    int64_t auth_ms = c->f->config->limits.auth_ms;
+    char why[80];
     client_grant(c, &nobody, (struct moment){0, mono_ns});
-    c->auth_by_ns = mono_ns + CLIENT_AUTH_WITHIN_NS;
+    c->auth_by_ns = mono_ns + auth_ms * NS_PER_MS;
     if (c->encoding == ENCODING_EVENTS) {
         client_close(c, CLOSE_AUTH);
         return;
     }
     buf_clear(&c->f->text);
-    protocol_add_error(&c->f->text, "", ERROR_AUTH_REQUIRED,
-                       "the token has expired: send another one within 10 s");
+    snprintf(why, sizeof why, "the token has expired: send another one within %g s",
+             (double)auth_ms / 1000);
+    protocol_add_error(&c->f->text, "", ERROR_AUTH_REQUIRED, why);
     client_send(c, &c->f->text, mono_ns);
 }
 

@@ -81,10 +81,43 @@ void conn_deadline(struct conn *c, int64_t after_ms)
     c->deadline_ms = after_ms > 0 ? clock_mono_ms() + after_ms : 0;
 }
 
+/* What was waited for; NULL where it is no fault of the peer's, or is counted elsewhere. */
+static const char *late_reason(const struct conn *c)
+{
+    if (c->state == CONN_STREAM || c->late)
+        return NULL;
+    switch (c->phase) {
+    case HTTP_IDLE:
+        return "headers_timeout";
+    case HTTP_BODY:
+        return "body_timeout";
+    case HTTP_CHOKED:
+        return "slow";
+    case HTTP_PENDING:
+    case HTTP_EVENTS:
+    case HTTP_LINGER:
+        break;
+    }
+    return NULL;
+}
+
+static void count_late(struct conn *c)
+{
+    const char *reason = late_reason(c);
+    char text[ADDRESS_TEXT_MAX];
+    if (!reason)
+        return;
+    metrics_add(c->server->metrics, METRIC_REJECTED, reason, NULL, 1);
+    log_event(LOG_DEBUG, "connection_late", "reason=%s address=%s", reason,
+              address_format(&c->peer, text));
+}
+
 static void kill_late(struct conn *list, int64_t mono_ms)
 {
     for (struct conn *c = list; c; c = c->next)
         if (c->deadline_ms > 0 && mono_ms >= c->deadline_ms) {
+            count_late(c);
+            c->late = true;
             c->deadline_ms = mono_ms + KILL_AGAIN_MS;
             conn_kill(c);
         }

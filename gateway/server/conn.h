@@ -19,6 +19,9 @@ struct route;
 struct server;
 struct ws_extension;
 
+/* What the library gives a connection between two requests. */
+#define CONN_KEEPALIVE_MS 5000
+
 /* Each state names the list of the server that the connection is in. */
 enum conn_state {
     CONN_HTTP,   /* http: plain requests, or none yet */
@@ -44,6 +47,7 @@ struct conn {
     bool tls, plain_port;
     struct address peer;
     int64_t deadline_ms; /* mono; 0 = none. Killed after it */
+    bool late;           /* was killed so */
 
     /* http.c */
     enum http_phase phase;
@@ -80,7 +84,7 @@ void conn_reset(struct conn *c);
 /* Sets a deadline from now; 0 clears it. Looked at while in CONN_HTTP, or closing. */
 void conn_deadline(struct conn *c, int64_t after_ms);
 
-/* Kills those that are over their deadline. */
+/* Kills those that are over their deadline; who had something to say by then is counted. */
 void conn_tick(struct server *s, int64_t mono_ms);
 
 #endif

@@ -15,6 +15,7 @@
 #include "http.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -25,7 +26,6 @@
 #include "routes.h"
 #include "server_private.h"
 
-static const int64_t BODY_MS = 10000;
 static const int64_t LINGER_MS = 1000;
 static const int64_t CHOKED_MS = 30000;
 static const size_t LINGER_BYTES_MAX = 1048576;
@@ -38,17 +38,25 @@ static void refuse(struct exchange *x, int status, const char *why, const char *
     metrics_add(x->server->metrics, METRIC_REJECTED, reason, NULL, 1);
 }
 
+static void refuse_body(struct exchange *x, int64_t most)
+{
+    struct err why;
+    err_set(&why, "the body is larger than %" PRId64 " bytes", most);
+    refuse(x, 413, why.text, "too_big");
+}
+
 /* Framing and Host: what must hold before the request means anything. */
 static bool check_framing(struct exchange *x, enum body *body, size_t *len)
 {
     const struct request *r = x->request;
     struct authority a;
-    *body = request_body(r, len);
+    int64_t most = x->server->config->limits.body_bytes;
+    *body = request_body(r, (size_t)most, len);
     if (*body == BODY_BAD)
         refuse(x, 400, "a body needs one exact Content-Length and no Transfer-Encoding",
                "bad_length");
     else if (*body == BODY_TOO_BIG)
-        refuse(x, 413, "the body is larger than 64 KiB", "too_big");
+        refuse_body(x, most);
     else if (r->caller.host ? authority_parse(r->caller.host, strlen(r->caller.host), &a) != 0
                             : !r->http10)
         refuse(x, 400, "the Host header is missing or is not a host", "bad_host");
@@ -240,8 +248,10 @@ static int answer(struct exchange *x, enum body body)
         return -1;
     if (!more && lws_send_pipe_choked(c->wsi))
         return choke(c);
-    if (keep)
+    if (keep) {
+        conn_deadline(c, CONN_KEEPALIVE_MS + c->server->config->limits.headers_ms);
         return lws_http_transaction_completed(c->wsi) ? -1 : 0;
+    }
     if (!more)
         return -1;
     linger(c);
@@ -281,7 +291,7 @@ static int wait_for_body(struct conn *c, struct response *r)
     keep_headers(c, r);
     c->phase = HTTP_BODY;
     c->body_bytes = 0;
-    conn_deadline(c, BODY_MS);
+    conn_deadline(c, c->server->config->limits.body_ms);
     return 0;
 }
 
@@ -330,7 +340,8 @@ int http_serve_once(struct conn *c, struct lws *wsi, struct request *r)
 int http_body(struct conn *c, size_t len)
 {
     c->body_bytes += len;
-    size_t most = c->phase == HTTP_LINGER ? LINGER_BYTES_MAX : REQUEST_BODY_BYTES;
+    size_t most =
+        c->phase == HTTP_LINGER ? LINGER_BYTES_MAX : (size_t)c->server->config->limits.body_bytes;
     return c->body_bytes > most ? -1 : 0;
 }
 

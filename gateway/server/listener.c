@@ -26,7 +26,6 @@
 
 static const int ACCEPTS_PER_TURN = 32;
 static const int64_t PAUSE_MS = 100;
-static const int64_t HEADERS_MS = 5000; /* from accept to the end of the first headers */
 /* Half-open peers: 30 s, and a little more, so that of one that takes nothing (a full socket is
  * nothing acknowledged, too) the fan-out notices first and says "slow". */
 static const int USER_TIMEOUT_MS = 32000;
@@ -135,20 +134,16 @@ void listener_abandon(struct listener *l)
 
 /* --- accepting --- */
 
-static void pause_for(struct listener *l, int64_t ms)
-{
-    l->paused = true;
-    l->resume_ms = clock_mono_ms() + ms;
-    uv_poll_stop(&l->poll);
-}
-
-static void pause_for_files(struct listener *l, const char *why)
+static void pause_for(struct listener *l, int64_t ms, const char *reason, const char *why)
 {
     unsigned suppressed;
+    metrics_add(l->server->metrics, METRIC_ACCEPT_PAUSES, reason, NULL, 1);
     if (log_limit_pass(&l->limit, clock_mono_ms(), 10000, &suppressed))
         log_event(LOG_WARN, "accept_paused", "why=%s connections=%zu suppressed=%u", why,
                   l->server->conns_len[CONN_HTTP] + l->server->conns_len[CONN_STREAM], suppressed);
-    pause_for(l, PAUSE_MS);
+    l->paused = true;
+    l->resume_ms = clock_mono_ms() + ms;
+    uv_poll_stop(&l->poll);
 }
 
 /* False, with a pause begun, when none may be accepted now. */
@@ -156,7 +151,7 @@ static bool may_accept(struct listener *l)
 {
     const struct server *s = l->server;
     if (s->conns_len[CONN_HTTP] + s->conns_len[CONN_STREAM] >= s->capacity.sockets) {
-        pause_for_files(l, "connections are at the limit of open files");
+        pause_for(l, PAUSE_MS, "files", "connections are at the limit of open files");
         return false;
     }
     int64_t per_s = s->config->limits.accept_per_s;
@@ -168,7 +163,8 @@ static bool may_accept(struct listener *l)
     if (l->tokens > 1000 * per_s)
         l->tokens = 1000 * per_s;
     if (l->tokens < 1000) {
-        pause_for(l, (1000 - l->tokens + per_s - 1) / per_s);
+        pause_for(l, (1000 - l->tokens + per_s - 1) / per_s, "rate",
+                  "limits.accept_per_s is used up");
         return false;
     }
     l->tokens -= 1000;
@@ -186,7 +182,7 @@ static void adopt(struct listener *l, int fd, const struct sockaddr *peer)
     c->peer = address_of_socket(peer);
     c->plain_port = l->plain;
     c->tls = !l->plain && s->config->listen.tls_cert;
-    conn_deadline(c, HEADERS_MS);
+    conn_deadline(c, s->config->limits.headers_ms);
 
     unsigned created = s->wsi_created;
     const lws_adopt_desc_t how = {
@@ -218,7 +214,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         }
         l->tokens += 1000; /* not used */
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-            pause_for_files(l, strerror(errno));
+            pause_for(l, PAUSE_MS, "files", strerror(errno));
         if (errno != EINTR && errno != ECONNABORTED)
             return;
     }

@@ -59,6 +59,14 @@ static void log_library(int level, const char *line)
     log_event(LOG_DEBUG, "lws", "text=%s", text);
 }
 
+/* The library's own clocks run in whole seconds and count nothing: conn.c has the limits, these are
+ * the net below them. */
+static unsigned library_timeout_s(const struct server *s)
+{
+    int64_t headers_ms = s->config->limits.headers_ms, body_ms = s->config->limits.body_ms;
+    return (unsigned)((headers_ms > body_ms ? headers_ms : body_ms) / 1000) + 5;
+}
+
 static struct lws_vhost *make_vhost(struct server *s, const char *name, bool tls)
 {
     struct lws_context_creation_info info = {
@@ -66,9 +74,9 @@ static struct lws_vhost *make_vhost(struct server *s, const char *name, bool tls
         .vhost_name = name,
         .protocols = protocols,
         .retry_and_idle_policy = &no_pings,
-        .timeout_secs = 5,
-        .timeout_secs_ah_idle = 5,
-        .keepalive_timeout = 5,
+        .timeout_secs = library_timeout_s(s),
+        .timeout_secs_ah_idle = library_timeout_s(s),
+        .keepalive_timeout = CONN_KEEPALIVE_MS / 1000,
         .alpn = "http/1.1",
         .extensions = s->config->fanout.compression ? ws_extensions : NULL,
         .user = s,
@@ -93,7 +101,7 @@ int loop_open_library(struct server *s, struct err *err)
         .alpn = "http/1.1",
         .max_http_header_data = 16384,
         .pt_serv_buf_size = 65536,
-        .timeout_secs = 5,
+        .timeout_secs = library_timeout_s(s),
         .user = s,
     };
     if (tls)

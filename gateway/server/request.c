@@ -34,7 +34,7 @@ static void trim(const char **p, size_t *len)
         (*len)--;
 }
 
-enum body request_body(const struct request *r, size_t *len)
+enum body request_body(const struct request *r, size_t most, size_t *len)
 {
     *len = 0;
     if (r->transfer_encoding)
@@ -51,7 +51,7 @@ enum body request_body(const struct request *r, size_t *len)
             return BODY_BAD;
         *len = *len * 10 + (size_t)(p[i] - '0');
     }
-    if (*len > REQUEST_BODY_BYTES)
+    if (*len > most)
         return BODY_TOO_BIG;
     return *len > 0 ? BODY_EXACT : BODY_EMPTY;
 }

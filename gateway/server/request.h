@@ -20,9 +20,8 @@ enum method {
     METHOD_OTHER = 32, /* DELETE */
 };
 
-#define REQUEST_ARGS_MAX   16
-#define REQUEST_STORE_MAX  16384 /* as much as the library keeps of all headers together */
-#define REQUEST_BODY_BYTES 65536
+#define REQUEST_ARGS_MAX  16
+#define REQUEST_STORE_MAX 16384 /* as much as the library keeps of all headers together */
 
 struct request {
     enum method method;
@@ -55,7 +54,7 @@ enum body {
 };
 /* What the headers promise. Strict on purpose: a body that we and a proxy before us would measure
  * differently is how requests are smuggled. */
-enum body request_body(const struct request *r, size_t *len);
+enum body request_body(const struct request *r, size_t most, size_t *len);
 /* Whether the library will read on behind these headers, expecting a body. */
 bool request_more_comes(const struct request *r, enum body body);
 

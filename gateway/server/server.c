@@ -58,6 +58,28 @@ static void log_listening(const struct server *s)
         log_event(LOG_INFO, "listening", "url=%s connections=%zu", s->url, s->capacity.streams);
 }
 
+/* Rows that an operator may want to watch are there from the start. */
+static void count_from_zero(struct metrics *m)
+{
+    static const char *const reasons[] = {
+        "auth_failed",  "auth_required",   "bad_handshake", "bad_host",           "bad_length",
+        "bad_message",  "bad_method",      "bad_origin",    "bad_request",        "bad_token",
+        "bad_version",  "body_timeout",    "connections",   "connections_per_ip", "forbidden",
+        "internal",     "headers_timeout", "not_found",     "rate_limited",       "slow",
+        "symbol_limit", "unknown_symbol",
+    };
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+        metrics_add(m, METRIC_REJECTED, reasons[i], NULL, 0);
+    for (int r = 0; r < CLOSE_REASONS_LEN; r++) {
+        const char *name = close_reason_name((enum close_reason)r);
+        metrics_add(m, METRIC_DISCONNECTS, name, NULL, 0);
+        if (close_reason_code((enum close_reason)r) != 0)
+            metrics_add(m, METRIC_REJECTED, name, NULL, 0);
+    }
+    metrics_add(m, METRIC_ACCEPT_PAUSES, "files", NULL, 0);
+    metrics_add(m, METRIC_ACCEPT_PAUSES, "rate", NULL, 0);
+}
+
 /* What needs no loop. On failure nothing is left. */
 static int prepare(struct server *s, struct err *err)
 {
@@ -99,6 +121,7 @@ struct server *server_new(uv_loop_t *loop, const struct server_parts *parts, str
     s->tiers = parts->tiers;
     s->feed = parts->feed;
     s->metrics = parts->metrics;
+    count_from_zero(s->metrics);
     tiers_started(s->tiers, clock_wall_ms());
     if (prepare(s, err) != 0) {
         free_server(s);

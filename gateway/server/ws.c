@@ -22,7 +22,6 @@
 #include "utf8.h"
 #include "ws_extension.h"
 
-static const unsigned FRAGMENTS_MAX = 16;
 static const unsigned PONGS_PER_S_MAX = 100;
 static const int64_t CLOSE_MS = 5000;
 static const size_t INCOMPRESSIBLE_BYTES = 64; /* more than deflate adds to what it cannot shrink */
@@ -141,7 +140,7 @@ static bool fits(struct conn *c, size_t len)
     if (c->compressed)
         most += INCOMPRESSIBLE_BYTES;
     return c->message.len + len <= most && rest <= most - c->message.len - len &&
-           c->fragments < FRAGMENTS_MAX;
+           c->fragments < (unsigned)c->server->config->limits.fragments;
 }
 
 /* The reserved bit means "this message is compressed", so it is the first fragment that has it. The

@@ -229,7 +229,7 @@ static void test_handler_may_publish(void **state)
     struct fixture *f = *state;
     struct heard h = {0};
     struct chain chain = {&h, 20};
-    struct bus_options options = {f->url, current->prefix, 1};
+    struct bus_options options = {.url = f->url, .prefix = current->prefix, .symbols_max = 1};
     struct bus_handler handler = {.ctx = &chain, .item = on_item_publish};
     uv_loop_init(&h.loop);
     h.bus = bus_new(&h.loop, &options, &handler, NULL);

@@ -12,6 +12,8 @@
 #include "bus_redis_impl.h"
 #include "redis_proc.h"
 
+#define BUS_IN_FLIGHT_MAX 1024 /* the default of limits.redis_in_flight */
+
 enum { SYMBOLS = 3 };
 
 static const char *const names[SYMBOLS] = {"coffee", "EUR/USD", "^GSPC"};

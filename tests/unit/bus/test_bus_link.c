@@ -16,20 +16,21 @@ static void test_backoff_grows_within_bounds(void **state)
     static const int64_t least[] = {100, 200, 400, 800, 1600, 2000, 2000};
     for (unsigned attempts = 0; attempts < 7; attempts++)
         for (size_t i = 0; i < ARRAY_LEN(randoms); i++) {
-            int64_t ms = link_backoff_ms(attempts, randoms[i]);
+            int64_t ms = link_backoff_ms(attempts, 4000, randoms[i]);
             assert_in_range(ms, least[attempts], 2 * least[attempts]);
         }
     for (size_t i = 0; i < ARRAY_LEN(randoms); i++)
-        assert_in_range(link_backoff_ms(UINT32_MAX, randoms[i]), 2000, 4000);
+        assert_in_range(link_backoff_ms(UINT32_MAX, 4000, randoms[i]), 2000, 4000);
 }
 
 static void test_backoff_is_spread(void **state)
 {
     (void)state;
-    assert_int_equal(link_backoff_ms(0, 0), 100);
-    assert_int_equal(link_backoff_ms(0, 100), 200);
-    assert_int_equal(link_backoff_ms(9, 0), 2000);
-    assert_int_equal(link_backoff_ms(9, 2000), 4000);
+    assert_int_equal(link_backoff_ms(0, 4000, 0), 100);
+    assert_int_equal(link_backoff_ms(0, 4000, 100), 200);
+    assert_int_equal(link_backoff_ms(9, 4000, 0), 2000);
+    assert_int_equal(link_backoff_ms(9, 4000, 2000), 4000);
+    assert_int_equal(link_backoff_ms(9, 1000, 500), 1000);
 }
 
 int main(void)

@@ -82,6 +82,11 @@ static inline void rig_prepare(struct rig *r, const char *const *symbols, size_t
     r->config.limits.symbols_per_connection = 500;
     r->config.limits.message_bytes = 65536;
     r->config.limits.commands_per_minute = 240;
+    r->config.limits.refused_per_minute = 100;
+    r->config.limits.auth_ms = 10000;
+    r->config.limits.idle_ms = 45000;
+    r->config.limits.slow_ms = 30000;
+    r->config.limits.acks_bytes = 65536;
     r->config.fanout.flush_ms = 10;
     r->config.fanout.heartbeat_ms = 20000;
     r->ports.authenticate = rig_authenticate;

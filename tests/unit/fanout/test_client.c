@@ -147,7 +147,7 @@ static void test_ack_longer_than_the_lane(void **state)
     say_much(&p, 1);
     assert_false(p.closed);
     peer_expect_nothing(&p);
-    assert_true(p.client->owed->lane.len > OWED_LANE_BYTES_MAX);
+    assert_true(p.client->owed->lane.len > (size_t)r.config.limits.acks_bytes);
     peer_drain(&p, PEER_ROOMY);
     json_t *j = peer_next(&p);
     assert_int_equal(json_integer_value(json_object_get(j, "id")), 1);

@@ -211,7 +211,7 @@ static void test_lane_is_bounded(void **state)
     p.room = 1;
     quote(&r, COFFEE, "1");
     while (!p.closed && n++ < 10000) {
-        assert_true(p.client->owed->lane.len <= OWED_LANE_BYTES_MAX);
+        assert_true(p.client->owed->lane.len <= (size_t)r.config.limits.acks_bytes);
         peer_say(&p, "{\"action\":\"ping\"}");
     }
     assert_int_equal(p.reason, CLOSE_SLOW);
