@@ -67,6 +67,22 @@ static unsigned library_timeout_s(const struct server *s)
     return (unsigned)((headers_ms > body_ms ? headers_ms : body_ms) / 1000) + 5;
 }
 
+/* The library answers by itself what its parser refuses; those answers carry our headers, too. The
+ * list is the vhost's for its life. */
+static const struct lws_protocol_vhost_options *
+constant_headers(struct lws_protocol_vhost_options out[static RESPONSE_CONSTANTS], bool tls)
+{
+    const struct lws_protocol_vhost_options *list = NULL;
+    for (size_t i = RESPONSE_CONSTANTS; i-- > 0;) {
+        if (response_constants[i].tls && !tls)
+            continue;
+        out[i] = (struct lws_protocol_vhost_options){
+            .next = list, .name = response_constants[i].name, .value = response_constants[i].value};
+        list = &out[i];
+    }
+    return list;
+}
+
 static struct lws_vhost *make_vhost(struct server *s, const char *name, bool tls)
 {
     struct lws_context_creation_info info = {
@@ -79,6 +95,7 @@ static struct lws_vhost *make_vhost(struct server *s, const char *name, bool tls
         .keepalive_timeout = CONN_KEEPALIVE_MS / 1000,
         .alpn = "http/1.1",
         .extensions = s->config->fanout.compression ? ws_extensions : NULL,
+        .headers = constant_headers(s->loop_hooks.headers[tls], tls),
         .user = s,
     };
     if (tls) {

@@ -2,10 +2,12 @@
 #ifndef PRICEGATE_LOOP_H
 #define PRICEGATE_LOOP_H
 
+#include <libwebsockets.h>
 #include <stdbool.h>
 #include <uv.h>
 
 #include "err.h"
+#include "response.h"
 
 struct server;
 
@@ -15,6 +17,8 @@ struct loop {
     uv_check_t check;
     uv_timer_t flush; /* wakes the loop when the fan-out wants its next turn */
     uv_timer_t tick;  /* every 100 ms */
+    /* Of the library's own answers, without TLS and with it. */
+    struct lws_protocol_vhost_options headers[2][RESPONSE_CONSTANTS];
 };
 #define LOOP_HANDLES 4
 

@@ -93,13 +93,19 @@ void response_etag(struct response *r, const char *if_none_match)
     }
 }
 
-/* connect-src 'self' covers ws: and wss: of the own host. */
-static const char security_headers[] =
-    "Content-Security-Policy: default-src 'none'; script-src 'self'; style-src 'self'; "
-    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
-    "frame-ancestors 'none'\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "X-Content-Type-Options: nosniff\r\n";
+/* The page is its own files and one connection to where they came from: connect-src 'self' covers
+ * ws: and wss: of the own host. No other page may frame it, and only those of `origins` may
+ * load an answer. */
+const struct response_constant response_constants[RESPONSE_CONSTANTS] = {
+    {"Content-Security-Policy:",
+     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'", false},
+    {"Cross-Origin-Resource-Policy:", "same-origin",                false},
+    {"Referrer-Policy:",              "no-referrer",                false},
+    {"X-Content-Type-Options:",       "nosniff",                    false},
+    {"X-Frame-Options:",              "DENY",                       false},
+    {"Strict-Transport-Security:",    "max-age=31536000",           true },
+};
 
 void response_render(const struct response *r, const struct response_frame *frame, struct buf *out)
 {
@@ -111,9 +117,9 @@ void response_render(const struct response *r, const struct response_frame *fram
     if (!r->endless && r->status != 204 && r->status != 304)
         buf_addf(out, "Content-Length: %zu\r\n", len);
     buf_adds(out, frame->close ? "Connection: close\r\n" : "Connection: keep-alive\r\n");
-    buf_adds(out, security_headers);
-    if (frame->tls)
-        buf_adds(out, "Strict-Transport-Security: max-age=31536000\r\n");
+    for (size_t i = 0; i < RESPONSE_CONSTANTS; i++)
+        if (frame->tls || !response_constants[i].tls)
+            buf_addf(out, "%s %s\r\n", response_constants[i].name, response_constants[i].value);
     buf_add(out, r->headers.p, r->headers.len);
     buf_adds(out, "\r\n");
     if (!frame->head && r->status != 204 && r->status != 304)

@@ -43,4 +43,13 @@ void response_render(const struct response *r, const struct response_frame *fram
 
 const char *response_reason(int status); /* "Not Found" */
 
+/* What every answer says to browsers; also those that the library makes by itself (loop.c). */
+struct response_constant {
+    const char *name; /* with its colon */
+    const char *value;
+    bool tls; /* only over our own TLS */
+};
+#define RESPONSE_CONSTANTS 6
+extern const struct response_constant response_constants[RESPONSE_CONSTANTS];
+
 #endif

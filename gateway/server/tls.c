@@ -50,7 +50,8 @@ int tls_harden(SSL_CTX *ctx)
         const int *in;
         int *out;
     } list = {groups}; /* only read */
-    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_options(ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                 SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
     return SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) == 1 &&
                    SSL_CTX_set1_groups(ctx, list.out, 3) == 1
                ? 0

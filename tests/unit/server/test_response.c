@@ -34,8 +34,9 @@ static void an_answer_carries_length_and_security(void **state)
     assert_non_null(strstr(text, "\r\nContent-Length: 5\r\n"));
     assert_non_null(strstr(text, "\r\nConnection: keep-alive\r\n"));
     assert_non_null(strstr(text, "\r\nContent-Security-Policy: default-src 'none'; script-src "
-                                 "'self'; style-src 'self'; img-src 'self' data:; connect-src "
-                                 "'self'"));
+                                 "'self'; style-src 'self'; img-src 'self'; connect-src "
+                                 "'self'; base-uri 'none'"));
+    assert_non_null(strstr(text, "\r\nX-Frame-Options: DENY\r\n"));
     assert_non_null(strstr(text, "\r\nX-Content-Type-Options: nosniff\r\n"));
     assert_non_null(strstr(text, "\r\nReferrer-Policy: no-referrer\r\n"));
     assert_null(strstr(text, "Strict-Transport-Security"));
