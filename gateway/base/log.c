@@ -11,7 +11,11 @@
 #include "buf.h"
 #include "clock.h"
 
-static const char *const level_names[] = {"error", "warn", "info", "debug"};
+static const char *const level_names[] = {[LOG_AUDIT] = "info",
+                                          [LOG_ERROR] = "error",
+                                          [LOG_WARN] = "warn",
+                                          [LOG_INFO] = "info",
+                                          [LOG_DEBUG] = "debug"};
 static const size_t TEXT_MAX = 256;
 
 static enum log_level level_least = LOG_INFO;
@@ -26,7 +30,7 @@ void log_setup(enum log_level least, bool json)
 
 int log_level_parse(const char *name, enum log_level *out)
 {
-    for (size_t i = 0; i < ARRAY_LEN(level_names); i++)
+    for (size_t i = LOG_ERROR; i < ARRAY_LEN(level_names); i++)
         if (strcmp(name, level_names[i]) == 0) {
             *out = (enum log_level)i;
             return 0;

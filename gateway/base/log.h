@@ -15,7 +15,8 @@
 
 #include "attrs.h"
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+/* LOG_AUDIT is for what must not be switched off: written whatever the level, and shown as info. */
+enum log_level { LOG_AUDIT, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 
 /* Process-wide, set once at start (and by a reload). */
 void log_setup(enum log_level least, bool json);

@@ -41,6 +41,7 @@ void serve_clients(struct exchange *x)
     struct buf *out = &x->response.body;
     int64_t mono_ns = clock_mono_ns();
     bool first = true;
+    audit(x, NULL, "ok");
     begin_json(x);
     buf_adds(out, "{\"clients\":[");
     for (const struct conn *c = x->server->conns[CONN_STREAM]; c; c = c->next) {
@@ -81,7 +82,7 @@ void serve_close_client(struct exchange *x)
     char session[64];
     snprintf(session, sizeof session, "%.*s", (int)(len - (sizeof tail - 1)), param);
     struct conn *c = find_session(x->server, session, strlen(session));
-    audit(x, "close_client", session, c ? "ok" : "not_found");
+    audit(x, session, c ? "ok" : "not_found");
     if (!c) {
         response_problem(&x->response, 404, "there is no client of this session", NULL);
         return;

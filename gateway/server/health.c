@@ -213,11 +213,11 @@ void serve_reset_circuit(struct exchange *x)
 {
     const char *provider = x->request->param;
     if (x->server->feed->reset(x->server->feed->ctx, provider) != 0) {
-        audit(x, "reset_circuit", provider, "not_found");
+        audit(x, provider, "not_found");
         response_problem(&x->response, 404, "there is no provider of that name", NULL);
         return;
     }
-    audit(x, "reset_circuit", provider, "ok");
+    audit(x, provider, "ok");
     begin_json(x);
     buf_adds(&x->response.body, "{\"provider\":");
     buf_adds_json(&x->response.body, provider);

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "audit.h"
 #include "clock.h"
 #include "files.h"
 #include "http_refresh.h"
@@ -120,23 +121,37 @@ bool http_identify(struct conn *c, struct request *r, struct response *response)
     return false;
 }
 
+/* As refuse(), and written down. Returns false. */
+static bool deny(struct exchange *x, const struct route *route, int status, const char *why,
+                 const char *reason)
+{
+    refuse(x, status, why, reason);
+    audit_refused(x, route, reason);
+    return false;
+}
+
 static bool has_role(struct exchange *x, const struct route *route)
 {
     struct request *r = x->request;
     if (route->role == ROLE_NONE || x->conn->plain_port)
         return true;
-    if (!http_identify(x->conn, r, &x->response))
-        return false;
-    bool from_here = address_is_loopback(&r->caller.peer) && !r->caller.forwarded;
-    if (x->conn->grant.role >= route->role || (route->flags & ROUTE_LOOPBACK && from_here))
-        return true;
-    if (auth_token(r->authorization, request_arg(r, "token"))) {
-        refuse(x, 403, "the token's role does not allow this", "forbidden");
+    if (!http_identify(x->conn, r, &x->response)) {
+        audit_refused(x, route, "bad_token");
         return false;
     }
-    refuse(x, 401, "a token is needed", "auth_required");
+    bool from_here = address_is_loopback(&r->caller.peer) && !r->caller.forwarded;
+    const struct grant *g = &x->conn->grant;
+    if (route->flags & ROUTE_LOOPBACK && from_here)
+        return true;
+    if (g->role >= route->role && !(route->flags & ROUTE_WHOLE && g->symbols))
+        return true;
+    if (g->role >= route->role)
+        return deny(x, route, 403, "the token is for some symbols, and this is about all of them",
+                    "forbidden");
+    if (auth_token(r->authorization, request_arg(r, "token")))
+        return deny(x, route, 403, "the token's role does not allow this", "forbidden");
     response_header(&x->response, "WWW-Authenticate", "Bearer realm=\"pricegate\"");
-    return false;
+    return deny(x, route, 401, "a token is needed", "auth_required");
 }
 
 /* The row that may run, or NULL with the answer made. */
@@ -146,6 +161,7 @@ static const struct route *admit(struct exchange *x)
     struct route_match m =
         route_find(r->method, r->path, x->conn->plain_port, files_exist, x->server);
     add_cors(x);
+    grant_fini(&x->conn->grant); /* it was an earlier request's */
     if (m.allow == 0) {
         refuse(x, 404, "there is nothing at this path", "not_found");
         return NULL;
@@ -161,7 +177,7 @@ static const struct route *admit(struct exchange *x)
         return NULL;
     }
     if (m.route->flags & ROUTE_CHANGES && !auth_origin_ok(x->server->config, &r->caller)) {
-        refuse(x, 403, "pages of this origin may not do that", "bad_origin");
+        deny(x, m.route, 403, "pages of this origin may not do that", "bad_origin");
         return NULL;
     }
     r->param = m.param;

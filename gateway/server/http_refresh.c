@@ -265,7 +265,7 @@ static void serve_job(struct exchange *x, enum job job)
     }
     if (fresh)
         *fresh = (struct refresh_task){.server = s, .job = job};
-    audit(x, "refresh", job_name(job), fresh ? "started" : "joined");
+    audit(x, job_name(job), fresh ? "started" : "joined");
     if (!s->refreshes[job] || !add_waiter(s, s->refreshes[job], x->conn)) {
         if (fresh)
             s->refreshes[job] = NULL;

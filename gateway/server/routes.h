@@ -28,12 +28,13 @@ struct exchange {
 typedef void route_handler(struct exchange *x);
 
 enum route_flags {
-    ROUTE_PREFIX = 1,      /* path is a beginning; the rest, not empty, is the parameter */
-    ROUTE_PLAIN_PORT = 2,  /* served on listen.metrics_port too, there without a role */
-    ROUTE_LOOPBACK = 4,    /* the role is not needed from this machine */
-    ROUTE_CHANGES = 8,     /* changes state: the Origin is checked */
-    ROUTE_NO_HEAD = 16,    /* GET only */
-    ROUTE_EXISTS_ONLY = 32 /* a prefix that is a route only where its file exists */
+    ROUTE_PREFIX = 1,       /* path is a beginning; the rest, not empty, is the parameter */
+    ROUTE_PLAIN_PORT = 2,   /* served on listen.metrics_port too, there without a role */
+    ROUTE_LOOPBACK = 4,     /* the role is not needed from this machine */
+    ROUTE_CHANGES = 8,      /* changes state: the Origin is checked */
+    ROUTE_NO_HEAD = 16,     /* GET only */
+    ROUTE_EXISTS_ONLY = 32, /* a prefix that is a route only where its file exists */
+    ROUTE_WHOLE = 64        /* about all symbols: not for a grant that is limited to some */
 };
 
 struct route {
@@ -42,6 +43,7 @@ struct route {
     enum role role;     /* ROLE_NONE: public */
     unsigned flags;
     route_handler *handler;
+    const char *action; /* as the audit log calls it; NULL: it is not written down */
 };
 
 extern const struct route routes[];

@@ -5,6 +5,7 @@
 #include <libwebsockets.h>
 #include <uv.h>
 
+#include "audit.h"
 #include "capacity.h"
 #include "conn.h"
 #include "listener.h"
@@ -42,6 +43,7 @@ struct server {
 
     struct capacity capacity;
     struct proxies proxies;
+    struct audit_budget refused[2]; /* of strangers, of those with a role */
     struct conn *conns[CONN_STATES];
     size_t conns_len[CONN_STATES];
     size_t choked;                            /* connections in HTTP_CHOKED */

@@ -16,10 +16,12 @@ const key = (name, role) => ({
 });
 const as = (name) => ({ headers: { authorization: `Bearer ${name}-secret` } });
 
-async function gatewayWithKeys(t) {
+async function gatewayWithKeys(t, more = {}) {
+  const part = { ...key('part', 'analyst'), symbols: ['cocoa'] };
   const gateway = await startGateway({
-    auth: { anonymous_role: null, keys: [key('ops', 'admin'), key('desk', 'analyst'), key('page', 'viewer')] },
+    auth: { anonymous_role: null, keys: [key('ops', 'admin'), key('desk', 'analyst'), key('page', 'viewer'), part] },
     instruments: ['coffee', 'cocoa'].map((symbol) => ({ symbol, poll_ms: 100, sources: [{ provider: 'sim', symbol }] })),
+    ...more,
   });
   t.after(() => gateway.stop());
   return gateway;
@@ -101,22 +103,59 @@ test('only for administrators, and only what there is', async (t) => {
   assert.equal(foreign.status, 403);
 });
 
-test('each action is written down, without a token', async (t) => {
+// Who is refused writes no more than this at once (audit.c).
+const REFUSED_AT_ONCE = 100;
+
+test('each action is written down, done or refused, without a token', async (t) => {
   const gateway = await gatewayWithKeys(t);
-  await gateway.post('/data-health/reset-circuit/yahoo', as('ops'));
-  await gateway.post('/data-health/reset-circuit/nobody', as('ops'));
-  await gateway.post('/data-health/refresh-market', as('desk'));
-  await gateway.post('/admin/clients/abc/close', as('ops'));
-  await gateway.log((l) => l.event === 'audit' && l.action === 'close_client');
-  const lines = gateway.logs.filter((l) => l.event === 'audit');
-  assert.deepEqual(
-    lines.map((l) => [l.action, l.what, l.result, l.who, l.role, l.address]),
-    [
-      ['reset_circuit', 'yahoo', 'ok', 'ops', 'admin', '127.0.0.1'],
-      ['reset_circuit', 'nobody', 'not_found', 'ops', 'admin', '127.0.0.1'],
-      ['refresh', 'market', 'started', 'desk', 'analyst', '127.0.0.1'],
-      ['close_client', 'abc', 'not_found', 'ops', 'admin', '127.0.0.1'],
-    ],
-  );
+  const lines = () => gateway.logs.filter((l) => l.event === 'audit');
+  const wrong = { headers: { authorization: 'Bearer wrong-secret' } };
+  const foreign = { headers: { ...as('ops').headers, origin: 'https://evil.example' } };
+  const reset = '/data-health/reset-circuit';
+  const market = '/data-health/refresh-market';
+  const close = '/admin/clients/abc/close';
+  const requests = [
+    ['POST', `${reset}/yahoo`, as('ops'), 200, ['reset_circuit', 'yahoo', 'ok', 'ops', 'admin']],
+    ['POST', `${reset}/nobody`, as('ops'), 404, ['reset_circuit', 'nobody', 'not_found', 'ops', 'admin']],
+    ['POST', market, as('desk'), 200, ['refresh', 'market', 'started', 'desk', 'analyst']],
+    ['POST', close, as('ops'), 404, ['close_client', 'abc', 'not_found', 'ops', 'admin']],
+    ['GET', '/admin/clients', as('ops'), 200, ['list_clients', null, 'ok', 'ops', 'admin']],
+    ['POST', `${reset}/yahoo`, as('desk'), 403, ['reset_circuit', `${reset}/yahoo`, 'forbidden', 'desk', 'analyst']],
+    ['POST', market, as('page'), 403, ['refresh', market, 'forbidden', 'page', 'viewer']],
+    ['POST', market, as('part'), 403, ['refresh', market, 'forbidden', 'part', 'analyst']],
+    ['POST', close, wrong, 401, ['close_client', close, 'bad_token', null, 'none']],
+    ['POST', close, {}, 401, ['close_client', close, 'auth_required', null, 'none']],
+    ['POST', close, foreign, 403, ['close_client', close, 'bad_origin', null, 'none']],
+    ['GET', '/admin/clients', as('part'), 403, ['list_clients', '/admin/clients', 'forbidden', 'part', 'analyst']],
+  ];
+  for (const [i, [method, path, options, status, line]] of requests.entries()) {
+    const answer = await gateway[method.toLowerCase()](path, options);
+    assert.equal(answer.status, status, path);
+    const written = await until(() => lines()[i], `a line for ${method} ${path}`);
+    assert.deepEqual(
+      [written.action, written.what, written.result, written.who, written.role, written.address, written.level],
+      [...line, '127.0.0.1', 'info'],
+    );
+  }
+  assert.equal(lines().length, requests.length);
   assert.ok(!gateway.logText().includes('secret'));
+});
+
+test('who is refused does not fill the log, nor hides what a key tries', async (t) => {
+  const gateway = await gatewayWithKeys(t);
+  const lines = () => gateway.logs.filter((l) => l.event === 'audit');
+  const started = Date.now();
+  let asked = 0;
+  const told = await until(async () => {
+    asked += 20;
+    await Promise.all(Array.from({ length: 20 }, () => gateway.post('/data-health/refresh-all')));
+    return lines().find((l) => l.suppressed > 0);
+  }, 'a line that says how many are missing', 60_000, 0);
+  const paid = Math.ceil((Date.now() - started) / 100);
+  const strangers = lines().length;
+  assert.ok(strangers <= REFUSED_AT_ONCE + paid, `${strangers} lines of ${asked}`);
+  assert.ok(told.suppressed < asked);
+
+  assert.equal((await gateway.post('/data-health/refresh-all', as('page'))).status, 403);
+  await until(() => lines().find((l) => l.who === 'page'), 'the line of a known key');
 });

@@ -148,6 +148,26 @@ test('a token for some symbols sees no others', async (t) => {
   const { categories } = (await gateway.get('/data-health/status', bearer(analyst))).json;
   assert.deepEqual(Object.values(categories).flatMap((c) => Object.keys(c)).sort(), ['EUR/USD', 'coffee']);
 
+  // What is about all symbols is not for somebody who may see some.
+  const some = (role) => bearer(hs256({ role, symbols: ['coffee'], exp: soon() }));
+  for (const [method, path, role] of [
+    ['GET', '/data-health/jobs', 'analyst'],
+    ['POST', '/data-health/refresh-all', 'analyst'],
+    ['POST', '/data-health/refresh-market', 'analyst'],
+    ['POST', '/data-health/refresh-intelligence', 'analyst'],
+    ['POST', '/data-health/reset-circuit/yahoo', 'admin'],
+    ['GET', '/admin/clients', 'admin'],
+    ['POST', '/admin/clients/abc/close', 'admin'],
+  ]) {
+    const refused = await gateway[method.toLowerCase()](path, some(role));
+    assert.equal(refused.status, 403, path);
+    assert.match(refused.json.detail, /for some symbols/);
+  }
+  const proxied = { headers: { ...some('analyst').headers, 'x-forwarded-for': '192.0.2.1' } };
+  assert.equal((await gateway.get('/metrics', proxied)).status, 403);
+  proxied.headers.authorization = `Bearer ${hs256({ role: 'analyst', exp: soon() })}`;
+  assert.equal((await gateway.get('/metrics', proxied)).status, 200);
+
   const client = await connectWs(`${gateway.wsUrl}?token=${token}`);
   t.after(() => client.close());
   client.send({ action: 'subscribe', symbols: ['*', 'cocoa'], id: 1 });

@@ -126,6 +126,11 @@ static void levels_are_filtered(void **state)
     assert_true(log_enabled(LOG_WARN));
     log_event(LOG_ERROR, "loud", "n=%d", 1);
     assert_non_null(strstr(lines(), "\"event\":\"loud\""));
+    log_setup(LOG_ERROR, true);
+    log_event(LOG_AUDIT, "who", "n=%d", 1);
+    assert_non_null(strstr(lines(), "\"level\":\"info\",\"event\":\"who\""));
+    assert_int_equal(log_level_parse("error", &level), 0);
+    assert_int_equal(level, LOG_ERROR);
     assert_int_equal(log_level_parse("debug", &level), 0);
     assert_int_equal(level, LOG_DEBUG);
     assert_int_equal(log_level_parse("Debug", &level), -1);

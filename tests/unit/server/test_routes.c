@@ -102,11 +102,18 @@ static void the_table_keeps_its_rules(void **state)
         if (r->method == METHOD_POST) {
             assert_true(r->flags & ROUTE_CHANGES);
             assert_true(r->role >= ROLE_ANALYST);
+            assert_true(r->flags & ROUTE_WHOLE); /* there is no order for some symbols */
+        }
+        if (r->flags & ROUTE_CHANGES || r->role >= ROLE_ADMIN) {
+            assert_non_null(r->action);
+            assert_true(r->flags & ROUTE_WHOLE);
         }
         if (strncmp(r->path, "/api/", 5) == 0)
             assert_true(r->role >= ROLE_VIEWER);
         if (strncmp(r->path, "/data-health/", 13) == 0)
             assert_true(r->role >= ROLE_ANALYST);
+        if (strncmp(r->path, "/admin/", 7) == 0)
+            assert_int_equal(r->role, ROLE_ADMIN);
     }
 }
 
