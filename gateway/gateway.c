@@ -224,6 +224,12 @@ static bool port_any_provider(void *ctx)
     return feeds_any_provider(g->feeds);
 }
 
+static bool port_bus_whole(void *ctx)
+{
+    struct gateway *g = ctx;
+    return bus_is_whole(g->bus);
+}
+
 static bool port_bus_up(void *ctx)
 {
     struct gateway *g = ctx;
@@ -359,6 +365,7 @@ static int open_parts(struct gateway *g, int64_t start_wall_ms, struct err *err)
         .reset = port_reset,
         .any_provider = port_any_provider,
         .bus_up = port_bus_up,
+        .bus_whole = port_bus_whole,
     };
     g->auth = auth_new(c, err);
     if (!g->auth || open_bus(g, err) != 0)

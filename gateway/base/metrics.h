@@ -21,6 +21,8 @@
       "messages from the bus that were dropped")                                                   \
     X(bus_dropped, counter, "pricegate_bus_dropped_total",                                         \
       "what could not leave for Redis when it came")                                               \
+    X(bus_refused, counter, "pricegate_bus_refused_total", "commands that Redis refused")          \
+    X(bus_reconnects, counter, "pricegate_bus_reconnects_total", "times that Redis came back")     \
     X(records, counter, "pipeline_ingestion_records_total", "records that providers delivered")    \
     X(errors, counter, "pipeline_ingestion_errors_total", "answers that were failures")
 

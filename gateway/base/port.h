@@ -45,6 +45,7 @@ struct feed_port {
     int (*reset)(void *ctx, const char *provider); /* 0, or -1 unknown provider */
     bool (*any_provider)(void *ctx);               /* false: not one source can be asked now */
     bool (*bus_up)(void *ctx);
+    bool (*bus_whole)(void *ctx); /* up, and it takes everything that is sent */
 };
 
 #endif

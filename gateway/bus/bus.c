@@ -98,6 +98,11 @@ bool bus_is_up(const struct bus *b)
     return b->ops->is_up(b);
 }
 
+bool bus_is_whole(const struct bus *b)
+{
+    return b->ops->is_whole(b);
+}
+
 const char *bus_kind(const struct bus *b)
 {
     return b->ops->kind;

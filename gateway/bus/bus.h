@@ -15,8 +15,9 @@
  * then read the latest of every watched symbol (heard through `item`), and write back what this
  * process published itself, is still within its TTL, and Redis does not have or has older.
  *
- * Logged here: bus_up, bus_down (why), bus_refused (an error in an answer), bus_full. The redis bus
- * sets SIGPIPE to be ignored, unless the program has decided about it: hiredis uses write(2). */
+ * Logged here: bus_up, bus_down (why, and what to do), bus_refused (an error in an answer),
+ * bus_full; each at most every 10 s, but for a loss after steady times. The redis bus sets SIGPIPE
+ * to be ignored, unless the program has decided about it: hiredis uses write(2). */
 #ifndef PRICEGATE_BUS_H
 #define PRICEGATE_BUS_H
 
@@ -61,7 +62,7 @@ struct bus_options {
     const char *prefix; /* before every key and channel */
     size_t symbols_max; /* how many bus_watch() calls may come */
     struct bus_limits limits;
-    struct metrics *metrics; /* bus_dropped is counted here; NULL: nowhere */
+    struct metrics *metrics; /* bus_dropped, bus_refused, bus_reconnects; NULL: nowhere */
 };
 
 /* Does not connect yet. NULL with a sentence (bad URL, out of memory). The handler is copied. */
@@ -82,7 +83,10 @@ int bus_start(struct bus *bus, struct err *err) MUST_CHECK;
  * so do not wait for the loop to run empty, nor for uv_loop_close() to succeed. */
 void bus_close(struct bus *bus, void (*done)(void *ctx), void *ctx);
 
-bool bus_is_up(const struct bus *bus);       /* memory: always */
+bool bus_is_up(const struct bus *bus); /* memory: always */
+/* Up, and nothing that was sent lately is refused. False for example with a replica, or without the
+ * right to SET: items are heard and published then, and what is refused is tried again. */
+bool bus_is_whole(const struct bus *bus);
 const char *bus_kind(const struct bus *bus); /* "memory" or "redis" */
 
 /* SET <symbol>:price:latest EX ttl_s; PUBLISH <symbol>:price:stream (or :observation:). Bytes are
@@ -101,9 +105,10 @@ void bus_shared_read(struct bus *bus, const char *key);
 /* Counted since the start. */
 struct bus_stats {
     uint64_t published; /* calls of bus_publish() */
-    uint64_t
-        dropped; /* items, statuses, shared values that could not leave when they came: Redis
-                    away, or too many commands unanswered. Items and shared values follow later */
+    /* Items, statuses, shared values that could not leave when they came: Redis away, or too many
+     * commands unanswered. Items and shared values follow later. */
+    uint64_t dropped;
+    uint64_t refused;    /* commands that Redis answered with an error */
     uint64_t reconnects; /* times it came up again after it had been up */
 };
 struct bus_stats bus_stats(const struct bus *bus);

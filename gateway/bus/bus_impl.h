@@ -20,6 +20,7 @@ struct bus_ops {
     int (*start)(struct bus *b, struct err *err);
     void (*close)(struct bus *b); /* ends with bus_finish(), in a later turn */
     bool (*is_up)(const struct bus *b);
+    bool (*is_whole)(const struct bus *b);
     void (*publish)(struct bus *b, size_t symbol, const char *bytes, size_t len, int64_t ttl_s);
     void (*publish_status)(struct bus *b, size_t symbol, const char *bytes, size_t len);
     void (*shared_write)(struct bus *b, const char *key, const char *bytes, size_t len,

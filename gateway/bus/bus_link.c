@@ -94,9 +94,10 @@ void link_heard(struct link *l)
     l->heard = true;
 }
 
-void link_praise(struct link *l)
+void link_praise(struct link *l, unsigned attempts)
 {
-    l->attempts = 0;
+    if (l->attempts > attempts)
+        l->attempts = attempts;
 }
 
 void link_hurry(struct link *l)

@@ -86,8 +86,8 @@ int link_subscribe(struct link *l, redisCallbackFn *fn, int argc, const char *co
 void link_heard(struct link *l);
 /* Gives the connection up, for the reason said; `lost` follows from a timer. */
 void link_fail(struct link *l, const char *why);
-/* The connection proved good: the next back-off begins small again. */
-void link_praise(struct link *l);
+/* The connection proved good: the next back-off is at most that after so many failed attempts. */
+void link_praise(struct link *l, unsigned attempts);
 /* Try now, if it is only waiting: there is word that Redis is back. */
 void link_hurry(struct link *l);
 

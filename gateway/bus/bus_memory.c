@@ -97,6 +97,7 @@ static const struct bus_ops memory_ops = {
     .start = start,
     .close = close_bus,
     .is_up = is_up,
+    .is_whole = is_up,
     .publish = publish,
     .publish_status = publish_status,
     .shared_write = shared_write,

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus_advice.h"
 #include "bus_redis_impl.h"
 #include "clock.h"
 
@@ -26,6 +27,9 @@ enum {
     SUBSCRIBE_CHUNK = 64, /* symbols in one SUBSCRIBE, two channels each */
     FLUSH_MS = 100,       /* what bus_close() gives pending commands */
     SECOND_LOOK_MS = 1000,
+    REFUSED_LOOK_MS = 2000, /* until reading is tried again that was refused */
+    STEADY_MS = 5000,       /* up for so long, it was no flapping */
+    FLAPPING_ATTEMPTS = 1,  /* thrown out before that, we come back after 0.2-0.4 s */
     LOG_EVERY_MS = 10000,
 };
 
@@ -42,44 +46,62 @@ static const struct {
 
 static void go_up(struct bus_redis *r)
 {
-    link_praise(&r->command);
-    link_praise(&r->subscriber);
+    link_praise(&r->command, FLAPPING_ATTEMPTS);
+    link_praise(&r->subscriber, FLAPPING_ATTEMPTS);
     r->up = true;
+    r->up_since_ms = clock_mono_ms();
     r->base.stats.reconnects += r->ever_up;
+    if (r->metrics)
+        r->metrics->bus_reconnects += r->ever_up;
+    r->next_look_ms = r->up_since_ms + SECOND_LOOK_MS;
+    if (r->down_logged || !r->ever_up)
+        log_event(LOG_INFO, "bus_up", "address=%s symbols=%zu", r->url.address,
+                  r->base.symbols_len);
     r->ever_up = r->ever_told = true;
-    r->why[0] = '\0';
-    r->second_look_ms = clock_mono_ms() + SECOND_LOOK_MS;
-    log_event(LOG_INFO, "bus_up", "address=%s symbols=%zu", r->url.address, r->base.symbols_len);
+    r->down_logged = false;
     bus_hear_link(&r->base, true, NULL);
 }
 
-/* Told at once when it was up or never said anything; while it stays down, only another reason is
- * news, and not more often than every 10 s. */
+/* The log hears at once of a loss after steady times, else (Redis stays away, for another reason
+ * now; or it throws us out again and again) at most every 10 s. The owner hears of every change. */
+static void log_down(struct bus_redis *r, const char *why, const char *sentence)
+{
+    unsigned suppressed = 0;
+    int64_t now_ms = clock_mono_ms();
+    bool steady = r->up && now_ms - r->up_since_ms >= STEADY_MS;
+
+    if (!r->up && r->down_logged && strcmp(sentence, r->why) == 0)
+        return;
+    if (!log_limit_pass(&r->down_limit, now_ms, LOG_EVERY_MS, &suppressed) && !steady)
+        return;
+    r->down_logged = true;
+    snprintf(r->why, sizeof r->why, "%s", sentence);
+    log_event(LOG_WARN, "bus_down", "why=%s advice=%s suppressed=%u", sentence, bus_advice(why),
+              suppressed);
+}
+
 static void go_down(struct bus_redis *r, const char *why)
 {
     char sentence[sizeof r->why];
-    unsigned suppressed = 0;
     bool news = r->up || !r->ever_told;
-    int64_t now_ms = clock_mono_ms();
 
     snprintf(sentence, sizeof sentence, "Redis at %s: %s", r->url.address, why);
+    log_down(r, why, sentence);
     redis_sync_stop(r);
     r->up = false;
-    r->second_look_ms = 0;
-    if (!news && strcmp(sentence, r->why) == 0)
-        return;
-    if (!log_limit_pass(&r->down_limit, now_ms, LOG_EVERY_MS, &suppressed) && !news)
-        return;
     r->ever_told = true;
-    memcpy(r->why, sentence, sizeof sentence);
-    log_event(LOG_WARN, "bus_down", "why=%s suppressed=%u", sentence, suppressed);
-    bus_hear_link(&r->base, false, sentence);
+    r->next_look_ms = 0;
+    memset(r->refused, 0, sizeof r->refused);
+    if (news)
+        bus_hear_link(&r->base, false, sentence);
 }
 
 void redis_synced(struct bus_redis *r)
 {
     if (!r->up && !r->base.closing)
         go_up(r);
+    if (r->refused[ASKED_GET])
+        r->next_look_ms = clock_mono_ms() + REFUSED_LOOK_MS;
 }
 
 static void sync_when_ready(struct bus_redis *r)
@@ -184,6 +206,25 @@ static void on_ready(void *ctx, struct link *l)
     sync_when_ready(r);
 }
 
+/* Once a second. Full praise comes late: a Redis that throws us out at once, every time, should not
+ * meet us ten times a second. */
+static void look_after(struct bus_redis *r)
+{
+    int64_t now_ms = clock_mono_ms();
+    redis_send_unsent(r);
+    if (!r->up)
+        return;
+    if (now_ms - r->up_since_ms >= STEADY_MS) {
+        link_praise(&r->command, 0);
+        link_praise(&r->subscriber, 0);
+    }
+    redis_retry_refused(r);
+    if (!r->sync.running && r->next_look_ms && now_ms >= r->next_look_ms) {
+        r->next_look_ms = 0;
+        redis_sync_start(r, r->refused[ASKED_GET] != NULL);
+    }
+}
+
 static void on_probe(void *ctx, struct link *l)
 {
     static char name[] = "PING";
@@ -200,13 +241,8 @@ static void on_probe(void *ctx, struct link *l)
     }
     if (link_send(l, redis_on_answer, name, 1, ping, ping_len) != 0)
         link_fail(l, "PING cannot be sent");
-    if (l != &r->command)
-        return;
-    redis_send_unsent(r);
-    if (r->up && !r->sync.running && r->second_look_ms && clock_mono_ms() >= r->second_look_ms) {
-        r->second_look_ms = 0;
-        redis_sync_start(r, false);
-    }
+    if (l == &r->command)
+        look_after(r);
 }
 
 static void on_lost(void *ctx, struct link *l, const char *why)
@@ -336,6 +372,7 @@ static const struct bus_ops redis_ops = {
     .start = start,
     .close = close_bus,
     .is_up = is_up,
+    .is_whole = redis_is_whole,
     .publish = redis_publish,
     .publish_status = redis_publish_status,
     .shared_write = redis_shared_write,

@@ -1,4 +1,4 @@
-/* bus_redis_impl.h - the redis bus's own struct, shared by its three files. */
+/* bus_redis_impl.h - the redis bus's own struct, shared by its four files. */
 #ifndef PRICEGATE_BUS_REDIS_IMPL_H
 #define PRICEGATE_BUS_REDIS_IMPL_H
 
@@ -21,9 +21,13 @@ struct redis_symbol {
 struct redis_sync {
     bool running;
     bool deliver;         /* hand what Redis has to the owner; false: only write back */
+    bool refused;         /* some GET of this round */
     size_t next, pending; /* next symbol to ask for; answers awaited */
     size_t stale;         /* answers to a round that was given up, still to come */
 };
+
+/* What Redis may refuse while the connection is fine. */
+enum redis_asked { ASKED_SET, ASKED_PUBLISH, ASKED_SHARED, ASKED_GET, ASKED_KINDS };
 
 struct bus_redis {
     struct bus base;
@@ -38,8 +42,12 @@ struct bus_redis {
     struct redis_symbol *symbols;
     size_t subscribed; /* channels confirmed */
     bool up, ever_up, ever_told;
+    bool down_logged;    /* the last word in the log is that it is down */
+    int64_t up_since_ms; /* monotonic */
     struct redis_sync sync;
-    int64_t second_look_ms; /* monotonic; 0 = none due */
+    int64_t next_look_ms; /* monotonic; 0 = none due */
+    /* Of each kind what was refused last (a symbol; of the others any pointer); NULL = nothing. */
+    const void *refused[ASKED_KINDS];
     bool any_unsent;
     struct bus_echo echo;
     struct bus_shared shared; /* written by this process */
@@ -47,15 +55,17 @@ struct bus_redis {
     struct log_limit down_limit, refused_limit, full_limit;
 };
 
+bool redis_has_room(const struct bus_redis *r, size_t commands);
 /* SET..EX and PUBLISH of `own`. False: no connection, or too many commands in flight. */
 bool redis_send_own(struct bus_redis *r, struct redis_symbol *s, int64_t now_ms);
+/* One of the two. */
+bool redis_send_set(struct bus_redis *r, struct redis_symbol *s, int64_t now_ms);
+bool redis_send_publish(struct bus_redis *r, struct redis_symbol *s);
 /* Sends a shared value under the full key; only_new: leave alone what Redis has. */
 bool redis_send_shared(struct bus_redis *r, const struct bus_shared_value *v, bool only_new,
                        int64_t now_ms);
 /* For commands whose answer only matters when it is an error; arg is the command's name. */
 void redis_on_answer(void *ctx, void *arg, const redisReply *reply);
-/* An answer that is an error: drops the connection or logs, at most every 10 s. */
-void redis_check_error(struct bus_redis *r, const char *command, const redisReply *reply);
 void redis_publish(struct bus *b, size_t symbol, const char *bytes, size_t len, int64_t ttl_s);
 void redis_publish_status(struct bus *b, size_t symbol, const char *bytes, size_t len);
 void redis_shared_write(struct bus *b, const char *key, const char *bytes, size_t len,
@@ -64,10 +74,21 @@ void redis_shared_read(struct bus *b, const char *key);
 /* While closing: goes on when no answer is awaited any more. */
 void redis_close_when_answered(struct bus_redis *r);
 
+/* An answer that is an error: drops the connection, or counts and logs it, at most every 10 s. */
+bool redis_is_refused(struct bus_redis *r, const char *command, const redisReply *reply);
+/* The same, and remembers that (or that no longer) `what` is refused. */
+void redis_note_answer(struct bus_redis *r, enum redis_asked kind, const void *what,
+                       const redisReply *reply);
+/* Once a second: tries again one of each kind that was refused. */
+void redis_retry_refused(struct bus_redis *r);
+bool redis_is_whole(const struct bus *b);
+
 /* Begins a round; redis_synced() is called when it is through, unless it is stopped. */
 void redis_sync_start(struct bus_redis *r, bool deliver);
 void redis_sync_stop(struct bus_redis *r);
 void redis_synced(struct bus_redis *r);
+/* Writes back shared values, those that are unsent over what others wrote. */
+void redis_write_back_shared(struct bus_redis *r);
 /* Sends what found no room, as far as there is some now. */
 void redis_send_unsent(struct bus_redis *r);
 

@@ -4,91 +4,106 @@
  * in the order it was queued: that is what keeps SET before PUBLISH. At most limits.in_flight
  * commands wait for their answers. What finds no room is not queued anywhere: of an item the latest
  * of its symbol is sent when there is room again, a status is lost to the other processes (their
- * own clock tells them), a shared value goes out with the next reconnect.
- *
- * Errors in answers: those that make the whole connection useless (NOAUTH, LOADING) end it and it
- * comes back with back-off; those of one command (READONLY, OOM, NOPERM) are logged, at most every
- * 10 s, and publishing goes on. */
+ * own clock tells them), a shared value goes out with the next reconnect. Answers that are errors:
+ * bus_redis_refused.c. */
 #include <stdlib.h>
 #include <string.h>
 
+#include "bus_advice.h"
 #include "bus_redis_impl.h"
 #include "clock.h"
 
 enum { LOG_EVERY_MS = 10000 };
 
-/* Does this error say that the whole connection is of no use? */
-static bool is_fatal(const char *error)
-{
-    static const char *const fatal[] = {"NOAUTH", "WRONGPASS", "LOADING", "MASTERDOWN",
-                                        "ERR max number of clients"};
-    for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
-        if (strncmp(error, fatal[i], strlen(fatal[i])) == 0)
-            return true;
-    return false;
-}
-
-void redis_check_error(struct bus_redis *r, const char *command, const redisReply *reply)
-{
-    unsigned suppressed;
-    if (!reply || reply->type != REDIS_REPLY_ERROR)
-        return;
-    if (is_fatal(reply->str)) {
-        link_fail(&r->command, reply->str);
-        return;
-    }
-    if (log_limit_pass(&r->refused_limit, clock_mono_ms(), LOG_EVERY_MS, &suppressed))
-        log_event(LOG_WARN, "bus_refused", "command=%s why=%s suppressed=%u", command, reply->str,
-                  suppressed);
-}
-
 /* ---- commands ---- */
 
-void redis_on_answer(void *ctx, void *arg, const redisReply *reply)
+/* What follows from any answer. */
+static void go_on(struct bus_redis *r, const redisReply *reply)
 {
-    struct bus_redis *r = ctx;
-    redis_check_error(r, arg, reply);
     if (r->base.closing)
         redis_close_when_answered(r);
     else if (reply && r->any_unsent && r->command.in_flight < (size_t)r->limits.in_flight / 2)
         redis_send_unsent(r);
 }
 
-static bool has_room(const struct bus_redis *r, size_t commands)
+void redis_on_answer(void *ctx, void *arg, const redisReply *reply)
+{
+    struct bus_redis *r = ctx;
+    redis_is_refused(r, arg, reply);
+    go_on(r, reply);
+}
+
+static void on_set(void *ctx, void *arg, const redisReply *reply)
+{
+    redis_note_answer(ctx, ASKED_SET, arg, reply);
+    go_on(ctx, reply);
+}
+
+static void on_publish(void *ctx, void *arg, const redisReply *reply)
+{
+    redis_note_answer(ctx, ASKED_PUBLISH, arg, reply);
+    go_on(ctx, reply);
+}
+
+static void on_set_shared(void *ctx, void *arg, const redisReply *reply)
+{
+    redis_note_answer(ctx, ASKED_SHARED, arg, reply);
+    go_on(ctx, reply);
+}
+
+bool redis_has_room(const struct bus_redis *r, size_t commands)
 {
     return link_is_ready(&r->command) &&
            r->command.in_flight + commands <= (size_t)r->limits.in_flight;
 }
 
-static bool send_publish(struct bus_redis *r, const char *channel, const char *bytes, size_t len)
+static bool send_publish(struct bus_redis *r, link_reply *fn, void *arg, const char *channel,
+                         const char *bytes, size_t len)
 {
-    static char name[] = "PUBLISH";
-    const char *words[] = {name, channel, bytes};
-    size_t lens[] = {strlen(name), strlen(channel), len};
-    return link_send(&r->command, redis_on_answer, name, 3, words, lens) == 0;
+    const char *words[] = {"PUBLISH", channel, bytes};
+    size_t lens[] = {strlen("PUBLISH"), strlen(channel), len};
+    return link_send(&r->command, fn, arg, 3, words, lens) == 0;
 }
 
-static bool send_set(struct bus_redis *r, const char *key, const char *bytes, size_t len,
-                     int64_t ttl_ms, bool only_new)
+struct redis_value {
+    const char *key, *bytes;
+    size_t len;
+    int64_t ttl_ms;
+    bool only_new;
+};
+
+static bool send_set(struct bus_redis *r, link_reply *fn, void *arg, const struct redis_value *v)
 {
-    static char name[] = "SET";
     char ttl[24];
-    snprintf(ttl, sizeof ttl, "%lld", ttl_ms < 1000 ? 1LL : (long long)(ttl_ms / 1000));
-    const char *words[] = {name, key, bytes, "EX", ttl, "NX"};
-    size_t lens[] = {strlen(name), strlen(key), len, 2, strlen(ttl), 2};
-    return link_send(&r->command, redis_on_answer, name, only_new ? 6 : 5, words, lens) == 0;
+    snprintf(ttl, sizeof ttl, "%lld", v->ttl_ms < 1000 ? 1LL : (long long)(v->ttl_ms / 1000));
+    const char *words[] = {"SET", v->key, v->bytes, "EX", ttl, "NX"};
+    size_t lens[] = {strlen("SET"), strlen(v->key), v->len, 2, strlen(ttl), 2};
+    return link_send(&r->command, fn, arg, v->only_new ? 6 : 5, words, lens) == 0;
+}
+
+bool redis_send_set(struct bus_redis *r, struct redis_symbol *s, int64_t now_ms)
+{
+    const struct redis_value v = {.key = s->latest,
+                                  .bytes = s->own.p,
+                                  .len = s->own.len,
+                                  .ttl_ms = s->own_expires_ms - now_ms};
+    s->sent_since_get = true;
+    return redis_has_room(r, 1) && send_set(r, on_set, s, &v);
+}
+
+bool redis_send_publish(struct bus_redis *r, struct redis_symbol *s)
+{
+    return redis_has_room(r, 1) && send_publish(r, on_publish, s, s->stream, s->own.p, s->own.len);
 }
 
 bool redis_send_own(struct bus_redis *r, struct redis_symbol *s, int64_t now_ms)
 {
-    if (!has_room(r, 2)) {
+    if (!redis_has_room(r, 2)) {
         s->unsent = r->any_unsent = true;
         return false;
     }
     s->unsent = false;
-    s->sent_since_get = true;
-    return send_set(r, s->latest, s->own.p, s->own.len, s->own_expires_ms - now_ms, false) &&
-           send_publish(r, s->stream, s->own.p, s->own.len);
+    return redis_send_set(r, s, now_ms) && redis_send_publish(r, s);
 }
 
 static void count_dropped(struct bus_redis *r)
@@ -99,8 +114,8 @@ static void count_dropped(struct bus_redis *r)
         r->metrics->bus_dropped++;
     if (link_is_ready(&r->command) &&
         log_limit_pass(&r->full_limit, clock_mono_ms(), LOG_EVERY_MS, &suppressed))
-        log_event(LOG_WARN, "bus_full", "unanswered=%zu suppressed=%u", r->command.in_flight,
-                  suppressed);
+        log_event(LOG_WARN, "bus_full", "unanswered=%zu advice=%s suppressed=%u",
+                  r->command.in_flight, bus_advice("slow"), suppressed);
 }
 
 void redis_publish(struct bus *b, size_t symbol, const char *bytes, size_t len, int64_t ttl_s)
@@ -124,7 +139,9 @@ void redis_publish(struct bus *b, size_t symbol, const char *bytes, size_t len, 
 void redis_publish_status(struct bus *b, size_t symbol, const char *bytes, size_t len)
 {
     struct bus_redis *r = (struct bus_redis *)b;
-    if (!has_room(r, 1) || !send_publish(r, r->symbols[symbol].status, bytes, len)) {
+    static char name[] = "PUBLISH";
+    const char *channel = r->symbols[symbol].status;
+    if (!redis_has_room(r, 1) || !send_publish(r, redis_on_answer, name, channel, bytes, len)) {
         count_dropped(r);
         return;
     }
@@ -143,8 +160,9 @@ static char *shared_name(const struct bus_redis *r, const char *key)
 bool redis_send_shared(struct bus_redis *r, const struct bus_shared_value *v, bool only_new,
                        int64_t now_ms)
 {
-    char *name = has_room(r, 1) ? shared_name(r, v->key) : NULL;
-    bool ok = name && send_set(r, name, v->bytes, v->len, v->expires_ms - now_ms, only_new);
+    char *name = redis_has_room(r, 1) ? shared_name(r, v->key) : NULL;
+    const struct redis_value value = {name, v->bytes, v->len, v->expires_ms - now_ms, only_new};
+    bool ok = name && send_set(r, on_set_shared, &r->shared, &value);
     free(name);
     return ok;
 }
@@ -178,7 +196,7 @@ static void answer_from_memory(struct bus_redis *r, const char *key)
 static void on_shared(void *ctx, void *arg, const redisReply *reply)
 {
     struct bus_redis *r = ctx;
-    redis_check_error(r, "GET", reply);
+    redis_is_refused(r, "GET", reply);
     if (reply && reply->type == REDIS_REPLY_STRING)
         bus_hear_shared(&r->base, arg, reply->str, reply->len);
     else
@@ -191,7 +209,7 @@ static void on_shared(void *ctx, void *arg, const redisReply *reply)
 void redis_shared_read(struct bus *b, const char *key)
 {
     struct bus_redis *r = (struct bus_redis *)b;
-    char *name = has_room(r, 1) ? shared_name(r, key) : NULL;
+    char *name = redis_has_room(r, 1) ? shared_name(r, key) : NULL;
     char *copy = name ? strdup(key) : NULL;
     const char *words[] = {"GET", name};
     size_t lens[] = {strlen("GET"), name ? strlen(name) : 0};

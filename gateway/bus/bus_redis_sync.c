@@ -69,7 +69,7 @@ static void write_back(struct bus_redis *r, struct redis_symbol *s, const redisR
     redis_send_own(r, s, now_ms);
 }
 
-static void write_back_shared(struct bus_redis *r)
+void redis_write_back_shared(struct bus_redis *r)
 {
     int64_t now_ms = clock_mono_ms();
     for (struct bus_shared_value *v = r->shared.first; v; v = v->next)
@@ -90,7 +90,7 @@ static void on_get(void *ctx, void *arg, const redisReply *reply)
     r->sync.pending--;
     if (!reply || !r->sync.running)
         return;
-    redis_check_error(r, "GET", reply);
+    r->sync.refused |= redis_is_refused(r, "GET", reply);
     if (reply->type == REDIS_REPLY_STRING && r->sync.deliver)
         bus_hear_latest(&r->base, (size_t)(s - r->symbols), reply->str, reply->len);
     if (reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_NIL)
@@ -114,8 +114,9 @@ static void ask(struct bus_redis *r)
     if (y->next < r->base.symbols_len || y->pending > 0)
         return;
     y->running = false;
+    r->refused[ASKED_GET] = y->refused ? r : NULL;
     if (y->deliver)
-        write_back_shared(r);
+        redis_write_back_shared(r);
     redis_synced(r);
 }
 
@@ -124,6 +125,7 @@ void redis_sync_start(struct bus_redis *r, bool deliver)
     redis_sync_stop(r);
     r->sync.running = true;
     r->sync.deliver = deliver;
+    r->sync.refused = false;
     r->sync.next = 0;
     ask(r);
 }

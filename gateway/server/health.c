@@ -32,7 +32,7 @@ void serve_readyz(struct exchange *x)
         response_header(&x->response, "Retry-After", "1");
         return;
     }
-    bool bus = s->feed->bus_up(s->feed->ctx), providers = s->feed->any_provider(s->feed->ctx);
+    bool bus = s->feed->bus_whole(s->feed->ctx), providers = s->feed->any_provider(s->feed->ctx);
     begin_json(x);
     buf_addf(&x->response.body, "{\"ready\":true,\"degraded\":[%s%s%s]}", bus ? "" : "\"bus\"",
              !bus && !providers ? "," : "", providers ? "" : "\"providers\"");

@@ -1,6 +1,7 @@
 // A real redis-server in a temporary folder, on a Unix socket, and a small client of its protocol.
 //
 //   const redis = await startRedis();          redis.url is what the configuration wants
+//   ... startRedis({ args: ['--tcp-backlog', '1'], wrap: ['ip', 'netns', 'exec', 'a'] })
 //   await redis.command('GET', 'a')            one command, its reply
 //   const heard = await redis.subscribe('c')   heard.messages grows; heard.next() waits
 //   redis.kill(); await redis.start(); redis.pause(); redis.resume(); await redis.stop();
@@ -93,7 +94,9 @@ class Connection {
   }
 }
 
-export async function startRedis() {
+/** args: of redis-server, the last of a kind wins; wrap: a command to start it by, which must become
+ *  it (exec), so that signals reach it. */
+export async function startRedis({ args = [], wrap = [] } = {}) {
   const folder = temporaryFolder();
   const socket = join(folder.path, 'redis.sock');
   let child = null;
@@ -104,12 +107,13 @@ export async function startRedis() {
     socket,
     url: `unix://${socket}?db=0`,
 
+    folder: folder.path,
+
+    /** Returns when it answers, with an error also (it may still be loading, or want a password). */
     async start() {
-      child = spawn(
-        'redis-server',
-        ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no', '--dir', folder.path],
-        { stdio: 'ignore' },
-      );
+      const standard = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no'];
+      const [program, ...all] = [...wrap, 'redis-server', ...standard, '--dir', folder.path, ...args];
+      child = spawn(program, all, { stdio: 'ignore' });
       const orphan = child;
       const end = () => orphan.kill('SIGKILL');
       process.on('exit', end); // whatever becomes of the test
@@ -117,7 +121,8 @@ export async function startRedis() {
       await until(async () => {
         connection?.close();
         connection = new Connection(socket);
-        return (await connection.command('PING')) === 'PONG';
+        const reply = await connection.command('PING').catch((error) => error.message);
+        return reply === 'PONG' || /^(NOAUTH|LOADING)/.test(reply);
       }, 'redis-server answers');
     },
 

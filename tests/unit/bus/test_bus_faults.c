@@ -496,18 +496,37 @@ static void test_not_a_redis(void **state)
 
 /* ---- writing refused, everything else fine ---- */
 
+static bool is_not_whole(void *ctx)
+{
+    return !bus_is_whole(ctx);
+}
+
+static bool is_whole(void *ctx)
+{
+    return bus_is_whole(ctx);
+}
+
+/* Noticed at the first command, tried again, and made good without anything new to publish. */
 static void writing_refused(struct fixture *f, const char *off, const char *on)
 {
     heard_forget(&f->h);
+    assert_true(bus_is_whole(f->h.bus));
     expect_ok(command(f, off));
     heard_publish(&f->h, 0, "{\"n\":1}", 100);
+    bus_shared_write(f->h.bus, "pricegate:breaker:x", "open", 4, 60);
     heard_wait(&f->h, HEARD_ITEM, 0, "{\"n\":1}", 2); /* PUBLISH goes through */
-    loop_run_ms(&f->h.loop, 1200);
+    assert_true(loop_wait(&f->h.loop, is_not_whole, f->h.bus, LOOP_WAIT_MS));
+    loop_run_ms(&f->h.loop, 2200);
     assert_int_equal(heard_count(&f->h, HEARD_DOWN, -1, NULL), 0);
+    /* Once more at most by the second look after the start, not again and again. */
+    assert_in_range(heard_count(&f->h, HEARD_ITEM, 0, NULL), 2, 3);
     assert_true(bus_is_up(f->h.bus));
+    assert_false(bus_is_whole(f->h.bus));
+    assert_in_range(bus_stats(f->h.bus).refused, 2, 20);
     expect_ok(command(f, on));
-    heard_publish(&f->h, 0, "{\"n\":2}", 100);
-    wait_key(f, "coffee:price:latest", "{\"n\":2}");
+    wait_key(f, "coffee:price:latest", "{\"n\":1}");
+    wait_key(f, "pricegate:breaker:x", "open");
+    assert_true(loop_wait(&f->h.loop, is_whole, f->h.bus, LOOP_WAIT_MS));
 }
 
 static void test_out_of_memory(void **state)
@@ -522,6 +541,31 @@ static void test_read_only_replica(void **state)
     struct fixture *f = *state;
     start_up(f);
     writing_refused(f, "REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE");
+}
+
+/* A user who may not SET, then not PUBLISH, then not GET: each by itself leaves the rest working.
+ */
+static void test_rights_taken_and_given(void **state)
+{
+    static const char *const rights[] = {"set", "publish", "get"};
+    struct fixture *f = *state;
+    start_up(f);
+    for (size_t i = 0; i < ARRAY_LEN(rights); i++) {
+        char off[64], on[64], item[32];
+        snprintf(off, sizeof off, "ACL SETUSER default -%s", rights[i]);
+        snprintf(on, sizeof on, "ACL SETUSER default +%s", rights[i]);
+        snprintf(item, sizeof item, "{\"n\":%zu}", i);
+        expect_ok(command(f, off));
+        heard_publish(&f->h, 0, item, 100);
+        if (strcmp(rights[i], "get") == 0) /* is asked for after a loss */
+            freeReplyObject(command(f, "CLIENT KILL TYPE pubsub"));
+        assert_true(loop_wait(&f->h.loop, is_not_whole, f->h.bus, LOOP_WAIT_MS));
+        heard_wait_up(&f->h);
+        assert_false(bus_is_whole(f->h.bus));
+        expect_ok(command(f, on));
+        assert_true(loop_wait(&f->h.loop, is_whole, f->h.bus, LOOP_WAIT_MS));
+        wait_key(f, "coffee:price:latest", item);
+    }
 }
 
 /* ---- closing while something is wrong ---- */
@@ -583,6 +627,7 @@ int main(void)
         UNIX(test_not_a_redis),
         UNIX(test_out_of_memory),
         UNIX(test_read_only_replica),
+        UNIX(test_rights_taken_and_given),
         UNIX(test_close_in_backoff),
         UNIX(test_close_while_stopped),
         UNIX(test_close_flushes),

@@ -267,6 +267,7 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
         .reset = child_reset,
         .any_provider = child_any_provider,
         .bus_up = child_bus_up,
+        .bus_whole = child_bus_up,
     };
     uv_loop_init(&c->loop);
     uv_timer_init(&c->loop, &c->refresh);
