@@ -323,24 +323,6 @@ test('compressed frames are read by the browser', async (t) => {
   assert.deepEqual(page.problems, []);
 });
 
-test('markup from outside stays text', async (t) => {
-  const name = '<img src=x onerror="document.title=1">';
-  const { redis, gateway } = await scene(t, {
-    redis: true,
-    config: { instruments: [external('tea', { name })] },
-  });
-  const page = await open(t, gateway.url);
-  await page.says(badge, 'live');
-  const text = JSON.stringify({ symbol: 'tea', price: 1.5, ts: Date.now(), source: name, unit: '<b>x</b>' });
-  await redis.command('PUBLISH', 'tea:price:stream', text);
-  await page.says(`${row('tea')} .value`, '1.5');
-  await page.says(`${row('tea')} .provider`, name);
-  await page.says(`${row('tea')} .full-name`, name);
-  await page.says(`${row('tea')} .unit`, '<b>x</b>');
-  assert.equal(await page.locator('main img, main b').count(), 0);
-  assert.deepEqual(page.problems, []);
-});
-
 test('recorded replies arrive in the page', { skip: folder ? false : 'no recorded replies' }, async (t) => {
   // One recording for each symbol.
   const chosen = recordings.filter(
