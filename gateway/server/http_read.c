@@ -80,6 +80,21 @@ static int read_path(struct lws *wsi, struct request *r)
     return -1;
 }
 
+static bool has_custom(struct lws *wsi, const char *name)
+{
+    return lws_hdr_custom_length(wsi, name, (int)strlen(name)) >= 0;
+}
+
+/* With a blank before its colon a header is another one to us, and may be the same one to a proxy
+ * before us. As the framing hangs on these two, they count as there, and as wrong. */
+static void read_blurred_framing(struct lws *wsi, struct request *r)
+{
+    if (has_custom(wsi, "transfer-encoding :") || has_custom(wsi, "transfer-encoding\t:"))
+        r->transfer_encoding = "";
+    if (has_custom(wsi, "content-length :") || has_custom(wsi, "content-length\t:"))
+        r->content_length = "";
+}
+
 /* The library can be asked for an unknown header by its name only, so the family X-Forwarded-* is
  * the list of those that proxies are known to send. */
 static bool was_forwarded(struct lws *wsi)
@@ -101,7 +116,7 @@ static bool was_forwarded(struct lws *wsi)
         if (is_there(wsi, tokens[i]))
             return true;
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
-        if (lws_hdr_custom_length(wsi, names[i], (int)strlen(names[i])) >= 0)
+        if (has_custom(wsi, names[i]))
             return true;
     return false;
 }
@@ -154,7 +169,11 @@ int http_read(struct conn *c, struct lws *wsi, struct request *r, int *status)
     if (read_custom(wsi, r, "access-control-request-method:", &r->request_method) != 0 ||
         read_custom(wsi, r, "last-event-id:", &r->last_event_id) != 0 || read_args(wsi, r) != 0)
         return -1;
-    r->http10 = !version || strcmp(version, "HTTP/1.1") != 0;
+    read_blurred_framing(wsi, r);
+    *status = 505;
+    r->http10 = version && strcmp(version, "HTTP/1.0") == 0;
+    if (!r->http10 && (!version || strcmp(version, "HTTP/1.1") != 0))
+        return -1;
     r->close = request_list_has(connection, "close");
     r->caller.forwarded = was_forwarded(wsi);
     r->client = proxies_client(&c->server->proxies, &c->peer, r->forwarded_for);

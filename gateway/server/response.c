@@ -45,6 +45,7 @@ static const struct {
     {431, "Request Header Fields Too Large"},
     {500, "Internal Server Error"          },
     {503, "Service Unavailable"            },
+    {505, "HTTP Version Not Supported"     },
 };
 
 const char *response_reason(int status)
