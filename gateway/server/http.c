@@ -2,10 +2,13 @@
  *
  *     read headers ─► framing ─► route ─► origin ─► token ─► role ─► (body) ─► handler ─► answer
  *
- * Three traps of the library decide the order of the last steps.
+ * Four traps of the library decide the order of the last steps.
  * A POST without a length is expected to bring 100 MB: it is answered at once. One with a length is
  * answered when the body is complete, and that event may come twice when the next request is in the
  * same segment: the phase of the connection is the latch, and a POST always ends its connection.
+ * Behind another request in the same segment, the library takes the beginning of that segment for
+ * the POST's body and says "complete" again and again, until it is told to end: so the second time
+ * ends the connection, also of one that waits for its answer.
  * After an answer that did not wait for the body, what still arrives is read and thrown away for a
  * moment (HTTP_LINGER): closing a socket with unread input makes the kernel reset the connection,
  * and the client might lose the answer.
@@ -365,8 +368,8 @@ int http_body_complete(struct conn *c)
 {
     switch (c->phase) {
     case HTTP_EVENTS:
-    case HTTP_PENDING: /* a second request behind the first: not read, not run */
         return 0;
+    case HTTP_PENDING:
     case HTTP_IDLE:
     case HTTP_CHOKED:
     case HTTP_LINGER:

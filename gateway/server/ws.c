@@ -10,11 +10,13 @@
  *   Without a code (slow, idle, broken): killed in the next turn. A slow one is reset, so that the
  *   kernel does not go on keeping its backlog.
  * Either way the fan-out has let go of the client before: a raw write behind a close frame would
- * still go out. What the library closes by itself (bad framing) it closes with a code of its own.
- */
+ * still go out. What the library closes by itself (bad framing) it closes with a code of its own;
+ * not behind ours, there the connection's way out is shut before it comes to that. */
 #include "ws.h"
 
+#include <openssl/ssl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "clock.h"
 #include "server_private.h"
@@ -252,8 +254,23 @@ static enum close_reason library_reason(struct lws *wsi)
     return (p[0] << 8 | p[1]) == close_reason_code(CLOSE_PROTOCOL) ? CLOSE_PROTOCOL : CLOSE_PEER;
 }
 
+/* Our close frame has been sent, and in place of the peer's comes something that makes the library
+ * send one of its own: the way out is shut, so that it fails. */
+static void shut_way_out(struct conn *c)
+{
+    if (!c->close_sent || lws_get_close_length(c->wsi) == 0)
+        return;
+    SSL *ssl = c->tls ? lws_get_ssl(c->wsi) : NULL;
+    if (ssl)
+        SSL_shutdown(ssl);
+    else
+        shutdown(c->fd, SHUT_WR);
+}
+
 void ws_close_began(struct conn *c)
 {
+    if (c->closing && c->wsi)
+        shut_way_out(c);
     if (!c->client || c->closing)
         return;
     c->closing = c->close_sent = true;
@@ -263,14 +280,25 @@ void ws_close_began(struct conn *c)
     fanout_client_closing(c->client);
 }
 
+/* What is wrong with a close frame of the peer; CLOSE_PEER: nothing. The library looks at the codes
+ * below 3000 and answers a wrong one with 1002; 5000 and more, and half a code, it would send back.
+ */
+static enum close_reason close_fault(const struct conn *c, const char *payload, size_t len)
+{
+    if (len == 1 || lws_get_reserved_bits(c->wsi))
+        return CLOSE_PROTOCOL;
+    if (len >= 2 && ((unsigned char)payload[0] << 8 | (unsigned char)payload[1]) >= 5000)
+        return CLOSE_PROTOCOL;
+    return len > 2 && !utf8_valid(payload + 2, len - 2) ? CLOSE_BAD_UTF8 : CLOSE_PEER;
+}
+
 int ws_peer_closes(struct conn *c, const char *payload, size_t len)
 {
     if (c->closing)
         return -1; /* both have said it: the end */
-    if (len > 2 && !utf8_valid(payload + 2, len - 2) && c->client) {
-        lws_close_reason(c->wsi, LWS_CLOSE_STATUS_INVALID_PAYLOAD, NULL, 0);
-        fanout_client_reason(c->client, CLOSE_BAD_UTF8);
-        fanout_client_closing(c->client);
+    enum close_reason fault = close_fault(c, payload, len);
+    if (fault != CLOSE_PEER) {
+        ws_close(c, fault); /* nothing of earlier writes is left, or we would not have been asked */
         return -1;
     }
     ws_close_began(c);

@@ -3,8 +3,10 @@
 // protocol.test.js, the plain wrong options in options.test.js.)
 
 import assert from 'node:assert/strict';
+import net from 'node:net';
 import { test } from 'node:test';
 
+import { noJson, wrongMembers } from '../support/client-messages.js';
 import { startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { external, testCerts } from '../support/scene.js';
@@ -77,34 +79,7 @@ const subscribe = (more) => `{"action":"subscribe","id":1,"symbols":["coffee"],$
 test('what is no JSON, or too deep, is refused with 400; the connection goes on', async (t) => {
   const { connect, serves } = await fed(t);
   const client = await connect();
-  const texts = [
-    ' \t\r\n',
-    '\0',
-    '{"action":"ping"}\0',
-    '{"action":"pi\0ng"}',
-    '{"action":"ping\\u0000"}',
-    '\ufeff{"action":"ping"}',
-    '{"action":"ping"}{"action":"ping"}',
-    '{"action":"ping",}',
-    "{'action':'ping'}",
-    '{"action":"ping","x":NaN}',
-    '{"action":"ping","x":1e999}',
-    '{"action":"ping","x":99999999999999999999}',
-    '{"action":"subscribe","symbols":["\\ud800"]}',
-    '{"action":"subscribe","symbols":["\\udc00\\ud800"]}',
-    '{"action":"subscribe","symbols":["\\ud83dx"]}',
-    '{"action":"subscribe","symbols":["coffee\\u0000"]}',
-    '{"action":"subscribe","symbols":["coffee"],"since":{"coffee":"a0:1","coffee":"a0:2"}}',
-    '{"action":"subscribe","symbols":["coffee"],"symbols":["AAPL"]}',
-    '['.repeat(60_000),
-    ']'.repeat(60_000),
-    '['.repeat(30_000) + ']'.repeat(30_000),
-    `{"action":"ping","x":${'{"a":'.repeat(8000)}1${'}'.repeat(8000)}}`,
-    `{"action":"ping","x":${'[{"a":'.repeat(5000)}`,
-    `"${'\\'.repeat(60_000)}`,
-    '"'.repeat(60_001),
-  ];
-  for (const text of texts) {
+  for (const text of noJson) {
     await refused(client, text, undefined);
     await serves(client, JSON.stringify(shown(text)));
   }
@@ -113,24 +88,7 @@ test('what is no JSON, or too deep, is refused with 400; the connection goes on'
 test('wrong members of a command are refused with 400 and its id; nothing is applied', async (t) => {
   const { connect, serves } = await fed(t);
   const client = await connect();
-  const texts = [
-    ...['1.5', '1e99', '-1e99', '0.1', '-9223372036854775808', '9223372036854775807', 'null', 'true', '""', '"1"', '[]', '[1]', '{}']
-      .map((v) => subscribe(`"interval_ms":${v}`)),
-    ...['null', '1', '"*"', '{}', '{"price":1}', '[null]', '["price",["ts"]]', `["${'x'.repeat(1000)}"]`]
-      .map((v) => subscribe(`"fields":${v}`)),
-    ...['null', '1', '""', '[]', '[["coffee","a0:1"]]', '{"coffee":null}', '{"coffee":-1}', '{"coffee":9223372036854775807}', '{"coffee":1.5}', '{"coffee":["a0:1"]}', '{"coffee":{}}', '{"elsewhere":1}']
-      .map((v) => subscribe(`"since":${v}`)),
-    ...['null', '0', '1', '"true"', '[]'].map((v) => subscribe(`"snapshot":${v}`)),
-    ...['null', '{}', '"*"', '1', '[["coffee"]]', '[{}]', '[1e5]', '["coffee","**"]', '["*coffee"]', '["c*e"]', '[" *"]', '["coffee","/*"]']
-      .map((v) => `{"action":"subscribe","id":1,"symbols":${v}}`),
-    '{"action":"unsubscribe","id":1,"symbols":[null]}',
-    '{"action":"type","id":1}',
-    '{"type":"subscribe","id":1,"symbols":["coffee"]}',
-    '{"action":"SUBSCRIBE","id":1,"symbols":["coffee"]}',
-    '{"action":["ping"],"id":1}',
-    `{"action":"${'ping'.repeat(10_000)}","id":1}`,
-  ];
-  for (const text of texts) await refused(client, text, 1);
+  for (const text of wrongMembers) await refused(client, text, 1);
   client.send({ action: 'list', id: 'after' });
   assert.deepEqual((await client.nextType('subscriptions')).active, []);
   await serves(client, 'all of them');
@@ -270,6 +228,28 @@ test('100,000 symbols in one message are too big: 1009', async (t) => {
   assert.equal((await within(client.closed, 'the close')).code, 1009);
   await gateway.log((l) => l.event === 'client_closed' && l.reason === 'too_big');
   await serves(other, 'the other');
+});
+
+// --- requests behind requests ---
+
+const get = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
+const post = (body) => `POST /data-health/refresh-all HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+
+test('a POST behind another request does not hold up the others', async (t) => {
+  const gateway = await startGateway({ instruments: [external('coffee')] });
+  t.after(() => gateway.stop());
+  for (const bytes of [get + post('x'.repeat(300)), get + post('x') + get, get + post('') + get, get + get + post('x'.repeat(2000)) + get]) {
+    const socket = net.connect(gateway.port, '127.0.0.1');
+    t.after(() => socket.destroy());
+    let heard = '';
+    socket.on('data', (part) => (heard += part));
+    socket.on('error', () => {});
+    const ended = new Promise((resolve) => socket.on('close', resolve));
+    socket.write(bytes);
+    await within(ended, 'the end of the connection');
+    assert.match(heard, /^HTTP\/1\.1 200 /);
+    assert.equal((await gateway.get('/healthz')).status, 200);
+  }
 });
 
 // --- bombs that are within the limits ---
