@@ -50,7 +50,7 @@ const serverMaySend = (code) => (code >= 1000 && code <= 1011 && ![1004, 1005, 1
 export class FrameReader {
   constructor({ compressed = false, excused = () => false } = {}) {
     this.compressed = compressed;
-    this.excused = excused; // (payload of a close frame) => it is not looked into
+    this.excused = excused; // (payload of a wrong close frame) => let it pass
     this.pending = Buffer.alloc(0);
     this.message = null; // of which fragments are awaited: {opcode, compressed, parts}
     this.closed = null; // {code, reason}
@@ -92,15 +92,20 @@ export class FrameReader {
   }
 
   #control(opcode, payload) {
-    if (opcode === OP.CLOSE && this.excused(payload)) {
-      this.closed = { code: null, reason: '' };
-    } else if (opcode === OP.CLOSE) {
+    if (opcode === OP.CLOSE) this.closed = this.#closing(payload);
+    return { opcode, payload: Buffer.from(payload), ...this.closed };
+  }
+
+  #closing(payload) {
+    try {
       if (payload.length === 1) this.#wrong('a close frame of one byte');
       const code = payload.length ? payload.readUInt16BE(0) : null;
       if (code !== null && !serverMaySend(code)) this.#wrong(`close code ${code}`);
-      this.closed = { code, reason: this.#utf8(payload.subarray(2)) };
+      return { code, reason: this.#utf8(payload.subarray(2)) };
+    } catch (error) {
+      if (this.excused(payload)) return { code: 'garbled', reason: '' };
+      throw error;
     }
-    return { opcode, payload: Buffer.from(payload), ...this.closed };
   }
 
   #data(first, opcode, payload) {
