@@ -8,8 +8,9 @@
  * Answers to requests that were sent before it opened change nothing: neither does their failure
  * prolong the waiting, nor does their success close what only the probe may close.
  *
- * Clocks: a wall clock set back by a day must not keep a provider shut for that day. A time to wait
- * for that lies further off than the longest that could have been asked for is no such time. */
+ * Clocks: when ours is set, its times move with it (breaker_clock_set()); one that was set while
+ * nobody looked, before a restart, must not keep a provider shut for a day. A time to wait for that
+ * lies further off than the longest that could have been asked for is no such time. */
 #include "breaker.h"
 
 #include <string.h>
@@ -142,6 +143,19 @@ void breaker_reset(struct breaker *b, int64_t wall_ms)
     b->cool_until_ms = 0;
     b->cool_reason = FAIL_NONE;
     move(b, BREAKER_CLOSED, wall_ms);
+}
+
+static void move_time(int64_t *at_ms, int64_t by_ms)
+{
+    if (*at_ms > 0)
+        *at_ms += by_ms;
+}
+
+void breaker_clock_set(struct breaker *b, int64_t by_ms)
+{
+    move_time(&b->retry_at_ms, by_ms);
+    move_time(&b->cool_until_ms, by_ms);
+    move_time(&b->updated_ms, by_ms);
 }
 
 json_t *breaker_save(const struct breaker *b)

@@ -49,6 +49,9 @@ void breaker_cool(struct breaker *b, enum failure f, int64_t until_ms, int64_t w
 /* An admin's word: closed, no failures, no cool-down. */
 void breaker_reset(struct breaker *b, int64_t wall_ms);
 
+/* The wall's clock was set by by_ms: what has to be waited for is as far away as before. */
+void breaker_clock_set(struct breaker *b, int64_t by_ms);
+
 json_t *breaker_save(const struct breaker *b) MUST_CHECK; /* NULL: out of memory */
 /* Takes over the document when it is newer. Returns whether it did. */
 bool breaker_merge(struct breaker *b, const json_t *doc, int64_t wall_ms);

@@ -10,6 +10,11 @@
  * clock that is set right (back over midnight, or by a day that it was ahead) finds what was spent
  * on the day that it returns to.
  *
+ * A clock that is set brings no credits (budget_clock_set()): what was taken moves along with it,
+ * as long ago as before; and on the day that it is set to, at least as much was spent as on the one
+ * it was taken from, for both are the same real day. So neither a step over midnight nor the one
+ * back lets a day be spent twice.
+ *
  * The provider's counter ("3 left") is believed for a minute, counted down by what we take
  * meanwhile, and only where it is lower than our own sum: another program may use the same key,
  * but a higher number may simply not know yet of what is under way.
@@ -18,8 +23,11 @@
  * larger number per slot and per day; the same credits are therefore never counted twice, and
  * after a restart neither the hour nor the day is spent again. Two that poll at the same time would
  * be counted as one; only one of a cluster polls, so that does not happen for long. A document of
- * an older version knows fewer windows; what it lacks counts as not spent. */
+ * an older version knows fewer windows; what it lacks counts as not spent. One of a day that is
+ * still to come was written today, when the clock was ahead. */
 #include "budget.h"
+
+#include <string.h>
 
 static const int64_t DAY_MS = 86400000;
 static const int64_t SAID_HOLDS_MS = 60000;
@@ -211,6 +219,41 @@ int64_t budget_left(struct budget *b, int64_t wall_ms)
     return left == BUDGET_UNLIMITED ? -1 : left;
 }
 
+/* --- the clock is set --- */
+
+static int64_t ceil_div(int64_t a, int64_t b)
+{
+    return a / b + (a % b > 0);
+}
+
+/* Rounded up, so that nothing leaves its window early. */
+static void move_slots(struct budget *b, enum budget_window w, int64_t by_ms)
+{
+    struct budget_slot before[BUDGET_SLOTS];
+    int64_t by = ceil_div(by_ms, windows[w].slot_ms);
+    memcpy(before, b->slots[w], sizeof before);
+    memset(b->slots[w], 0, sizeof before);
+    for (int i = 0; i < windows[w].slots; i++) {
+        int64_t number = before[i].number + by;
+        if (before[i].n > 0 && number > 0)
+            *slot_of(b, w, number) = (struct budget_slot){.number = number, .n = before[i].n};
+    }
+}
+
+void budget_clock_set(struct budget *b, int64_t by_ms, int64_t wall_ms)
+{
+    roll_day(b, wall_ms - by_ms);
+    for (int w = 0; w < BUDGET_DAY; w++)
+        move_slots(b, (enum budget_window)w, by_ms);
+    b->said_ms += by_ms;
+    int64_t day = b->day, spent = b->spent;
+    roll_day(b, wall_ms);
+    if (b->day == day)
+        return;
+    b->spent += spent;
+    b->day_before = b->spent_before = 0; /* it is in the sum */
+}
+
 /* --- the document --- */
 
 static json_t *save_window(const struct budget *b, enum budget_window w, int64_t wall_ms)
@@ -263,7 +306,7 @@ void budget_merge(struct budget *b, const json_t *doc, int64_t wall_ms)
     const json_t *day = json_object_get(doc, windows[BUDGET_DAY].name);
     int64_t spent = json_integer_value(json_object_get(doc, "spent"));
     roll_day(b, wall_ms);
-    if (json_is_integer(day) && json_integer_value(day) == b->day && spent > b->spent)
+    if (json_is_integer(day) && json_integer_value(day) >= b->day && spent > b->spent)
         b->spent = spent < INT32_MAX ? spent : INT32_MAX;
     for (int w = 0; w < BUDGET_DAY; w++)
         merge_window(b, (enum budget_window)w, json_object_get(doc, windows[w].name), wall_ms);

@@ -57,6 +57,9 @@ int64_t budget_left(struct budget *b, int64_t wall_ms);
 /* When the day's credits come back: wall time in ms, always in the future. */
 int64_t budget_day_reset_ms(struct budget *b, int64_t wall_ms);
 
+/* The wall's clock was set by by_ms, to wall_ms: nothing is to be had for that. */
+void budget_clock_set(struct budget *b, int64_t by_ms, int64_t wall_ms);
+
 /* The document of the shared key; new reference, NULL: out of memory. */
 json_t *budget_save(struct budget *b, int64_t wall_ms) MUST_CHECK;
 /* Takes from a document what was spent there and not here. Anything odd in it is passed over. */

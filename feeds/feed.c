@@ -215,6 +215,14 @@ json_t *feed_describe_suspect(const struct feed *d)
                      clock_rfc3339(s->since_ms > 0 ? s->since_ms : 0, since));
 }
 
+void feed_clock_set(struct feed *d, int64_t by_ms, int64_t wall_ms)
+{
+    watch_clock_set(&d->watch, by_ms, wall_ms);
+    quality_clock_set(&d->quality, wall_ms);
+    market_clock_set(&d->market, by_ms);
+    d->suspect.since_ms += by_ms;
+}
+
 void feed_log_rejected(struct feed *d, size_t pos, const struct record *rec,
                        const struct quality_result *q, int64_t mono_ms)
 {

@@ -81,6 +81,9 @@ void feed_note_quality(struct feed *d, size_t pos, const struct record *rec,
  * new reference. */
 json_t *feed_describe_suspect(const struct feed *d);
 
+/* The wall's clock was set by by_ms, to wall_ms. */
+void feed_clock_set(struct feed *d, int64_t by_ms, int64_t wall_ms);
+
 /* The dead-letter line for a record that failed a rule of quality. */
 void feed_log_rejected(struct feed *d, size_t pos, const struct record *rec,
                        const struct quality_result *q, int64_t mono_ms);

@@ -143,6 +143,16 @@ void feeds_watched(struct feeds *f, const size_t *watchers)
         feeds_wake(f);
 }
 
+void feeds_clock_set(struct feeds *f, int64_t by_ms, int64_t wall_ms)
+{
+    for (size_t i = 0; i < f->config->providers_len; i++)
+        upstream_clock_set(&f->upstreams[i], by_ms, wall_ms);
+    for (size_t i = 0; i < f->config->instruments_len; i++)
+        feed_clock_set(&f->feeds[i], by_ms, wall_ms);
+    if (f->started)
+        feeds_wake(f);
+}
+
 /* --- from the bus --- */
 
 /* What is asked for once a day, or costs money each time, is not asked for again because of a

@@ -33,6 +33,10 @@ void feeds_close(struct feeds *f, void (*done)(void *ctx), void *ctx);
 /* How many clients watch each instrument now, by number; to be told every second or so. */
 void feeds_watched(struct feeds *f, const size_t *watchers);
 
+/* The wall's clock was set by by_ms, to wall_ms (clock.h): ages, waiting times and what was spent
+ * stay what they are. */
+void feeds_clock_set(struct feeds *f, int64_t by_ms, int64_t wall_ms);
+
 /* From the bus. */
 void feeds_item(struct feeds *f, int id, const struct item *it);
 void feeds_shared(struct feeds *f, const char *key, const char *bytes, size_t len);

@@ -36,6 +36,14 @@ void market_failed(struct market *m, int64_t wall_ms)
     m->failed_ms = wall_ms;
 }
 
+void market_clock_set(struct market *m, int64_t by_ms)
+{
+    if (m->said_ms > 0)
+        m->said_ms += by_ms;
+    if (m->failed_ms > 0)
+        m->failed_ms += by_ms;
+}
+
 bool market_opens(struct market *m)
 {
     enum quote_market before = m->seen;

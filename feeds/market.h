@@ -36,6 +36,9 @@ void market_take(struct market *m, enum quote_market said, int64_t wall_ms);
 /* A walk brought no price. */
 void market_failed(struct market *m, int64_t wall_ms);
 
+/* The wall's clock was set by by_ms; the calendar's follows by market_clock_turn(). */
+void market_clock_set(struct market *m, int64_t by_ms);
+
 /* True once when the calendar's market has opened (in whatever way) since the last call. */
 bool market_opens(struct market *m);
 

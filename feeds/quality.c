@@ -39,9 +39,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "item.h"
 #include "quality.h"
 
-static const int64_t FUTURE_MS = 5000;    /* clocks differ */
 static const double AGREE = 0.01;         /* prices within 1 % say the same */
 static const double FACTOR_BELIEVED = 10; /* of a jump that one source alone insists on */
 static const int POLLS_NEEDED = 2;        /* beyond the first that said so */
@@ -127,7 +127,7 @@ static enum outcome positive(struct check *c)
 
 static enum outcome future(struct check *c)
 {
-    if (c->rec->ts_ms > 0 && c->rec->ts_ms <= c->now_ms + FUTURE_MS)
+    if (c->rec->ts_ms > 0 && c->rec->ts_ms <= c->now_ms + ITEM_AHEAD_MAX_MS)
         return PASSED;
     err_set(c->why, "its time is %lld ms ahead of ours", (long long)(c->rec->ts_ms - c->now_ms));
     return FAILED;
@@ -386,6 +386,12 @@ void quality_accept(struct quality_memory *m, struct decimal price, int64_t ts_m
     }
     *m = (struct quality_memory){
         .held = true, .held_price = price, .held_ts_ms = ts_ms, .confirmed = confirmed};
+}
+
+void quality_clock_set(struct quality_memory *m, int64_t wall_ms)
+{
+    if (m->held_ts_ms > wall_ms + ITEM_AHEAD_MAX_MS)
+        m->held_ts_ms = 0;
 }
 
 void quality_confirm(struct quality_memory *m)

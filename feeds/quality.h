@@ -54,6 +54,8 @@ struct quality_result quality_check(const struct instrument *in, struct quality_
 void quality_accept(struct quality_memory *m, struct decimal price, int64_t ts_ms);
 /* A poll brought the held price, or one of the same unit. */
 void quality_confirm(struct quality_memory *m);
+/* Our clock was set: what is held and lies in the future by it keeps no other from its place. */
+void quality_clock_set(struct quality_memory *m, int64_t wall_ms);
 /* The same for a benchmark: its time is held, its price is nothing to compare others with. */
 void quality_accept_benchmark(struct quality_memory *m, int64_t ts_ms);
 

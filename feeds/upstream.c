@@ -234,6 +234,16 @@ struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms)
     };
 }
 
+void upstream_clock_set(struct upstream *u, int64_t by_ms, int64_t wall_ms)
+{
+    budget_clock_set(&u->budget, by_ms, wall_ms);
+    breaker_clock_set(&u->breaker, by_ms);
+    u->budget_dirty = true;
+    if (u->last_success_ms > 0)
+        u->last_success_ms += by_ms;
+    u->line_broke_ms += by_ms;
+}
+
 /* --- shared state --- */
 
 static void write_document(struct bus *bus, const char *key, const char *provider, json_t *doc,

@@ -78,6 +78,9 @@ bool upstream_askable(struct upstream *u, int64_t wall_ms);
 bool upstream_probe_due(struct upstream *u, int64_t wall_ms);
 struct schedule_provider upstream_schedule(struct upstream *u, int64_t wall_ms);
 
+/* The wall's clock was set by by_ms, to wall_ms. */
+void upstream_clock_set(struct upstream *u, int64_t by_ms, int64_t wall_ms);
+
 /* Announces a change (log, metrics) and writes what must be shared; the budget at most once a
  * second. To be called after every change and at least each second. */
 void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics, int64_t wall_ms);

@@ -29,13 +29,16 @@ static bool is_copy(const struct watch *w, const struct item *it)
 
 bool watch_item(struct watch *w, const struct item *it, int64_t wall_ms)
 {
-    if (is_copy(w, it) || (w->age.known && it->ts_ms < w->age.ts_ms))
+    if (is_copy(w, it) || (w->age.known && it->ts_ms < w->ts_ms))
         return false;
     const struct instrument *in = w->in;
+    /* A sender whose clock is ahead of ours does not make its price any younger than new. */
+    int64_t ahead_ms = it->recv_ms > wall_ms ? it->recv_ms - wall_ms : 0;
+    w->ts_ms = it->ts_ms;
     w->age = (struct quote_age){
         .known = true,
-        .ts_ms = it->ts_ms,
-        .recv_ms = it->recv_ms,
+        .ts_ms = it->ts_ms - ahead_ms,
+        .recv_ms = it->recv_ms - ahead_ms,
         .delayed_s = it->delayed_s,
         .market = it->market,
         .stale_after_ms =
@@ -59,6 +62,15 @@ void watch_market(struct watch *w, enum quote_market market, int64_t wall_ms)
         (closes && (state == STATE_STALE || state == STATE_UNAVAILABLE)))
         return;
     w->age.market = market;
+}
+
+void watch_clock_set(struct watch *w, int64_t by_ms, int64_t wall_ms)
+{
+    w->started_ms += by_ms;
+    w->age.ts_ms += by_ms;
+    w->age.recv_ms += by_ms;
+    if (w->ts_ms > wall_ms + ITEM_AHEAD_MAX_MS)
+        w->ts_ms = 0;
 }
 
 void watch_walked(struct watch *w, enum failure reason, const char *provider)

@@ -14,7 +14,8 @@
 /* Per instrument. */
 struct watch {
     const struct instrument *in;
-    struct quote_age age; /* of the held item; age.known: there is one */
+    struct quote_age age; /* of the held item, by our clock; age.known: there is one */
+    int64_t ts_ms;        /* of the held item, as it says; 0 = keeps no other from its place */
     bool has_seq;
     uint64_t epoch_ms, counter;
     char source[ITEM_SOURCE_MAX + 1];
@@ -34,6 +35,9 @@ void watch_walked(struct watch *w, enum failure reason, const char *provider);
 
 /* What counts of the market now (market.h). MARKET_UNKNOWN leaves what the item says. */
 void watch_market(struct watch *w, enum quote_market market, int64_t wall_ms);
+
+/* The wall's clock was set by by_ms, to wall_ms: nothing is older or younger for that. */
+void watch_clock_set(struct watch *w, int64_t by_ms, int64_t wall_ms);
 
 /* Is there something to say now? Then it counts as said, and out (cleared first) gets the message
  * for the status channel. */

@@ -31,6 +31,7 @@
 
 static const uint64_t BUS_WAIT_MS = 2000;
 static const uint64_t WATCHERS_EVERY_MS = 1000;
+static const uint64_t CLOCK_EVERY_MS = 1000;
 
 enum phase {
     PHASE_STARTING, /* waiting for the bus */
@@ -43,7 +44,7 @@ struct gateway {
     const struct config *config;
     uv_loop_t loop;
     uv_signal_t on_term, on_int, on_hup;
-    uv_timer_t bus_wait, watchdog, watchers;
+    uv_timer_t bus_wait, watchdog, watchers, clock;
     struct loop_busy loop_busy;
     struct metrics metrics;
     struct bus *bus;
@@ -134,6 +135,19 @@ static void tell_watchers(uv_timer_t *t)
 {
     struct gateway *g = t->data;
     feeds_watched(g->feeds, tiers_watchers(g->tiers));
+}
+
+/* The system's clock may be set. Ours is only here, where all who keep a time of it are told. */
+static void follow_clock(uv_timer_t *t)
+{
+    struct gateway *g = t->data;
+    int64_t by_ms = clock_follow();
+    if (by_ms == 0)
+        return;
+    g->metrics.clock_set++;
+    log_event(LOG_WARN, "clock_set", "by_ms=%lld", (long long)by_ms);
+    tiers_clock_set(g->tiers, by_ms, clock_wall_ms());
+    feeds_clock_set(g->feeds, by_ms, clock_wall_ms());
 }
 
 static void begin_running(struct gateway *g)
@@ -253,7 +267,8 @@ static void part_closed(void *ctx)
         return;
     uv_handle_t *const own[] = {(uv_handle_t *)&g->on_term,  (uv_handle_t *)&g->on_int,
                                 (uv_handle_t *)&g->on_hup,   (uv_handle_t *)&g->bus_wait,
-                                (uv_handle_t *)&g->watchdog, (uv_handle_t *)&g->watchers};
+                                (uv_handle_t *)&g->watchdog, (uv_handle_t *)&g->watchers,
+                                (uv_handle_t *)&g->clock};
     g->handles_open = ARRAY_LEN(own) + 1;
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         uv_close(own[i], own_handle_closed);
@@ -267,6 +282,7 @@ static void close_parts(void *ctx)
         return;
     g->phase = PHASE_CLOSING;
     uv_timer_stop(&g->watchers);
+    uv_timer_stop(&g->clock);
     g->parts_open = 1; /* held until all were told */
     if (g->server) {
         g->parts_open++;
@@ -422,7 +438,9 @@ int gateway_run(const struct config *config, const char *origin)
     uv_timer_init(&g.loop, &g.bus_wait);
     uv_timer_init(&g.loop, &g.watchdog);
     uv_timer_init(&g.loop, &g.watchers);
-    g.bus_wait.data = g.watchdog.data = g.watchers.data = &g;
+    uv_timer_init(&g.loop, &g.clock);
+    g.bus_wait.data = g.watchdog.data = g.watchers.data = g.clock.data = &g;
+    (void)clock_follow();
 
     if (open_parts(&g, clock_wall_ms(), &err) != 0) {
         fprintf(stderr, "pricegate: %s\n", err.text);
@@ -431,6 +449,7 @@ int gateway_run(const struct config *config, const char *origin)
     } else {
         log_start(&g, origin);
         uv_timer_start(&g.bus_wait, bus_waited, BUS_WAIT_MS, 0);
+        uv_timer_start(&g.clock, follow_clock, CLOCK_EVERY_MS, CLOCK_EVERY_MS);
         uint64_t watchdog_ms = (uint64_t)notify_watchdog_ms();
         if (watchdog_ms > 0)
             uv_timer_start(&g.watchdog, tell_watchdog, watchdog_ms, watchdog_ms);

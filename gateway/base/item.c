@@ -5,7 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-static const int64_t FUTURE_MS = 5000;
 static const double MEMBER_MAX = 1e15; /* of delayed_s and the like: beyond sense, below overflow */
 
 /* "<hex>:<decimal>", both without sign and within 64 bits; anything else is no seq. */
@@ -55,7 +54,7 @@ static int read_time(const json_t *root, const char *name, int64_t now_ms, int64
     double x = json_number_value(v);
     if (!json_is_number(v))
         return err_set(err, "%s is not a time in ms since the epoch", name);
-    if (x > (double)(now_ms + FUTURE_MS))
+    if (x > (double)(now_ms + ITEM_AHEAD_MAX_MS))
         return err_set(err, "%s lies more than 5 s in the future", name);
     *out = x > 0 ? (int64_t)x : 0; /* exact: a time in ms has far less than 53 bits */
     return 0;

@@ -17,9 +17,10 @@
 #include "quote.h"
 #include "symbol.h"
 
-#define ITEM_BYTES_MAX   4096
-#define ITEM_MEMBERS_MAX 700 /* more do not fit into 4 KiB */
-#define ITEM_SOURCE_MAX  32
+#define ITEM_BYTES_MAX    4096
+#define ITEM_MEMBERS_MAX  700 /* more do not fit into 4 KiB */
+#define ITEM_SOURCE_MAX   32
+#define ITEM_AHEAD_MAX_MS 5000 /* how far a ts may lie in the future: clocks differ */
 
 struct item {
     unsigned refs;

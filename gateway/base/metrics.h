@@ -23,6 +23,10 @@
       "what could not leave for Redis when it came")                                               \
     X(bus_refused, counter, "pricegate_bus_refused_total", "commands that Redis refused")          \
     X(bus_reconnects, counter, "pricegate_bus_reconnects_total", "times that Redis came back")     \
+    X(clock_set, counter, "pricegate_clock_set_total",                                             \
+      "times that the system's clock was set by a second or more")                                 \
+    X(log_lines_lost, counter, "pricegate_log_lines_lost_total",                                   \
+      "log lines that could not be written")                                                       \
     X(records, counter, "pipeline_ingestion_records_total", "records that providers delivered")    \
     X(errors, counter, "pipeline_ingestion_errors_total", "answers that were failures")
 

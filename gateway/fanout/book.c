@@ -11,7 +11,12 @@
  *
  * The status channel brings what a clock cannot know: the reason, the source that failed last, the
  * market. It can't override the age of a price: a poller that calls an old price live is not
- * believed. What it said holds until the next item, which knows better. */
+ * believed. What it said holds until the next item, which knows better.
+ *
+ * Our clock may be set (book_clock_set()). Ages are differences: the item's times are read with the
+ * same correction from then on, so that not all prices turn stale, or fresh, because of it. Only
+ * where it was ahead, and items took their ts from it, time must run back: what lies in the future
+ * would never have been taken, and does not keep its place. */
 #include "book.h"
 
 #include <string.h>
@@ -72,8 +77,8 @@ static struct quote_age age_of(const struct book *b, int id)
         return (struct quote_age){.known = false};
     return (struct quote_age){
         .known = true,
-        .ts_ms = e->item->ts_ms,
-        .recv_ms = e->item->recv_ms,
+        .ts_ms = e->item->ts_ms + e->set_ms,
+        .recv_ms = e->item->recv_ms + e->set_ms,
         .delayed_s = e->item->delayed_s,
         .market = market_of(e),
         .stale_after_ms = stale_after_ms(in, e->item),
@@ -115,13 +120,16 @@ enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t w
 {
     wall_ms -= b->lag_ms;
     struct book_entry *e = &b->entries[id];
-    if (!item_replaces(it, e->item))
+    if (!e->ahead && !item_replaces(it, e->item))
         return FANOUT_OLDER;
     if (e->item && is_copy(it, e->item))
         return FANOUT_DUPLICATE;
     fragment_forget(e);
     item_unref(e->item);
     e->item = item_ref(it);
+    /* A sender whose clock is ahead of ours does not make its price any younger than new. */
+    e->set_ms = it->recv_ms > wall_ms ? wall_ms - it->recv_ms : 0;
+    e->ahead = false;
     e->updates++;
     e->revision = ++b->revision;
     e->said_market = -1;
@@ -148,6 +156,17 @@ static bool settle(struct book *b, int id, int64_t wall_ms)
 bool book_settle(struct book *b, int id, int64_t wall_ms)
 {
     return settle(b, id, wall_ms - b->lag_ms);
+}
+
+void book_clock_set(struct book *b, int64_t by_ms, int64_t wall_ms)
+{
+    for (size_t i = 0; i < b->len; i++) {
+        struct book_entry *e = &b->entries[i];
+        if (e->since_ms > 0)
+            e->since_ms += by_ms;
+        e->set_ms += by_ms;
+        e->ahead = e->item && e->item->ts_ms > wall_ms - b->lag_ms + ITEM_AHEAD_MAX_MS;
+    }
 }
 
 bool book_tick(struct book *b, int id, int64_t wall_ms)
@@ -261,6 +280,7 @@ struct standing book_standing(const struct book *b, int id, int64_t wall_ms)
         .item = e->item,
         .state = state,
         .market = market_of(e),
+        .recv_ms = a.recv_ms,
         .since_ms = told ? e->since_ms : began_ms(&a, state, wall_ms),
         .reason = e->reason[0] ? e->reason : NULL,
     };

@@ -26,6 +26,8 @@ struct book_entry {
     struct cut *cuts;      /* of the item; see fragment.h */
     enum quote_state told; /* what subscribers know, from an item or from a status */
     int64_t since_ms;      /* wall, when that state began; 0 = before anyone looked */
+    int64_t set_ms;        /* the item's times lie so much earlier than our clock has them now */
+    bool ahead;            /* the item's ts lies in the future: it keeps no other from its place */
     int said_market;       /* by a status since the item, or -1 */
     char said_source[ITEM_SOURCE_MAX + 1];
     char reason[BOOK_REASON_MAX + 1]; /* "" = none known */
@@ -52,6 +54,9 @@ enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t w
 /* A message of the status channel: 1 owed, 0 not, -1 with a sentence when it is not one. */
 int book_said(struct book *b, int id, const char *bytes, size_t len, int64_t wall_ms,
               struct err *err) MUST_CHECK;
+
+/* The clock was set by by_ms, to wall_ms: no item is older or younger for that. */
+void book_clock_set(struct book *b, int64_t by_ms, int64_t wall_ms);
 
 /* The state by the clock; true = owed. book_settle() tells at once; book_tick() gives the poller's
  * own message, which knows the reason, BOOK_GRACE_MS to come first. */

@@ -8,7 +8,7 @@
 
 struct entry {
     struct entry *next;
-    int64_t due_ns;
+    int64_t due_ns, set_ms;
     int id;
     struct item *item; /* NULL: a status, or (len 0) replaced */
     size_t len;
@@ -135,12 +135,19 @@ bool delay_line_take(struct delay_line *l, int64_t mono_ns, struct delayed *out)
             free(e);
             continue;
         }
-        *out = (struct delayed){.id = e->id, .item = e->item, .bytes = e->bytes, .len = e->len};
+        *out = (struct delayed){
+            .id = e->id, .item = e->item, .bytes = e->bytes, .len = e->len, .set_ms = e->set_ms};
         e->item = NULL;
         l->taken = e;
         return true;
     }
     return false;
+}
+
+void delay_line_clock_set(struct delay_line *l, int64_t by_ms)
+{
+    for (struct entry *e = l->first; e; e = e->next)
+        e->set_ms += by_ms;
 }
 
 int64_t delay_line_next_ns(const struct delay_line *l)

@@ -33,8 +33,11 @@ struct delayed {
     struct item *item;
     const char *bytes;
     size_t len;
+    int64_t set_ms; /* by how much the clock was set while it waited */
 };
 bool delay_line_take(struct delay_line *l, int64_t mono_ns, struct delayed *out);
+/* The wall's clock was set; by_ms adds up in what waits. */
+void delay_line_clock_set(struct delay_line *l, int64_t by_ms);
 /* When the next one is due; INT64_MAX: nothing waits. */
 int64_t delay_line_next_ns(const struct delay_line *l);
 

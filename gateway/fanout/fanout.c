@@ -138,6 +138,11 @@ void fanout_tick(struct fanout *f, int64_t wall_ms, int64_t mono_ns)
     upkeep_run(f, wall_ms, mono_ns);
 }
 
+void fanout_clock_set(struct fanout *f, int64_t by_ms, int64_t wall_ms)
+{
+    book_clock_set(&f->book, by_ms, wall_ms);
+}
+
 void fanout_goaway(struct fanout *f, const char *reason, int64_t spread_ms)
 {
     struct client *next;

@@ -84,6 +84,8 @@ int64_t fanout_turn(struct fanout *f, int64_t mono_ns);
 /* To be called every 100 ms: states by the clock, heartbeats and pings (phases spread), slow, idle
  * and unauthenticated clients. */
 void fanout_tick(struct fanout *f, int64_t wall_ms, int64_t mono_ns);
+/* The wall's clock was set by by_ms, to wall_ms (clock.h). */
+void fanout_clock_set(struct fanout *f, int64_t by_ms, int64_t wall_ms);
 
 /* --- clients --- */
 /* A client whose upgrade is done. sink is borrowed, grant copied; role ROLE_NONE means that an
@@ -144,6 +146,7 @@ struct standing {
     struct item *item; /* borrowed, NULL = never a price */
     enum quote_state state;
     enum quote_market market;
+    int64_t recv_ms;    /* wall; when the item was received, by our clock as it is now */
     int64_t since_ms;   /* wall; when this state began, as far as this process knows */
     const char *reason; /* borrowed until the next call of any fanout function; NULL = none known */
 };

@@ -135,7 +135,11 @@ static void hand_over(const struct tiers *t, const struct tier *tier, const stru
         (void)!fanout_status(tier->fanout, d->id, d->bytes, d->len, wall_ms, mono_ns, &err);
         return;
     }
-    struct item *late = item_delayed(d->item, in->kind, tier->delay_s, wall_ms, &err);
+    /* Valid it was by the clock of then, but how old it is counts by ours. */
+    int64_t then_ms = wall_ms - d->set_ms;
+    struct item *late = item_delayed(d->item, in->kind, tier->delay_s, then_ms, &err);
+    if (late)
+        late->recv_ms += d->set_ms;
     if (late)
         (void)fanout_item(tier->fanout, d->id, late, wall_ms, mono_ns);
     else
@@ -178,6 +182,15 @@ void tiers_tick(struct tiers *t, int64_t wall_ms, int64_t mono_ns)
 {
     for (size_t i = 0; i < t->len; i++)
         fanout_tick(t->tiers[i].fanout, wall_ms, mono_ns);
+}
+
+void tiers_clock_set(struct tiers *t, int64_t by_ms, int64_t wall_ms)
+{
+    for (size_t i = 0; i < t->len; i++) {
+        fanout_clock_set(t->tiers[i].fanout, by_ms, wall_ms);
+        if (t->tiers[i].line)
+            delay_line_clock_set(t->tiers[i].line, by_ms);
+    }
 }
 
 void tiers_goaway(struct tiers *t, const char *reason, int64_t spread_ms)

@@ -35,6 +35,7 @@ int tiers_status(struct tiers *t, int id, const char *bytes, size_t len, int64_t
 void tiers_started(struct tiers *t, int64_t wall_ms);
 int64_t tiers_turn(struct tiers *t, int64_t wall_ms, int64_t mono_ns);
 void tiers_tick(struct tiers *t, int64_t wall_ms, int64_t mono_ns);
+void tiers_clock_set(struct tiers *t, int64_t by_ms, int64_t wall_ms);
 void tiers_goaway(struct tiers *t, const char *reason, int64_t spread_ms);
 size_t tiers_clients(const struct tiers *t);
 const size_t *tiers_watchers(struct tiers *t); /* valid until the next call */

@@ -46,9 +46,10 @@ void serve_metrics(struct exchange *x)
         struct standing st = fanout_standing(tiers_live(s->tiers), (int)i, wall_ms);
         if (st.item)
             metrics_set(s->metrics, METRIC_QUOTE_AGE, s->config->instruments[i].symbol, NULL,
-                        (double)(wall_ms - st.item->recv_ms) / 1000);
+                        (double)(wall_ms - st.recv_ms) / 1000);
     }
     s->metrics->connections = s->capacity.streams_open;
+    s->metrics->log_lines_lost = log_lines_lost();
     s->metrics->bus_up = s->feed->bus_up(s->feed->ctx);
     x->response.status = 200;
     x->response.type = "text/plain; version=0.0.4; charset=utf-8";
@@ -72,9 +73,9 @@ static void add_freshness(struct buf *out, const struct standing *st, int64_t wa
     enum freshness f = freshness_of(st);
     if (st->item) {
         char when[CLOCK_RFC3339_MAX];
-        int64_t age_ms = wall_ms - st->item->recv_ms;
+        int64_t age_ms = wall_ms - st->recv_ms;
         buf_addf(out, "{\"last_updated\":\"%s\",\"age_hours\":%.4f,",
-                 clock_rfc3339(st->item->recv_ms > 0 ? st->item->recv_ms : 0, when),
+                 clock_rfc3339(st->recv_ms > 0 ? st->recv_ms : 0, when),
                  age_ms > 0 ? (double)age_ms / 3600000 : 0.0);
     } else {
         buf_adds(out, "{\"last_updated\":null,\"age_hours\":null,");

@@ -1,6 +1,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -27,11 +28,30 @@ static void clocks_run(void **state)
     assert_true(clock_wall_ms() < 10000000000000);
 }
 
+/* Nobody sets the machine's clock here (the tests of the whole program do, by libfaketime): ours
+ * goes with it. The last test, for there is no way back. */
+static void ours_goes_with_the_systems(void **state)
+{
+    (void)state;
+    int64_t before = clock_wall_ms();
+    for (int i = 0; i < 1000; i++) {
+        assert_int_equal(clock_follow(), 0);
+        int64_t now = clock_wall_ms();
+        assert_true(now >= before - 2); /* two clocks are read one after the other */
+        before = now;
+    }
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    int64_t system_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+    assert_in_range(clock_wall_ms() - system_ms + 100, 0, 60000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_times),
         cmocka_unit_test(clocks_run),
+        cmocka_unit_test(ours_goes_with_the_systems),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -192,6 +192,68 @@ static void test_clock_tells_each_change_once(void **state)
     rig_fini(&r);
 }
 
+/* No price is older or younger because our clock is set; afterwards time goes on. */
+static void test_clock_set(void **state)
+{
+    static const int64_t steps[] = {86400000, -86400000, 4000, -4000};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        struct rig r;
+        rig_init(&r);
+        rig_quote(&r, COFFEE, "1");
+        struct book *b = &r.f->book;
+        const int64_t recv = r.wall_ms + steps[i];
+        fanout_clock_set(r.f, steps[i], recv + 1000);
+        assert_int_equal(book_tick(b, COFFEE, recv + 60000), false);
+        assert_int_equal(book_standing(b, COFFEE, recv + 60000).state, STATE_LIVE);
+        assert_int_equal(book_standing(b, COFFEE, recv).recv_ms, recv);
+        assert_int_equal(book_tick(b, COFFEE, recv + 60001), true);
+        assert_int_equal(book_status_of(b, COFFEE).state, STATE_STALE);
+        assert_int_equal(book_status_of(b, COFFEE).since_ms, recv + 60001);
+        fanout_clock_set(r.f, -steps[i], r.wall_ms + 61000);
+        assert_int_equal(book_tick(b, COFFEE, r.wall_ms + 61000), false);
+        assert_int_equal(book_status_of(b, COFFEE).since_ms, r.wall_ms + 60001);
+        r.wall_ms += 61000;
+        rig_quote(&r, COFFEE, "2"); /* its times are of the clock as it is */
+        assert_int_equal(book_standing(b, COFFEE, r.wall_ms).recv_ms, r.wall_ms);
+        assert_int_equal(book_standing(b, COFFEE, r.wall_ms).state, STATE_LIVE);
+        rig_fini(&r);
+    }
+}
+
+/* What took its ts from a clock that was ahead does not keep all others out. */
+static void test_clock_set_back_under_a_ts(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r);
+    rig_quote(&r, COFFEE, "1");
+    r.wall_ms -= 5000;
+    fanout_clock_set(r.f, -5000, r.wall_ms);
+    assert_int_equal(rig_item(&r, COFFEE, "2", ""), FANOUT_OLDER);
+    r.wall_ms -= 1000;
+    fanout_clock_set(r.f, -1000, r.wall_ms);
+    assert_int_equal(rig_item(&r, COFFEE, "3", ""), FANOUT_TAKEN);
+    r.wall_ms -= 1000;
+    assert_int_equal(rig_item(&r, COFFEE, "4", ""), FANOUT_OLDER);
+    rig_fini(&r);
+}
+
+/* A sender's clock is ahead of ours: its price is new, no younger, and gets old like others. */
+static void test_a_sender_ahead(void **state)
+{
+    struct rig r;
+    (void)state;
+    rig_init(&r);
+    struct item *it = rig_make(&r, COFFEE, "1", r.wall_ms, "");
+    it->recv_ms += 7200000;
+    assert_int_equal(fanout_item(r.f, COFFEE, it, r.wall_ms, r.mono_ns), FANOUT_TAKEN);
+    assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms).recv_ms, r.wall_ms);
+    assert_int_equal(fanout_standing(r.f, COFFEE, r.wall_ms + 60001).state, STATE_STALE);
+    item_unref(it);
+    rig_fini(&r);
+}
+
 /* With sources somebody may know why: the clock waits for him, but not long, and REST not at all.
  */
 static void test_grace(void **state)
@@ -327,15 +389,12 @@ static void test_said_invalid(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_states),
-        cmocka_unit_test(test_stale_after_defaults),
-        cmocka_unit_test(test_verdicts),
-        cmocka_unit_test(test_same_owner_same_ts),
-        cmocka_unit_test(test_item_news),
-        cmocka_unit_test(test_clock_tells_each_change_once),
-        cmocka_unit_test(test_grace),
-        cmocka_unit_test(test_said),
-        cmocka_unit_test(test_said_without_price),
+        cmocka_unit_test(test_states),         cmocka_unit_test(test_stale_after_defaults),
+        cmocka_unit_test(test_verdicts),       cmocka_unit_test(test_same_owner_same_ts),
+        cmocka_unit_test(test_item_news),      cmocka_unit_test(test_clock_tells_each_change_once),
+        cmocka_unit_test(test_clock_set),      cmocka_unit_test(test_clock_set_back_under_a_ts),
+        cmocka_unit_test(test_a_sender_ahead), cmocka_unit_test(test_grace),
+        cmocka_unit_test(test_said),           cmocka_unit_test(test_said_without_price),
         cmocka_unit_test(test_said_invalid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

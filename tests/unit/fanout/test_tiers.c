@@ -190,6 +190,31 @@ static void a_status_is_late_too(void **state)
     end(&m);
 }
 
+/* The clock is set while prices wait: there, too, they are as old as they were. */
+static void the_clock_is_set_meanwhile(void **state)
+{
+    static const int64_t steps[] = {86400000, -86400000};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        static struct market m;
+        begin(&m);
+        quote(&m, 0, "1.10");
+        pass_ms(&m, 1000);
+        m.r.wall_ms += steps[i];
+        tiers_clock_set(m.tiers, steps[i], m.r.wall_ms);
+        pass_ms(&m, 29000);
+        assert_string_equal(price_of(&m, 30), "1.10");
+        assert_int_equal(fanout_standing(tiers_of(m.tiers, 30), 0, m.r.wall_ms).state,
+                         STATE_DELAYED);
+        pass_ms(&m, 59900);
+        assert_int_equal(fanout_standing(tiers_of(m.tiers, 30), 0, m.r.wall_ms).state,
+                         STATE_DELAYED);
+        pass_ms(&m, 200);
+        assert_int_equal(fanout_standing(tiers_of(m.tiers, 30), 0, m.r.wall_ms).state, STATE_STALE);
+        end(&m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +224,7 @@ int main(void)
         cmocka_unit_test(what_is_old_enough_comes_at_once),
         cmocka_unit_test(an_old_recv_gains_nothing),
         cmocka_unit_test(a_status_is_late_too),
+        cmocka_unit_test(the_clock_is_set_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

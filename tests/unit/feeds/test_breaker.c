@@ -202,6 +202,34 @@ static void test_clock_set_back(void **state)
     assert_int_equal(b.state, BREAKER_HALF_OPEN);
 }
 
+/* While we look: what is waited for is no nearer, and no further. */
+static void test_clock_set(void **state)
+{
+    static const int64_t steps[] = {86400000, -86400000, 3000, -3000, 31536000000};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        struct breaker b = opened(T), other = closed();
+        int64_t to = T + 1000 + steps[i];
+        breaker_clock_set(&b, steps[i]);
+        assert_false(breaker_admit(&b, to));
+        assert_false(breaker_admit(&b, to + 298999));
+        assert_true(breaker_retry_at_ms(&b, to) == to + 299000);
+        json_t *doc = breaker_save(&b); /* nor is it news of the future */
+        assert_true(breaker_merge(&other, doc, to));
+        json_decref(doc);
+        assert_true(breaker_admit(&b, to + 299000));
+
+        other = closed();
+        breaker_cool(&other, FAIL_RATE_LIMITED, T + 70000, T);
+        breaker_clock_set(&other, steps[i]);
+        assert_false(breaker_admit(&other, to + 68999));
+        assert_true(breaker_admit(&other, to + 69000));
+    }
+    struct breaker b = closed();
+    breaker_clock_set(&b, -5000);
+    assert_true(b.updated_ms == 0 && b.cool_until_ms == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_odd_documents),
         cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_clock_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

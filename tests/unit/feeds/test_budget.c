@@ -328,6 +328,76 @@ static void test_clock_set_back(void **state)
     assert_int_equal(budget_available(&b, false, T - HOUR), 8);
 }
 
+/* The clock is set while we look: nothing is to be had for that. */
+static void test_clock_set_moves_all_windows(void **state)
+{
+    static const int64_t steps[] = {24 * HOUR, -24 * HOUR,      30000,           -30000,
+                                    1001,      -1001,           12 * HOUR,       -13 * HOUR,
+                                    -2001,     400 * 24 * HOUR, -400 * 24 * HOUR};
+    const int64_t limits[BUDGET_WINDOWS] = {3, 8, 20, 100};
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        struct budget b;
+        int64_t to = T + 20000 + steps[i];
+        budget_init(&b, limits, NULL);
+        assert_int_equal(budget_take(&b, 3, false, T), 3);
+        assert_int_equal(budget_take(&b, 2, false, T + 19950), 2);
+        budget_clock_set(&b, steps[i], to);
+        assert_int_equal(budget_window_left(&b, BUDGET_SECOND, false, to), 1);
+        assert_int_equal(budget_window_left(&b, BUDGET_MINUTE, false, to), 3);
+        assert_int_equal(budget_window_left(&b, BUDGET_HOUR, false, to), 15);
+        assert_int_equal(day_left(&b, to), 85);
+        assert_int_equal(budget_window_left(&b, BUDGET_SECOND, false, to + 1200), 3);
+        assert_int_equal(budget_window_left(&b, BUDGET_MINUTE, false, to + 39999), 3);
+        assert_in_range(budget_window_left(&b, BUDGET_MINUTE, false, to + 43000), 6, 8);
+        assert_int_equal(budget_window_left(&b, BUDGET_HOUR, false, to + 62 * 60000), 20);
+        budget_clock_set(&b, -steps[i], to - steps[i]); /* and back */
+        assert_int_equal(day_left(&b, to - steps[i]), 85);
+        assert_int_equal(budget_window_left(&b, BUDGET_MINUTE, false, to - steps[i]), 3);
+    }
+}
+
+static void test_clock_set_over_midnight_and_back(void **state)
+{
+    struct budget b;
+    (void)state;
+    init(&b, 0, 100);
+    assert_int_equal(budget_take(&b, 50, false, T), 50);
+    budget_clock_set(&b, 24 * HOUR, T + 24 * HOUR);
+    assert_int_equal(budget_take(&b, 30, false, T + 24 * HOUR), 30);
+    budget_clock_set(&b, -24 * HOUR, T);
+    assert_int_equal(day_left(&b, T), 10); /* and not 40 */
+    assert_int_equal(day_left(&b, T + 12 * HOUR), 90);
+
+    /* Midnight came by itself, by a clock that was ahead: the days are one. */
+    init(&b, 0, 100);
+    assert_int_equal(budget_take(&b, 50, false, T + 12 * HOUR - 1), 50);
+    assert_int_equal(budget_take(&b, 30, false, T + 12 * HOUR), 30);
+    budget_clock_set(&b, -3600000, T + 11 * HOUR);
+    assert_int_equal(day_left(&b, T + 11 * HOUR), 10);
+
+    /* What the counter said holds as long as it would have. */
+    init(&b, 8, 0);
+    budget_said(&b, 2, T);
+    budget_clock_set(&b, -HOUR, T - HOUR + 1000);
+    assert_int_equal(budget_available(&b, false, T - HOUR + 1000), 2);
+    assert_int_equal(budget_available(&b, false, T - HOUR + 60001), 8);
+}
+
+/* The clock was set back while nobody looked: between a process and its successor. */
+static void test_a_document_of_tomorrow(void **state)
+{
+    struct budget b;
+    (void)state;
+    init(&b, 0, 100);
+    assert_int_equal(budget_take(&b, 50, false, T + 24 * HOUR), 50);
+    json_t *doc = budget_save(&b, T + 24 * HOUR);
+    init(&b, 0, 100);
+    budget_merge(&b, doc, T);
+    assert_int_equal(day_left(&b, T), 40);
+    json_decref(doc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +416,9 @@ int main(void)
         cmocka_unit_test(test_an_older_document),
         cmocka_unit_test(test_odd_documents),
         cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_clock_set_moves_all_windows),
+        cmocka_unit_test(test_clock_set_over_midnight_and_back),
+        cmocka_unit_test(test_a_document_of_tomorrow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

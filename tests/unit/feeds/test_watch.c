@@ -180,6 +180,49 @@ static void test_a_stale_price_is_not_closed(void **state)
            "\"timeout\",\"source\":\"coinbase\",\"market\":\"open\"}");
 }
 
+static void test_clock_set(void **state)
+{
+    static const int64_t steps[] = {86400000, -86400000, 5000, -5000};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
+        struct watch w;
+        int64_t by = steps[i];
+        watch_init(&w, &coffee, T);
+        assert_true(hear(&w, live, T));
+        watch_clock_set(&w, by, T + by);
+        expect(&w, T + by + 120000, "nothing");
+        assert_true(watch_next_ms(&w, T + by) == T + by + 120001);
+        struct buf out = {0};
+        assert_true(watch_due(&w, T + by + 120001, &out));
+        buf_fini(&out);
+    }
+}
+
+/* Who was ahead took its times from a wrong clock; the next one may be older by them. */
+static void test_clock_set_back_under_a_time_of_ours(void **state)
+{
+    struct watch w;
+    (void)state;
+    watch_init(&w, &coffee, T);
+    assert_true(hear(&w, "\"ts\":1767268800000,\"recv\":1767268800000", T));
+    assert_false(hear(&w, "\"ts\":1767268795000", T));
+    watch_clock_set(&w, -5000, T - 5000); /* as far as clocks differ */
+    assert_false(hear(&w, "\"ts\":1767268795000", T - 5000));
+    watch_clock_set(&w, -1000, T - 6000);
+    assert_true(hear(&w, "\"ts\":1767268794000", T - 6000));
+    assert_false(hear(&w, "\"ts\":1767268793999", T - 6000));
+}
+
+/* A sender's clock is ahead of ours: its price is new, no younger. */
+static void test_a_sender_ahead(void **state)
+{
+    struct watch w;
+    (void)state;
+    watch_init(&w, &coffee, T);
+    assert_true(hear(&w, "\"ts\":1767268800000,\"recv\":1767278800000", T));
+    assert_true(watch_next_ms(&w, T) == T + 120001);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -191,6 +234,9 @@ int main(void)
         cmocka_unit_test(test_copies_and_older),
         cmocka_unit_test(test_the_market_closes_and_opens),
         cmocka_unit_test(test_a_stale_price_is_not_closed),
+        cmocka_unit_test(test_clock_set),
+        cmocka_unit_test(test_clock_set_back_under_a_time_of_ours),
+        cmocka_unit_test(test_a_sender_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
