@@ -65,12 +65,18 @@ export function request(url, { method = 'GET', headers = {}, body, ca, path, ms 
   });
 }
 
-export async function startGateway(config, { env = {}, args = [], rawConfig, port = 0 } = {}) {
+// The program under limits of open files ("256:1000" for soft and hard), by a shell that becomes it.
+const ULIMIT = 'ulimit -Sn "${0%:*}" && ulimit -Hn "${0#*:}" && exec "$@"';
+const underLimit = (files, command) => (files ? ['sh', ['-c', ULIMIT, files, ...command]] : [command[0], command.slice(1)]);
+
+/** files: the limits of open files, as "soft:hard". */
+export async function startGateway(config, { env = {}, args = [], rawConfig, port = 0, files } = {}) {
   const folder = temporaryFolder();
   const file = join(folder.path, 'pricegate.json');
   writeFileSync(file, rawConfig ?? JSON.stringify(config, null, 1));
 
-  const child = spawn(binary, ['run', '--config', file, '--port', String(port), ...args], {
+  const [command, words] = underLimit(files, [binary, 'run', '--config', file, '--port', String(port), ...args]);
+  const child = spawn(command, words, {
     env: environment(env),
     cwd: folder.path,
     stdio: ['ignore', 'pipe', 'pipe'],
