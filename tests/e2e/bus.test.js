@@ -1,10 +1,11 @@
-// Redis between the halves: what other programs publish, and what happens while it is away.
+// Redis between the halves: what other programs publish, and Redis killed under load. What else can
+// happen to it: bus-lost.test.js, bus-refused.test.js, bus-partition.test.js.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { startGateway } from '../support/gateway.js';
-import { absentRedis, startRedis } from '../support/redis.js';
+import { startRedis } from '../support/redis.js';
 import { external, instrument, scene } from '../support/scene.js';
 import { ok } from '../support/upstream.js';
 import { sleep, until } from '../support/wait.js';
@@ -151,66 +152,6 @@ test('two gateways on one Redis: what one polls, both serve', async (t) => {
   }, 'the second gateway knows it');
   assert.equal(found.price, 2.943);
   assert.equal(found.source, 'yahoo');
-});
-
-test('Redis absent at the start: serves, says so, and writes the keys when it comes', async (t) => {
-  const redis = await absentRedis();
-  const { gateway, follow } = await scene(t, {
-    script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
-    redis,
-    config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']])] },
-  });
-  const client = await follow();
-  assert.equal((await client.nextQuote('coffee')).price, 2.943);
-  const ready = await gateway.get('/readyz');
-  assert.equal(ready.status, 200);
-  assert.ok(ready.json.degraded.includes('bus'));
-  assert.equal(await gateway.metric('pricegate_bus_up'), 0);
-
-  await redis.start();
-  await until(async () => (await gateway.metric('pricegate_bus_up')) === 1, 'the bus is up', 8000);
-  await until(() => redis.command('GET', 'coffee:price:latest'), 'the key is written', 5000);
-  assert.deepEqual((await gateway.get('/readyz')).json.degraded, []);
-});
-
-test('Redis restarted empty: the key is SET again without a new price', async (t) => {
-  const { upstream, redis, gateway, follow } = await scene(t, {
-    script: (upstream) => upstream.set('yahoo', 'KC=F', ok({ price: '294.3', currency: 'USX' })),
-    redis: true,
-    config: { instruments: [instrument('coffee', [['yahoo', 'KC=F']], { poll_ms: 600_000 })] },
-  });
-  const client = await follow();
-  await until(() => redis.command('GET', 'coffee:price:latest'), 'the key');
-  const before = await redis.command('GET', 'coffee:price:latest');
-  const asked = upstream.requests().length;
-  await redis.kill();
-  await until(async () => (await gateway.metric('pricegate_bus_up')) === 0, 'the loss is noticed');
-  await redis.start();
-  const after = await until(() => redis.command('GET', 'coffee:price:latest'), 'the key is back', 6000);
-  assert.equal(after, before);
-  assert.ok((await redis.command('TTL', 'coffee:price:latest')) > 0);
-  assert.equal(upstream.requests().length, asked, 'no provider was asked for it');
-  assert.equal(client.socket.readyState, 1);
-});
-
-test('a Redis that hangs is given up, and used again when it wakes', async (t) => {
-  const { redis, gateway, follow } = await scene(t, {
-    redis: true,
-    config: { instruments: [external('coffee')] },
-  });
-  const client = await follow();
-  await publish(redis, 'coffee', item('coffee', '2.90'));
-  await client.nextQuote('coffee');
-  redis.pause();
-  try {
-    await until(async () => (await gateway.metric('pricegate_bus_up')) === 0, 'the hang is noticed', 6000);
-    assert.equal((await gateway.get('/api/v1/quotes/coffee')).json.price, 2.9);
-  } finally {
-    redis.resume();
-  }
-  await until(async () => (await gateway.metric('pricegate_bus_up')) === 1, 'it is back', 8000);
-  await publish(redis, 'coffee', item('coffee', '2.95'));
-  await client.nextQuote('coffee', (q) => q.price === 2.95);
 });
 
 test(`Redis killed and restarted ${rounds} times under load`, { timeout: 300_000 }, async (t) => {

@@ -107,8 +107,6 @@ export async function startRedis({ args = [], wrap = [] } = {}) {
     socket,
     url: `unix://${socket}?db=0`,
 
-    folder: folder.path,
-
     /** Returns when it answers, with an error also (it may still be loading, or want a password). */
     async start() {
       const standard = ['--port', '0', '--unixsocket', socket, '--save', '', '--appendonly', 'no'];
