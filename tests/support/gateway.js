@@ -69,13 +69,14 @@ export function request(url, { method = 'GET', headers = {}, body, ca, path, ms 
 const ULIMIT = 'ulimit -Sn "${0%:*}" && ulimit -Hn "${0#*:}" && exec "$@"';
 const underLimit = (files, command) => (files ? ['sh', ['-c', ULIMIT, files, ...command]] : [command[0], command.slice(1)]);
 
-/** files: the limits of open files, as "soft:hard". */
-export async function startGateway(config, { env = {}, args = [], rawConfig, port = 0, files } = {}) {
+/** files: the limits of open files, as "soft:hard". wrap: a command that becomes the program, given as
+ *  its last words. mute: its log can't be seen, so its port must be given. */
+export async function startGateway(config, { env = {}, args = [], rawConfig, port = 0, files, wrap = [], mute = false } = {}) {
   const folder = temporaryFolder();
   const file = join(folder.path, 'pricegate.json');
   writeFileSync(file, rawConfig ?? JSON.stringify(config, null, 1));
 
-  const [command, words] = underLimit(files, [binary, 'run', '--config', file, '--port', String(port), ...args]);
+  const [command, words] = underLimit(files, [...wrap, binary, 'run', '--config', file, '--port', String(port), ...args]);
   const child = spawn(command, words, {
     env: environment(env),
     cwd: folder.path,
@@ -169,14 +170,13 @@ export async function startGateway(config, { env = {}, args = [], rawConfig, por
   };
 
   try {
-    const line = await until(
-      () => {
-        const found = logs.find((l) => l.event === 'listening');
-        return found ?? (gone ? { ended: gone } : null);
-      },
-      'the program listens',
-      15_000,
-    );
+    const listening = async () => {
+      if (gone) return { ended: gone };
+      if (!mute) return logs.find((l) => l.event === 'listening');
+      const url = `http://127.0.0.1:${port}`;
+      return (await request(`${url}/healthz`)).status === 200 && { url };
+    };
+    const line = await until(listening, 'the program listens', 15_000);
     if (line.ended) throw new Error(`the program ended at once: ${JSON.stringify(line.ended)}`);
     gateway.url = line.url;
     gateway.wsUrl = `${line.url.replace(/^http/, 'ws')}/ws`;

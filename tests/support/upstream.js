@@ -48,6 +48,14 @@ export const hang = () => ({ kind: 'hang' });
 export const reset = () => ({ kind: 'reset' });
 /** A byte of a good answer now and then, for ever. */
 export const drip = (everyMs = 200) => ({ kind: 'drip', everyMs });
+/** Half of the body that was announced, then the connection is reset. */
+export const cut = (body) => ({ kind: 'cut', body });
+/** A body in chunks that has no end, as fast as it is read. */
+export const endless = () => ({ kind: 'endless' });
+/** So many headers before a good-looking body. */
+export const headers = (count) => ({ kind: 'headers', count });
+/** The answer of another mode, once the promise is kept. */
+export const after = (promise, mode) => ({ kind: 'after', promise, mode });
 
 // --- bodies ---
 
@@ -283,14 +291,37 @@ export async function startUpstream({ certs, credits } = {}) {
       return send(res, 200, JSON.stringify(refusal), {});
     }
     const found = asked.symbols.map((symbol) => modeOf(asked.provider, symbol));
+    return say(res, asked, found);
+  }
+
+  function say(res, asked, found) {
     const whole = found.find((mode) => mode.kind !== 'ok' && mode.kind !== 'unknown');
     if (!whole) return sendRecords(res, asked.provider, asked.symbols, found);
-    return misbehave(res, whole);
+    if (whole.kind !== 'after') return misbehave(res, whole);
+    return whole.promise.then(() => say(res, asked, found.map((mode) => (mode === whole ? mode.mode : mode))));
   }
 
   function misbehave(res, mode) {
     if (mode.kind === 'reply') return send(res, mode.code, mode.body, mode.headers);
     if (mode.kind === 'reset') return res.socket.destroy();
+    if (mode.kind === 'cut') {
+      const body = Buffer.from(mode.body);
+      res.writeHead(200, { 'content-type': 'application/json', 'content-length': body.length });
+      res.write(body.subarray(0, body.length / 2), () => res.socket?.destroy());
+      return undefined;
+    }
+    if (mode.kind === 'endless') {
+      const more = () => {
+        while (!res.destroyed && res.write(Buffer.alloc(65_536, ' ')));
+      };
+      res.on('drain', more);
+      return more();
+    }
+    if (mode.kind === 'headers') {
+      res.socket.write('HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n');
+      res.socket.write('X-More: of the same\r\n'.repeat(mode.count));
+      return res.socket.write('Content-Length: 2\r\n\r\n{}');
+    }
     if (mode.kind === 'drip') {
       res.writeHead(200, { 'content-type': 'application/json' });
       const timer = setInterval(() => res.write(' '), mode.everyMs);
