@@ -34,6 +34,18 @@ static int64_t read_retry_after(const char *s, int64_t now_s)
     return left < DAY_S ? left : DAY_S;
 }
 
+/* It goes out again with the next request: one with a control character in it would keep us from
+ * asking, for ever. */
+static void read_etag(struct http_head *h, const char *value)
+{
+    size_t len = strlen(value);
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)value[i] < 0x20 || value[i] == 0x7F)
+            return;
+    if (len < sizeof h->etag)
+        memcpy(h->etag, value, len + 1);
+}
+
 void http_head_line(struct http_head *h, const char *line, size_t len, int64_t now_s)
 {
     char name[1024];
@@ -56,8 +68,8 @@ void http_head_line(struct http_head *h, const char *line, size_t len, int64_t n
         h->credits_left = read_count(value);
     else if (strcasecmp(name, "location") == 0)
         snprintf(h->location, sizeof h->location, "%s", value);
-    else if (strcasecmp(name, "etag") == 0 && strlen(value) < sizeof h->etag)
-        snprintf(h->etag, sizeof h->etag, "%s", value);
+    else if (strcasecmp(name, "etag") == 0)
+        read_etag(h, value);
 }
 
 static bool has_control(const struct buf *b, bool lines)

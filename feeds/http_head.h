@@ -15,7 +15,7 @@ struct http_head {
     int64_t retry_after_s;              /* at most a day; -1 = none */
     int64_t credits_used, credits_left; /* -1 = none */
     char location[HTTP_LOCATION_MAX];   /* "" = none; cut to fit */
-    char etag[HTTP_ETAG_MAX];           /* "" = none, or too long */
+    char etag[HTTP_ETAG_MAX];           /* "" = none, too long, or none that may be sent */
 };
 
 void http_head_init(struct http_head *h);

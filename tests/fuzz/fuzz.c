@@ -224,7 +224,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max, unsigned 
     json_t *root = NULL;
     if (next(&rng) % 2)
         root = json_loadb((const char *)data + start, size - start, JSON_ALLOW_NUL, NULL);
-    if (!root && next(&rng) % 8) /* mostly the body */
+    if (!root && start < size && next(&rng) % 8) /* mostly the body */
         return start + LLVMFuzzerMutate(data + start, size - start, max - start);
     if (!root)
         return LLVMFuzzerMutate(data, size, max);

@@ -1,11 +1,13 @@
 /* The documents of the shared keys, which any program with access to the bus may have written:
- * budgets, breakers and reliability stay within their ranges, and taking the same one again changes
- * nothing. */
+ * budgets, breakers, reliability and the jobs' last runs stay within their ranges, and taking the
+ * same one again changes nothing. */
 #include <jansson.h>
 
 #include "breaker.h"
 #include "budget.h"
 #include "fuzz.h"
+#include "job_history.h"
+#include "jsonx.h"
 #include "reliability.h"
 
 static const int64_t NOW_MS = INT64_C(1767268800000);
@@ -87,6 +89,45 @@ static void try_reliability(const json_t *doc)
     json_decref(saved);
 }
 
+/* Newest first, each once, none from the future. */
+static void check_runs(const struct job_history *h)
+{
+    const char *before = "9";
+    size_t i;
+    const json_t *run;
+    CHECK(json_array_size(h->runs) <= JOB_HISTORY_RUNS);
+    json_array_foreach(h->runs, i, run)
+    {
+        const char *started = jsonx_string(run, "started");
+        CHECK(started && strcmp(started, before) <= 0);
+        CHECK(job_of_name(jsonx_string(run, "job")) < JOBS_LEN);
+        before = started;
+    }
+    for (int k = 0; k < JOBS_LEN; k++)
+        CHECK(h->last_ms[k] >= -1 && h->last_ms[k] <= NOW_MS + 60000);
+}
+
+static void try_jobs(const json_t *doc)
+{
+    struct job_history h, again;
+    CHECK(job_history_init(&h) == 0 && job_history_init(&again) == 0);
+    job_history_ran(&h, JOB_MARKET, NOW_MS - 1000);
+    job_history_merge(&h, doc, NOW_MS);
+    check_runs(&h);
+    CHECK(h.last_ms[JOB_MARKET] >= NOW_MS - 1000);
+    json_t *saved = job_history_save(&h);
+    CHECK(saved);
+    job_history_merge(&again, saved, NOW_MS);
+    CHECK(json_equal(h.runs, again.runs));
+    CHECK(memcmp(h.last_ms, again.last_ms, sizeof h.last_ms) == 0);
+    size_t runs = json_array_size(h.runs);
+    job_history_merge(&h, doc, NOW_MS);
+    CHECK(json_array_size(h.runs) == runs);
+    json_decref(saved);
+    job_history_fini(&h);
+    job_history_fini(&again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     char *text = fuzz_bytes(data, size);
@@ -95,6 +136,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         try_budget(doc);
         try_breaker(doc);
         try_reliability(doc);
+        try_jobs(doc);
     }
     json_decref(doc);
     free(text);

@@ -45,6 +45,7 @@ static void test_parse(void **state)
         struct command c;
         struct err err = {{0}};
         seed_keep_text("protocol", rows[i].text);
+        seed_keep_text("fanout", rows[i].text);
         int rc = protocol_parse(&c, rows[i].text, strlen(rows[i].text), 65536, &err);
         if (rc != rows[i].rc)
             fail_msg("%s: %d (%s)", rows[i].text, rc, err.text);
@@ -103,6 +104,7 @@ static void test_subscribe_options(void **state)
         struct err err = {{0}};
         snprintf(text, sizeof text, "{\"action\":\"subscribe\"%s}", rows[i].members);
         seed_keep_text("protocol", text);
+        seed_keep_text("fanout", text);
         int rc = protocol_parse(&c, text, strlen(text), 65536, &err);
         if (rc != rows[i].rc)
             fail_msg("%s: %d (%s)", text, rc, err.text);

@@ -72,6 +72,15 @@ static void test_all_and_interim(void **state)
     assert_string_equal(h.etag, "W/\"33a6\"");
 }
 
+static void test_tags_that_cannot_be_sent_back(void **state)
+{
+    static const char *const lines[] = {"ETag: \"a\x01\"\r\n", "ETag: \"a\tb\"\r\n",
+                                        "ETag: \x7f\r\n"};
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+        assert_string_equal(read_lines(&lines[i], 1).etag, "");
+}
+
 static void test_long_line(void **state)
 {
     static char line[5000] = "Location: ";
@@ -127,6 +136,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retry_after),
         cmocka_unit_test(test_all_and_interim),
+        cmocka_unit_test(test_tags_that_cannot_be_sent_back),
         cmocka_unit_test(test_long_line),
         cmocka_unit_test(test_request_check),
     };

@@ -10,6 +10,7 @@
 #include "clock.h"
 #include "job_history.h"
 #include "jsonx.h"
+#include "seed.h"
 
 static const int64_t T = 1767225600000;
 
@@ -56,6 +57,7 @@ static void test_newest_first_and_bounded(void **state)
 
 static void merge(struct job_history *h, const char *text, int64_t wall_ms)
 {
+    seed_keep_text("documents", text);
     json_t *doc = json_loads(text, JSON_DECODE_ANY, NULL);
     assert_non_null(doc);
     job_history_merge(h, doc, wall_ms);

@@ -8,6 +8,7 @@
 
 #include "attrs.h"
 #include "origin.h"
+#include "seed.h"
 
 static const char *const listed[] = {"https://app.example.com", "http://dash.example:3000"};
 
@@ -69,11 +70,19 @@ static const struct origin_case cases[] = {
     {"http://[::1]x",                "[::1]",            false, false},
 };
 
+static void keep_seed(const struct origin_case *c)
+{
+    char text[300];
+    snprintf(text, sizeof text, "%s\n%s\n%s", c->host ? c->host : "", c->origin, listed[0]);
+    seed_keep_text("caller", text);
+}
+
 static void each_origin_is_judged(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct origin_rule rule = {cases[i].host, cases[i].tls, listed, ARRAY_LEN(listed)};
+        keep_seed(&cases[i]);
         if (origin_allowed(cases[i].origin, &rule) != cases[i].allowed)
             fail_msg("\"%s\" at host %s", cases[i].origin, cases[i].host ? cases[i].host : "-");
     }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "proxy.h"
+#include "seed.h"
 
 static struct address parse(const char *text)
 {
@@ -107,7 +108,10 @@ static void the_client_is_found_behind_trusted_proxies(void **state)
     struct proxies p;
     assert_int_equal(proxies_init(&p, trusted, ARRAY_LEN(trusted)), 0);
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        char text[ADDRESS_TEXT_MAX];
+        char text[ADDRESS_TEXT_MAX], seed[100];
+        snprintf(seed, sizeof seed, "\n\n\n%s\n192.0.2.0/24",
+                 cases[i].header ? cases[i].header : "");
+        seed_keep_text("caller", seed);
         struct address peer = parse(cases[i].peer);
         struct address client = proxies_client(&p, &peer, cases[i].header);
         assert_string_equal(address_format(&client, text), cases[i].client);
