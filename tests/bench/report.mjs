@@ -38,6 +38,7 @@ function figures(m, workload, floor) {
     load_cpu_percent: m.load_cpu_percent,
     wait_percent: m.wait_percent,
     publisher_late_ms: m.publisher?.late_ms_max ?? null,
+    hostile_connections: m.hostiles ? Object.values(m.hostiles.counts).reduce((sum, c) => sum + c.connections, 0) : null,
     storm_s: m.storm?.seconds ?? null,
     storm_p99_ms: m.storm?.p99_ms ?? null,
     storm_p99_to_before: m.storm ? m.storm.p99_ms / m.p99_ms : null,

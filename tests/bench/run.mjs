@@ -32,6 +32,7 @@ import { parseArgs } from 'node:util';
 
 import { makeCerts } from '../support/certs.js';
 import { binary } from '../support/gateway.js';
+import { BAD, FLOODS, mixture, SLOWLORIS } from '../support/hostile.js';
 import { startRedis } from '../support/redis.js';
 import { sleep, within } from '../support/wait.js';
 import { look } from './perf.mjs';
@@ -86,6 +87,13 @@ function loadOptions(w, server, { warm, seconds }) {
   ];
 }
 
+/** Hostile clients in a process of their own, on the core of all clients; ends at SIGTERM. */
+function attack(n, port) {
+  const kinds = mixture(n, [...FLOODS, ...SLOWLORIS, ...BAD]);
+  const program = fileURLToPath(new URL('../support/hostile.js', import.meta.url));
+  return run(process.execPath, [program, String(port), JSON.stringify(kinds)]);
+}
+
 /** One server, one workload, once. */
 async function measure(kind, w, place, times, looking = false) {
   const server = await kind.start({ ...place, workload: w });
@@ -93,11 +101,16 @@ async function measure(kind, w, place, times, looking = false) {
     const how = server.publish ?? ['--redis', place.redis.socket];
     await publish(how, '--symbols', w.symbols, '--rate', 5000, '--count', w.symbols).done;
     let publisher = null;
+    let hostiles = null;
     let seen = null;
     const ready = () => {
       // Half of the time for the calls, half for the samples, and a second for perf to begin.
       if (looking) seen = sleep(1000 * times.warm).then(() => look(server.pid, (times.seconds - 1) / 2, process.env.TMPDIR));
       seen?.catch(() => {}); // awaited below
+      if (w.hostile && kind.name !== 'floor') {
+        hostiles = attack(w.hostile, server.port);
+        hostiles.done.catch(() => {}); // its end is awaited below
+      }
       if (!w.publish) return;
       publisher = publish(how, '--symbols', w.symbols, '--seconds', times.warm + times.seconds + 120, ...w.publish);
       publisher.done.catch(() => {}); // its end is awaited below
@@ -105,7 +118,10 @@ async function measure(kind, w, place, times, looking = false) {
     const load = run(join(bin, 'bench_load'), loadOptions(w, server, times), { ready });
     const result = await load.done;
     publisher?.child.kill('SIGTERM');
-    return { ...result, publisher: publisher && (await publisher.done), look: await seen };
+    hostiles?.child.kill('SIGTERM');
+    return {
+      ...result, publisher: publisher && (await publisher.done), hostiles: hostiles && (await hostiles.done), look: await seen,
+    };
   } finally {
     await server.stop();
     await place.redis.command('FLUSHALL');

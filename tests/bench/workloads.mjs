@@ -5,6 +5,7 @@
 //   quotes    published per second, to know what should arrive
 //   floor     --flush-ms of bench_floor: 0 = one send per client and message
 //   slow      clients besides that never read   churn    percent of the clients per second
+//   hostile   how many clients besides mean harm (tests/support/hostile.js); not sent to the floor
 //   storm     how many of the clients leave at once and return
 //   seconds   to count, where it is not --seconds: idle ones a whole period of heartbeats
 //   rounds    at most so many, where more of them say nothing new
@@ -42,6 +43,10 @@ export const workloads = {
     about: 'burst, and 111 more clients that never read',
     clients: 1000, slow: 111, symbols: 500, quotes: 500, publish: ['--burst', '500', '--every-ms', '1000'],
     floor: 10,
+  },
+  hostile: {
+    about: 'quiet, and 111 more clients that mean harm: 28 never read, 83 are floods, slowloris and bad frames',
+    clients: 1000, slow: 28, hostile: 83, symbols: 100, quotes: 50, publish: ['--rate', '50'], floor: 0,
   },
   'busy-deflate': {
     about: 'busy, compressed for clients that offer it (the floor sends plain)',
