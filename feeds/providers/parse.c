@@ -199,9 +199,7 @@ json_t *parse_body(const struct http_reply *reply, struct answer *why)
         if (root)
             return root;
         /* It quotes what it stumbled over, and there are replies that repeat our key. */
-        char *quoted = strstr(err.text, " near '");
-        if (quoted)
-            *quoted = '\0';
+        jsonx_drop_quotation(&err);
     }
     not_json(reply, err.text, why);
     return NULL;

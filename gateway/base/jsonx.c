@@ -44,6 +44,17 @@ static void make_one_line(char *sentence)
             *p = '?';
 }
 
+void jsonx_drop_quotation(struct err *err)
+{
+    char *quoted = err ? strstr(err->text, " near '") : NULL, *place = NULL;
+    for (char *p = quoted; p && (p = strstr(p, " (line ")); p++)
+        place = p;
+    if (place)
+        memmove(quoted, place, strlen(place) + 1);
+    else if (quoted)
+        *quoted = '\0';
+}
+
 static json_t *parse(const char *text, size_t len, size_t max_bytes, size_t flags, struct err *err)
 {
     if (len > max_bytes) {

@@ -23,6 +23,10 @@ json_t *jsonx_parse(const char *text, size_t len, size_t max_bytes, struct err *
 json_t *jsonx_parse_loose(const char *text, size_t len, size_t max_bytes,
                           struct err *err) MUST_CHECK;
 
+/* Of the sentence about a text that is not JSON: leaves out what is quoted of it, where that may be
+ * a secret. The place, line and column, stays. */
+void jsonx_drop_quotation(struct err *err);
+
 struct jsonx_member {
     const char *name; /* between the quotes, escapes not resolved */
     size_t name_len;

@@ -98,8 +98,10 @@ int protocol_parse(struct command *c, const char *bytes, size_t len, size_t max_
 {
     *c = (struct command){.snapshot = true};
     c->root = jsonx_parse(bytes, len, max_bytes, err);
-    if (!c->root)
+    if (!c->root) {
+        jsonx_drop_quotation(err); /* it may be a token, and answers end up in logs */
         return -1;
+    }
     if (!json_is_object(c->root))
         return err_set(err, "a message is a JSON object with an action");
     if (read_id(c, err) != 0 || read_action(c, err) != 0)

@@ -78,6 +78,30 @@ static void broken_text_tells_line_and_column(void **state)
     assert_non_null(strstr(err.text, "line 2, column"));
 }
 
+static void a_quotation_can_be_dropped(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *sentence;
+    } cases[] = {
+        {"{\"token\":\"abc",         "not JSON: premature end of input (line 1, column 13)"          },
+        {"abc",                      "not JSON: invalid token (line 1, column 3)"                    },
+        {"{\"a\":1,\"a\":2}",        "not JSON: duplicate object key (line 1, column 10)"            },
+        {"{\"a (line 1\":1 near 'b", "not JSON: '}' expected (line 1, column 19)"                    },
+        {"",                         "not JSON: unexpected token near end of file (line 1, column 0)"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct err err = {""};
+        assert_null(jsonx_parse(cases[i].text, strlen(cases[i].text), 100, &err));
+        jsonx_drop_quotation(&err);
+        assert_string_equal(err.text, cases[i].sentence);
+    }
+    struct err cut = {"not JSON: invalid token near 'abc"};
+    jsonx_drop_quotation(&cut);
+    assert_string_equal(cut.text, "not JSON: invalid token");
+    jsonx_drop_quotation(NULL);
+}
+
 /* What is wrong is said on one line, and does nothing to a terminal. */
 static void broken_text_is_quoted_on_one_line(void **state)
 {
@@ -157,6 +181,7 @@ int main(void)
         cmocka_unit_test(strict_parsing),
         cmocka_unit_test(depth_and_size_are_bounded),
         cmocka_unit_test(broken_text_tells_line_and_column),
+        cmocka_unit_test(a_quotation_can_be_dropped),
         cmocka_unit_test(broken_text_is_quoted_on_one_line),
         cmocka_unit_test(members_keep_their_bytes),
         cmocka_unit_test(names_are_compared_without_escapes),
