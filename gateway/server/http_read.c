@@ -170,6 +170,8 @@ int http_read(struct conn *c, struct lws *wsi, struct request *r, int *status)
         read_custom(wsi, r, "last-event-id:", &r->last_event_id) != 0 || read_args(wsi, r) != 0)
         return -1;
     read_blurred_framing(wsi, r);
+    /* No version at all comes also from a path with "%0A": the library decodes first and then looks
+     * for the end of the line, so that the next header would be hidden behind it. */
     *status = 505;
     r->http10 = version && strcmp(version, "HTTP/1.0") == 0;
     if (!r->http10 && (!version || strcmp(version, "HTTP/1.1") != 0))

@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { createHash, createHmac, generateKeyPairSync, sign as signWith } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 import { startGateway } from '../support/gateway.js';
@@ -29,23 +29,30 @@ const bearer = (token) => ({ headers: { authorization: `Bearer ${token}` } });
 const call = (gateway, method, path, token) =>
   gateway[method.toLowerCase()](path, token ? bearer(token) : {});
 
-// Route and method, and the least role that may: PROTOCOL 6.
+// Route and method, the least role that may, and what an administrator is answered: PROTOCOL 6. The test
+// below holds this against the program's own table, so that no row is missing here.
 const matrix = [
-  ['GET', '/', null],
-  ['GET', '/healthz', null],
-  ['GET', '/readyz', null],
-  ['GET', '/metrics', 'viewer'], // from loopback for everybody
-  ['GET', '/api/v1/instruments', 'viewer'],
-  ['GET', '/api/v1/observations', 'viewer'],
-  ['GET', '/api/v1/quotes', 'viewer'],
-  ['GET', '/api/v1/quotes/coffee', 'viewer'],
-  ['GET', '/data-health/status', 'analyst'],
-  ['GET', '/data-health/sources', 'analyst'],
-  ['POST', '/data-health/refresh-all', 'analyst'],
-  ['POST', '/data-health/refresh-market', 'analyst'],
-  ['POST', '/data-health/refresh-intelligence', 'analyst'],
-  ['POST', '/data-health/reset-circuit/yahoo', 'admin'],
-  ['GET', '/admin/clients', 'admin'],
+  ['GET', '/', null, 200],
+  ['GET', '/healthz', null, 200],
+  ['GET', '/readyz', null, 200],
+  ['GET', '/app.js', null, 200],
+  ['GET', '/ws', null, 426],
+  ['GET', '/metrics', 'viewer', 200], // from loopback for everybody
+  ['GET', '/api/v1/instruments', 'viewer', 200],
+  ['GET', '/api/v1/observations', 'viewer', 200],
+  ['GET', '/api/v1/observations/none', 'viewer', 404],
+  ['GET', '/api/v1/quotes', 'viewer', 200],
+  ['GET', '/api/v1/quotes/coffee', 'viewer', 200],
+  ['GET', '/api/v1/stream?symbols=', 'viewer', 400],
+  ['GET', '/data-health/status', 'analyst', 200],
+  ['GET', '/data-health/sources', 'analyst', 200],
+  ['GET', '/data-health/jobs', 'analyst', 200],
+  ['POST', '/data-health/refresh-all', 'analyst', 200],
+  ['POST', '/data-health/refresh-market', 'analyst', 200],
+  ['POST', '/data-health/refresh-intelligence', 'analyst', 200],
+  ['POST', '/data-health/reset-circuit/yahoo', 'admin', 200],
+  ['GET', '/admin/clients', 'admin', 200],
+  ['POST', '/admin/clients/none/close', 'admin', 404],
 ];
 const ranks = [null, 'viewer', 'analyst', 'admin'];
 
@@ -58,23 +65,85 @@ async function gatewayWithTokens(t, more = {}) {
   return gateway;
 }
 
+/** The rows of the program's table: [method, path, is it a beginning?, least role]. */
+function tableOfTheProgram() {
+  const text = readFileSync(new URL('../../gateway/server/routes.c', import.meta.url), 'utf8');
+  const rows = [...text.matchAll(/\{"(\/[^"]*)",\s*METHOD_(\w+),\s*ROLE_(\w+),([^{}]*)\}/g)];
+  return rows.map(([, path, method, role, rest]) =>
+    [method, path, rest.includes('ROUTE_PREFIX'), role === 'NONE' ? null : role.toLowerCase()]);
+}
+
+test('the matrix has every row of the program\'s table', () => {
+  const rows = tableOfTheProgram();
+  assert.ok(rows.length >= matrix.length);
+  for (const [method, path, beginning, role] of rows) {
+    const here = matrix.find(([m, p]) => {
+      const plain = p.split('?')[0];
+      return m === method && (beginning ? plain.startsWith(path) && plain !== path : plain === path);
+    });
+    assert.ok(here, `${method} ${path} is not in the matrix`);
+    if (path !== '/metrics') assert.equal(here[2], role, path);
+  }
+});
+
 test('every route with every role', async (t) => {
   const gateway = await gatewayWithTokens(t);
   await until(async () => (await gateway.get('/api/v1/quotes/coffee', bearer(hs256({})))).status === 200, 'a price');
-  for (const [method, path, least] of matrix) {
+  for (const [method, path, least, good] of matrix) {
     for (const role of ranks) {
       const token = role && hs256({ role, exp: soon() });
       const got = await call(gateway, method, path, token);
       const may = ranks.indexOf(role) >= ranks.indexOf(least) || path === '/metrics';
       const what = `${method} ${path} as ${role}: ${got.status}`;
-      assert.equal(got.status, may ? 200 : role ? 403 : 401, what);
+      assert.equal(got.status, may ? good : role ? 403 : 401, what);
       if (got.status === 401) assert.match(got.headers['www-authenticate'], /^Bearer /, what);
       const bad = await call(gateway, method, path, 'wrong');
-      assert.equal(bad.status, least ? 401 : 200, `${method} ${path} with a bad token: ${bad.status}`);
+      assert.equal(bad.status, least ? 401 : good, `${method} ${path} with a bad token: ${bad.status}`);
     }
   }
-  for (const path of ['/API/v1/quotes', '/api/v1/quotes/', '/data-health/status/', '/admin', '/data-health'])
-    assert.equal((await gateway.get(path, bearer(hs256({ role: 'admin' })))).status, 404, path);
+});
+
+// Nothing but the exact path and method is the route, whoever asks: another form of a path must not
+// be a way around its row.
+test('other methods and other forms of a path, with every role', async (t) => {
+  const gateway = await gatewayWithTokens(t);
+  const tokens = ranks.map((role) => role && hs256({ role, exp: soon() }));
+  const ask = async (method, path, token, wanted) => {
+    const got = await gateway.get(path, { method, ...(token ? bearer(token) : {}) });
+    const what = `${method} ${path} as ${ranks[tokens.indexOf(token)]}: ${got.status}`;
+    assert.ok([wanted].flat().includes(got.status), what);
+    return got;
+  };
+  for (const [method, full, least, good] of matrix) {
+    const path = full.split('?')[0];
+    const stream = ['/ws', '/api/v1/stream'].includes(path);
+    const allow = method === 'POST' ? 'POST' : stream ? 'GET' : 'GET, HEAD';
+    for (const [i, token] of tokens.entries()) {
+      const may = i >= ranks.indexOf(least) || path === '/metrics';
+      const refused = token ? 403 : 401;
+      if (allow === 'GET, HEAD') {
+        const head = await ask('HEAD', path, token, may ? good : refused);
+        assert.equal(head.body, '');
+      }
+      for (const other of ['OPTIONS', 'PUT', 'PATCH', 'DELETE', method === 'POST' ? 'GET' : 'POST', ...(allow.includes('HEAD') ? [] : ['HEAD'])]) {
+        const got = await ask(other, path, token, 405);
+        assert.equal(got.headers.allow, allow, `${other} ${path}`);
+      }
+      for (const unknown of ['TRACE', 'PROPFIND']) await ask(unknown, path, token, 403); // by the library
+      if (path === '/') continue;
+      const isSymbol = /^\/api\/v1\/(quotes|observations)\/./.test(path); // there a role is asked for first
+      const isBeginning = isSymbol || /^\/(admin\/clients|data-health\/reset-circuit)\/./.test(path);
+      const absent = isBeginning ? [404, ...(may ? [] : [refused])] : 404;
+      for (const form of [
+        `${path}/`, path.toUpperCase(), path.replace(/[a-z](?=[^a-z]*$)/, (c) => c.toUpperCase()), `${path}%20`,
+        `${path};a=b`, `${path}.`, `/x${path}`,
+      ]) await ask(method, form, token, absent);
+      // What the library tidies up is the same path, under the same rule.
+      for (const form of [`/.${path}`, `/x/..${path}`, `/x%2f..${path}`, `/x/..%2f..${path}`, `/%2e${path}`, `/${path}`, path.replace(/.$/, (c) => `%${c.charCodeAt(0).toString(16)}`)]) {
+        await ask(method, form, token, [may ? good : refused, 404]);
+      }
+    }
+  }
 });
 
 test('tokens that must not pass', async (t) => {
@@ -191,6 +260,25 @@ test('keys: several of a name, and for some symbols', async (t) => {
   assert.equal((await symbols('old')).length, 3);
   assert.equal((await symbols('new')).length, 3);
   assert.deepEqual(await symbols('part'), ['cocoa']);
+});
+
+test('who says nothing of himself is closed, who does in time stays', async (t) => {
+  const gateway = await startGateway({
+    auth: { anonymous_role: null, jwt: { alg: 'HS256', secret: SECRET } },
+    limits: { auth_ms: 1500 },
+    instruments,
+  });
+  t.after(() => gateway.stop());
+  const [silent, busy, known] = await Promise.all([1, 2, 3].map(() => connectWs(gateway.wsUrl)));
+  known.send({ action: 'auth', token: hs256({}), id: 1 });
+  assert.equal((await known.next((m) => m.id === 1)).type, 'authenticated');
+  busy.send({ action: 'auth', token: 'wrong' }); // tries, and other commands, win no time
+  busy.send({ action: 'ping' });
+  const ends = await Promise.all([within(silent.closed, 'the end'), within(busy.closed, 'the end')]);
+  for (const end of ends) assert.deepEqual(end, { code: 4001, reason: 'auth' });
+  known.send({ action: 'list', id: 2 });
+  assert.equal((await known.next((m) => m.id === 2)).type, 'subscriptions');
+  await known.close();
 });
 
 test('a token that ends is told, renewed, or closed', async (t) => {

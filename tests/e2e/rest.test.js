@@ -455,6 +455,21 @@ test('who is local: loopback, own Host, nothing forwarded, no foreign Origin', a
   }
 });
 
+test('a line break in the path hides no header', async (t) => {
+  const { gateway } = await scene(t, { config: { instruments: [external('coffee')] } });
+  // What a proxy passes on: its own header first, the path as it came.
+  const through = (path) =>
+    rawExchange(gateway, `GET ${path} HTTP/1.1\r\nX-Forwarded-For: 192.0.2.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`);
+  for (const path of ['/data-health/status', '/metrics']) {
+    assert.match(await through(path), /^HTTP\/1\.1 401 /);
+    for (const end of [
+      '%0A', '%0Ax', '%0A%0A', '%0D', '%0D%0A', '%0D%0Ax', '?a=b%0Ax', '?a=b%0D%0Ax', '%0AHost:localhost', '%0AHTTP/1.1', '%0AX:',
+    ]) {
+      assert.match(await through(path + end), /^HTTP\/1\.[01] (400|401|403|404|505) /, path + end);
+    }
+  }
+});
+
 test('state-changing requests check Origin; CORS only for the listed', async (t) => {
   const { gateway } = await market(t, { origins: ['https://desk.example'] });
   const post = async (headers) =>

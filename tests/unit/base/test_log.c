@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "utf8.h"
 
 static const char *volatile nobody; /* NULL, unknown to the compiler */
 static int real_stderr;
@@ -107,6 +108,33 @@ static void strings_are_cut(void **state)
     json_decref(line);
 }
 
+/* Whatever a string holds: one line, of valid UTF-8, with nothing in it that a terminal obeys. */
+static void no_byte_forges_a_line(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2 * 255; i++) {
+        char odd[300] = {'a', (char)(i / 2 + 1), 'z', '\0'};
+        log_setup(LOG_INFO, i % 2);
+        log_event(LOG_INFO, "e", "s=%s", odd);
+        const char *text = lines();
+        size_t len = strlen(text);
+        assert_ptr_equal(strchr(text, '\n'), text + len - 1);
+        assert_true(utf8_valid(text, len));
+        for (size_t k = 0; k < len - 1; k++)
+            if ((unsigned char)text[k] < 0x20 || text[k] == 0x7f)
+                fail_msg("byte %d in a log line", text[k]);
+        json_t *line = i % 2 ? json_loads(text, 0, NULL) : json_null();
+        assert_non_null(line);
+        json_decref(line);
+    }
+    char cut[300] = ""; /* in the middle of a letter of two bytes */
+    memset(cut, 'x', 255);
+    memcpy(cut + 255, "\xc3\xa9", 3);
+    log_setup(LOG_INFO, true);
+    log_event(LOG_INFO, "e", "s=%s", cut);
+    assert_true(utf8_valid(lines(), strlen(lines())));
+}
+
 static void odd_numbers_are_null(void **state)
 {
     (void)state;
@@ -192,6 +220,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(questions_are_answered_true_or_false, set_up, tear_down),
         cmocka_unit_test_setup_teardown(strings_are_cut, set_up, tear_down),
         cmocka_unit_test_setup_teardown(odd_numbers_are_null, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_byte_forges_a_line, set_up, tear_down),
         cmocka_unit_test_setup_teardown(levels_are_filtered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_pipe_is_not_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_counted, set_up, tear_down),
