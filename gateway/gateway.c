@@ -404,6 +404,7 @@ static int open_parts(struct gateway *g, int64_t start_wall_ms, struct err *err)
 static void start_signals(struct gateway *g)
 {
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* the log file is as large as it may be: a lost line, no end */
     const struct {
         uv_signal_t *handle;
         int signum;

@@ -1,6 +1,9 @@
 /* main.c - the command line. */
+#include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "commands.h"
 
@@ -24,11 +27,23 @@ static const struct command commands[] = {
      OPT_CONFIG | OPT_URL | OPT_TOKEN,                                                                                                                                                          1, -1, command_watch},
 };
 
+/* Where one of the three is closed, the next socket would get its number, and our log lines.
+ * Nothing can be written to what takes its place here, so that lost lines are counted. */
+static int open_standard_files(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF && open("/dev/null", O_RDONLY) != fd)
+            return -1;
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     struct options o;
     struct err err;
 
+    if (open_standard_files() != 0)
+        return 1;           /* and nowhere to say why */
     setlocale(LC_ALL, "C"); /* numbers have a point, whatever the environment says */
     if (options_parse(argc, argv, commands, ARRAY_LEN(commands), &o, &err) != 0) {
         fprintf(stderr, "pricegate: %s\n", err.text);

@@ -1,5 +1,6 @@
-/* The level, the format and the count of lost lines are the only mutable file-scope variables of
- * the program: a log that had to be passed to every pure function would be worse. */
+/* The level, the format, the count of lost lines and how the last one ended are, with the clock's
+ * offset, the only mutable file-scope variables of the program: a log that had to be passed to
+ * every pure function would be worse. */
 #include "log.h"
 
 #include <math.h>
@@ -21,6 +22,7 @@ static const size_t TEXT_MAX = 256;
 static enum log_level level_least = LOG_INFO;
 static bool format_json = true;
 static uint64_t lost;
+static bool cut; /* the disk took half of the last line: the next one begins a new line */
 
 void log_setup(enum log_level least, bool json)
 {
@@ -133,7 +135,10 @@ static bool write_line(const char *text, size_t len)
     struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
     if (poll(&fd, 1, 0) != 1 || !(fd.revents & POLLOUT))
         return false;
-    return write(STDERR_FILENO, text, len) == (ssize_t)len;
+    ssize_t n = write(STDERR_FILENO, text, len);
+    if (n > 0)
+        cut = n < (ssize_t)len;
+    return n == (ssize_t)len;
 }
 
 void log_event(enum log_level level, const char *event, const char *fmt, ...)
@@ -142,6 +147,8 @@ void log_event(enum log_level level, const char *event, const char *fmt, ...)
         return;
     struct buf b = {0};
     char ts[CLOCK_RFC3339_MAX];
+    if (cut)
+        buf_addc(&b, '\n');
     clock_rfc3339(clock_wall_ms(), ts);
     if (format_json)
         buf_addf(&b, "{\"ts\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", ts, level_names[level],

@@ -144,6 +144,8 @@ export async function startGateway(config, { env = {}, args = [], rawConfig, por
     },
 
     signal: (name) => child.kill(name),
+    /** Nobody reads what it logs from now on. */
+    closeLog: () => child.stderr.destroy(),
 
     async kill() {
       killed = true;

@@ -2,12 +2,14 @@
 #include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include <jansson.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -197,6 +199,39 @@ static void a_full_disk_is_counted(void **state)
     assert_int_equal(log_lines_lost(), before + 1);
 }
 
+/* The disk takes half of a line, and has room again later: that line is lost, no other. */
+static void half_a_line_spoils_no_other(void **state)
+{
+    char text[400] = "";
+    struct rlimit before, small;
+    uint64_t lost = log_lines_lost();
+    (void)state;
+    log_setup(LOG_INFO, true);
+    FILE *disk = tmpfile();
+    assert_non_null(disk);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    small = before;
+    small.rlim_cur = 20;
+    signal(SIGXFSZ, SIG_IGN);
+    dup2(fileno(disk), STDERR_FILENO);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+    log_event(LOG_INFO, "first", "n=%d", 1);
+    log_event(LOG_INFO, "second", "n=%d", 2);
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+    log_event(LOG_INFO, "third", "n=%d", 3);
+    log_event(LOG_INFO, "fourth", "n=%d", 4);
+    dup2(fileno(caught), STDERR_FILENO);
+    assert_int_equal(log_lines_lost(), lost + 2);
+    assert_true(pread(fileno(disk), text, sizeof text - 1, 0) > 0);
+    fclose(disk);
+    assert_int_equal(strcspn(text, "\n"), 20);
+    const char *third = text + 21, *fourth = strchr(third, '\n') + 1;
+    assert_int_equal(third[0], '{');
+    assert_non_null(strstr(third, "\"event\":\"third\",\"n\":3}\n"));
+    assert_int_equal(fourth[0], '{');
+    assert_non_null(strstr(fourth, "\"event\":\"fourth\",\"n\":4}\n"));
+}
+
 static void repetitions_are_counted(void **state)
 {
     struct log_limit l = {0};
@@ -224,6 +259,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(levels_are_filtered, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_pipe_is_not_waited_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_full_disk_is_counted, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(half_a_line_spoils_no_other, set_up, tear_down),
         cmocka_unit_test(repetitions_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
