@@ -157,6 +157,13 @@ int link_subscribe(struct link *l, redisCallbackFn *fn, int argc, const char *co
 
 /* ---- from a socket to READY ---- */
 
+/* From one question to the next. A little less than the period, so that question and answer take no
+ * more than two of them though timers come late: by then a dead Redis should have been noticed. */
+static int64_t probe_ms(const struct link *l)
+{
+    return l->limits.ping_ms - l->limits.ping_ms / 50;
+}
+
 /* AUTH, SELECT and PING leave together; the first error decides, PING's answer ends it. */
 static void on_login_reply(struct link *l, const redisReply *reply, bool last)
 {
@@ -173,7 +180,7 @@ static void on_login_reply(struct link *l, const redisReply *reply, bool last)
         return;
     l->state = LINK_READY;
     l->asked = false;
-    set_timer(l, l->limits.ping_ms);
+    set_timer(l, probe_ms(l));
     l->events.ready(l->events.ctx, l);
 }
 
@@ -361,7 +368,7 @@ static void check_life(struct link *l)
     }
     l->asked = true;
     l->heard = false;
-    set_timer(l, l->limits.ping_ms);
+    set_timer(l, probe_ms(l));
     l->events.probe(l->events.ctx, l);
 }
 
