@@ -36,6 +36,8 @@ try {
     for (let round = 0; Date.now() < end; round++) await campaign.round(round);
   }
   console.log(campaign.summary());
+  await campaign.stopUnderAttack(-1);
+  campaign = null;
 } catch (error) {
   console.log(`FAILED: ${error.message}`);
   status = 1;

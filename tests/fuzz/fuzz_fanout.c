@@ -21,7 +21,7 @@
 static const int64_t START_MS = INT64_C(1767225600000), MS = 1000000;
 static const char *const names[] = {"coffee",  "EUR/USD", "EUR/GBP", "AAPL",
                                     "BTC/USD", "tea",     "oil",     "weather/x"};
-enum { INSTRUMENTS = 8, CLIENTS = 2, LINES_MAX = 200, OBSERVATION = 7 };
+enum { INSTRUMENTS = 8, CLIENTS = 2, LINES_MAX = 100, TENTHS_MAX = 150, OBSERVATION = 7 };
 
 struct peer {
     struct client *client;
@@ -37,6 +37,7 @@ struct world {
     struct peer peers[CLIENTS];
     int64_t wall_ms, mono_ns;
     unsigned long long counter;
+    size_t tenths; /* that have passed */
 };
 
 size_t fuzz_json_start(const uint8_t *data, size_t size)
@@ -181,7 +182,7 @@ static void publish(struct world *w, int id, const char *more, size_t len)
 
 static void pass(struct world *w, size_t tenths)
 {
-    for (size_t i = 0; i < tenths; i++) {
+    for (size_t i = 0; i < tenths && w->tenths < TENTHS_MAX; i++, w->tenths++) {
         w->wall_ms += 100;
         w->mono_ns += 100 * MS;
         fanout_tick(w->f, w->wall_ms, w->mono_ns);
@@ -202,7 +203,7 @@ static void take_line(struct world *w, struct peer **now, const char *line, size
     if (len > 0 && line[0] >= 'A' && line[0] <= 'H')
         publish(w, line[0] - 'A', line + 1, len - 1);
     else if (len > 0 && line[0] == '!')
-        pass(w, len < 50 ? len : 50);
+        pass(w, len);
     else if (len > 0 && line[0] == '@')
         *now = p == w->peers ? p + 1 : w->peers;
     else if (len > 0 && line[0] == '#')
@@ -260,6 +261,7 @@ static void end(struct world *w)
 {
     for (int i = 0; i < CLIENTS; i++)
         drain(w, &w->peers[i]);
+    w->tenths = 0;
     pass(w, 20);
     for (int i = 0; i < CLIENTS; i++)
         fanout_client_free(w->peers[i].client);

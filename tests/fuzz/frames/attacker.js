@@ -101,7 +101,7 @@ export async function run(attack, target) {
   });
   const late = setTimeout(() => raw.destroy(), MOST_MS);
   await event(socket, ready, 1500);
-  if (attack.deaf) socket.pause();
+  if (attack.deaf !== 'never') socket.pause();
   for (const step of attack.steps) {
     if (raw.destroyed || socket.destroyed) break;
     if (step.write && socket.writable) {
@@ -111,6 +111,7 @@ export async function run(attack, target) {
       await event(socket, 'data', ANSWER_MS);
     }
   }
+  if (attack.deaf === 'at first') socket.resume();
   await end(sockets, attack.end);
   clearTimeout(late);
   raw.destroy();

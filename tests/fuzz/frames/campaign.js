@@ -5,6 +5,7 @@
 //   - the honest clients are connected and have the last prices, each in its order;
 //   - connections, subscriptions and open files are where they were, nothing spins, and the memory
 //     is near where it was after the first rounds.
+// At the end both are told to stop in the middle of another round, and must do so in order.
 // Attack A of round R depends on the seed, R and A only.
 
 import { readFileSync, readdirSync } from 'node:fs';
@@ -39,6 +40,7 @@ async function startTarget(redis, tls) {
       listen: tls ? { tls: { cert: certs.cert, key: certs.key } } : {},
       redis: { url: redis.url },
       fanout: { compression: true },
+      drain_s: 1,
       instruments: SYMBOLS.map((symbol) => external(symbol)),
     },
     { env: { ASAN_OPTIONS: `quarantine_size_mb=8:${process.env.ASAN_OPTIONS ?? ''}` } },
@@ -118,6 +120,15 @@ export class Campaign {
       throw new Error(`seed ${this.seed}, round ${n}: ${error.message}`, { cause: error });
     }
     this.rounds++;
+  }
+
+  /** stop() in the middle of the attacks of round `n`. */
+  async stopUnderAttack(n) {
+    const attacking = Promise.all(Array.from({ length: this.connections }, (_, i) => this.#attack(n, i)));
+    await sleep(100);
+    await this.stop();
+    const faults = (await attacking).filter(Boolean);
+    if (faults.length) throw new Error(`seed ${this.seed}, round ${n}, stopping: ${faults.join('\n')}`);
   }
 
   async #attack(n, i) {

@@ -122,6 +122,13 @@ function burst(random, sent) {
   return Buffer.concat(Array.from({ length: random.pick([2, 20, 100, 260, 500]) }, () => one));
 }
 
+/** Commands with answers that no socket takes at once. */
+function greedy(random) {
+  const symbols = Array.from({ length: random.int(100, 1500) }, (_, i) => `none-${i}`.padEnd(32, '-'));
+  const one = text(JSON.stringify({ action: 'subscribe', id: 1, symbols }), { mask: Buffer.alloc(4) });
+  return Buffer.concat(Array.from({ length: random.int(2, 30) }, () => one));
+}
+
 const MAKERS = [
   [10, (random) => frame(FIN | OP.TEXT, message(random), { mask: mask(random) })],
   [5, (random, sent) => inPieces(random, random.one(8) ? OP.BINARY : OP.TEXT, message(random), sent)],
@@ -131,6 +138,7 @@ const MAKERS = [
   [3, lying],
   [2, anything],
   [2, burst],
+  [1, greedy],
   [1, noise],
   [1, (random) => frame(FIN | OP.TEXT, Buffer.concat([Buffer.from('{"action":"'), random.pick(BAD_UTF8)]))],
 ];
