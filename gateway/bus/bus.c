@@ -5,11 +5,24 @@
 
 static const int ID_MAX = 1 << 20; /* ids index a table */
 
-static void free_common(struct bus *b)
+static int make_table(struct bus *b, size_t symbols_max)
+{
+    b->symbols_max = symbols_max;
+    b->symbols = calloc(symbols_max + 1, sizeof *b->symbols);
+    b->by_name = symtab_new(symbols_max + 1);
+    return b->symbols && b->by_name ? 0 : -1;
+}
+
+static void free_table(struct bus *b)
 {
     symtab_free(b->by_name);
     free(b->symbols);
     free(b->by_id);
+}
+
+static void free_common(struct bus *b)
+{
+    free_table(b);
     free(b);
 }
 
@@ -22,10 +35,7 @@ struct bus *bus_new(uv_loop_t *loop, const struct bus_options *options,
         return NULL;
     b->loop = loop;
     b->handler = *handler;
-    b->symbols_max = options->symbols_max;
-    b->symbols = calloc(options->symbols_max + 1, sizeof *b->symbols);
-    b->by_name = symtab_new(options->symbols_max + 1);
-    if (!b->symbols || !b->by_name) {
+    if (make_table(b, options->symbols_max) != 0) {
         err_set(err, "bus: out of memory");
         bus_close(b, NULL, NULL);
         return NULL;
@@ -73,6 +83,34 @@ int bus_start(struct bus *b, struct err *err)
         return -1;
     b->started = true;
     return 0;
+}
+
+void bus_take_table(struct bus *b, struct bus *next)
+{
+    const struct bus mine = *b;
+    b->symbols = next->symbols;
+    b->symbols_len = next->symbols_len;
+    b->symbols_max = next->symbols_max;
+    b->by_name = next->by_name;
+    b->by_id = next->by_id;
+    b->by_id_len = next->by_id_len;
+    next->symbols = mine.symbols;
+    next->symbols_len = mine.symbols_len;
+    next->by_name = mine.by_name;
+    next->by_id = mine.by_id;
+}
+
+int bus_watch_instead(struct bus *b, const struct bus_wanted *wanted, size_t n)
+{
+    struct bus next = {0}; /* its table alone */
+    REQUIRE(b->started && !b->closing);
+    int rc = make_table(&next, n);
+    for (size_t i = 0; i < n && rc == 0; i++)
+        rc = bus_watch(&next, wanted[i].symbol, wanted[i].kind, wanted[i].id);
+    if (rc == 0)
+        rc = b->ops->rewatch(b, &next);
+    free_table(&next);
+    return rc;
 }
 
 void bus_close(struct bus *b, void (*done)(void *ctx), void *ctx)

@@ -13,7 +13,9 @@
  * At most 1,024 commands in flight, further ones are counted and dropped. Reconnect after
  * 0.1-4 s with jitter. (struct bus_limits may say otherwise.) After every (re)connect: subscribe,
  * then read the latest of every watched symbol (heard through `item`), and write back what this
- * process published itself, is still within its TTL, and Redis does not have or has older.
+ * process published itself, is still within its TTL, and Redis does not have or has older. Channels
+ * of symbols that are no longer watched stay subscribed, and are not listened to, until the
+ * connection is renewed: hiredis 0.14 may abort on UNSUBSCRIBE.
  *
  * Logged here: bus_up, bus_down (why, and what to do), bus_refused (an error in an answer),
  * bus_full; each at most every 10 s, but for a loss after steady times. The redis bus sets SIGPIPE
@@ -74,6 +76,18 @@ struct bus *bus_new(uv_loop_t *loop, const struct bus_options *options,
  * id twice, more than symbols_max, out of memory. */
 int bus_watch(struct bus *bus, const char *symbol, enum instrument_kind kind, int id) MUST_CHECK;
 int bus_start(struct bus *bus, struct err *err) MUST_CHECK;
+
+/* What a bus is to hear, for bus_watch_instead(). */
+struct bus_wanted {
+    const char *symbol;
+    enum instrument_kind kind;
+    int id;
+};
+/* From now on these instead of all that were watched before; after bus_start(). A symbol that was
+ * watched already goes on without a gap, under its new id. Of the others the latest is read as
+ * after a reconnect (heard through `latest`), in a later turn. Answers of shared keys are not
+ * affected. -1: as for bus_watch(), or out of memory; nothing has changed then. */
+int bus_watch_instead(struct bus *bus, const struct bus_wanted *wanted, size_t n) MUST_CHECK;
 
 /* Ends connections (pending commands get up to 100 ms to leave) and frees the bus when its handles
  * are closed, which takes a few turns of the loop: run it until done() is called, which may be

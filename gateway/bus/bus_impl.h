@@ -18,6 +18,9 @@ struct bus_symbol {
 struct bus_ops {
     const char *kind;
     int (*start)(struct bus *b, struct err *err);
+    /* Other symbols: those of `next`, whose table it takes over with bus_take_table(). -1: out of
+     * memory, nothing has changed. */
+    int (*rewatch)(struct bus *b, struct bus *next);
     void (*close)(struct bus *b); /* ends with bus_finish(), in a later turn */
     bool (*is_up)(const struct bus *b);
     bool (*is_whole)(const struct bus *b);
@@ -53,6 +56,10 @@ void bus_hear_latest(struct bus *b, size_t symbol, const char *bytes, size_t len
 void bus_hear_status(struct bus *b, size_t symbol, const char *bytes, size_t len);
 void bus_hear_shared(struct bus *b, const char *key, const char *bytes, size_t len);
 void bus_hear_link(struct bus *b, bool up, const char *why);
+
+/* The watched symbols of `next` become b's; next has b's old ones then, and is to be freed with
+ * them. */
+void bus_take_table(struct bus *b, struct bus *next);
 
 /* Frees the common part and the bus itself, and calls done(). */
 void bus_finish(struct bus *b);

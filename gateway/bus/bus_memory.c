@@ -62,6 +62,12 @@ static bool is_up(const struct bus *b)
     return true;
 }
 
+static int rewatch(struct bus *b, struct bus *next)
+{
+    bus_take_table(b, next);
+    return 0;
+}
+
 static void publish(struct bus *b, size_t symbol, const char *bytes, size_t len, int64_t ttl_s)
 {
     (void)b, (void)symbol, (void)bytes, (void)len, (void)ttl_s;
@@ -95,6 +101,7 @@ static void shared_read(struct bus *b, const char *key)
 static const struct bus_ops memory_ops = {
     .kind = "memory",
     .start = start,
+    .rewatch = rewatch,
     .close = close_bus,
     .is_up = is_up,
     .is_whole = is_up,

@@ -106,9 +106,13 @@ void redis_synced(struct bus_redis *r)
 
 static void sync_when_ready(struct bus_redis *r)
 {
-    if (link_is_ready(&r->command) && link_is_ready(&r->subscriber) &&
-        r->subscribed >= 2 * r->base.symbols_len && !r->up && !r->sync.running && !r->base.closing)
-        redis_sync_start(r, true);
+    if (!link_is_ready(&r->command) || !link_is_ready(&r->subscriber) || r->confirmed < r->asked ||
+        r->sync.running || r->base.closing)
+        return;
+    if (r->up && !r->other_symbols)
+        return;
+    r->other_symbols = false;
+    redis_sync_start(r, true);
 }
 
 /* ---- the subscriber ---- */
@@ -166,33 +170,45 @@ static void on_push(redisAsyncContext *ac, void *answer, void *privdata)
     if (strcmp(kind->str, "message") == 0 && last->type == REDIS_REPLY_STRING) {
         on_message(r, channel, last);
     } else if (strcmp(kind->str, "subscribe") == 0 && last->type == REDIS_REPLY_INTEGER) {
-        r->subscribed = (size_t)last->integer;
+        r->confirmed++;
         sync_when_ready(r);
     }
 }
 
-/* From symbol `first` on, at most SUBSCRIBE_CHUNK of them. */
-static int subscribe_chunk(struct bus_redis *r, size_t first)
+/* At most SUBSCRIBE_CHUNK of those that were not yet, from symbol *at on. */
+static int subscribe_chunk(struct bus_redis *r, size_t *at)
 {
     const char *words[1 + 2 * SUBSCRIBE_CHUNK] = {"SUBSCRIBE"};
     size_t lens[1 + 2 * SUBSCRIBE_CHUNK] = {strlen("SUBSCRIBE")};
     int n = 1;
-    for (size_t i = first; i < r->base.symbols_len && i < first + SUBSCRIBE_CHUNK; i++) {
-        words[n++] = r->symbols[i].stream;
-        words[n++] = r->symbols[i].status;
+    for (; *at < r->base.symbols_len && n < 1 + 2 * SUBSCRIBE_CHUNK; ++*at) {
+        struct redis_symbol *s = &r->symbols[*at];
+        if (s->subscribed)
+            continue;
+        s->subscribed = true;
+        words[n++] = s->stream;
+        words[n++] = s->status;
     }
     for (int i = 1; i < n; i++)
         lens[i] = strlen(words[i]);
-    return link_subscribe(&r->subscriber, on_push, n, words, lens);
+    r->asked += (size_t)n - 1;
+    return n > 1 ? link_subscribe(&r->subscriber, on_push, n, words, lens) : 0;
 }
 
-static void subscribe_all(struct bus_redis *r)
+static void subscribe_missing(struct bus_redis *r)
 {
-    r->subscribed = 0;
-    bus_echo_clear(&r->echo);
-    for (size_t i = 0; i < r->base.symbols_len; i += SUBSCRIBE_CHUNK)
-        if (subscribe_chunk(r, i) != 0)
+    for (size_t at = 0; at < r->base.symbols_len;)
+        if (subscribe_chunk(r, &at) != 0) {
             link_fail(&r->subscriber, "SUBSCRIBE cannot be sent");
+            return;
+        }
+}
+
+static void forget_subscriptions(struct bus_redis *r)
+{
+    r->asked = r->confirmed = 0;
+    for (size_t i = 0; i < r->base.symbols_len; i++)
+        r->symbols[i].subscribed = false;
 }
 
 /* ---- what the links tell ---- */
@@ -200,8 +216,11 @@ static void subscribe_all(struct bus_redis *r)
 static void on_ready(void *ctx, struct link *l)
 {
     struct bus_redis *r = ctx;
-    if (l == &r->subscriber)
-        subscribe_all(r);
+    if (l == &r->subscriber) {
+        forget_subscriptions(r);
+        bus_echo_clear(&r->echo);
+        subscribe_missing(r);
+    }
     link_hurry(l == &r->subscriber ? &r->command : &r->subscriber);
     sync_when_ready(r);
 }
@@ -235,6 +254,7 @@ static void on_probe(void *ctx, struct link *l)
     if (l == &r->subscriber && r->base.symbols_len > 0) {
         again[1] = r->symbols[0].stream;
         again_len[1] = strlen(again[1]);
+        r->asked++;
         if (link_subscribe(l, on_push, 2, again, again_len) != 0)
             link_fail(l, "SUBSCRIBE cannot be sent");
         return;
@@ -249,7 +269,7 @@ static void on_lost(void *ctx, struct link *l, const char *why)
 {
     struct bus_redis *r = ctx;
     if (l == &r->subscriber)
-        r->subscribed = 0;
+        forget_subscriptions(r);
     if (r->base.closing)
         redis_close_when_answered(r);
     else
@@ -258,43 +278,51 @@ static void on_lost(void *ctx, struct link *l, const char *why)
 
 /* ---- birth and death ---- */
 
-static void free_all(struct bus_redis *r)
+static void free_symbols(struct redis_symbol *list, size_t n)
 {
-    for (size_t i = 0; r->symbols && i < r->base.symbols_len; i++) {
-        struct redis_symbol *s = &r->symbols[i];
+    for (size_t i = 0; list && i < n; i++) {
+        struct redis_symbol *s = &list[i];
         free(s->latest);
         free(s->stream);
         free(s->status);
         buf_fini(&s->own);
     }
-    free(r->symbols);
+    free(list);
+}
+
+static void free_all(struct bus_redis *r)
+{
+    free_symbols(r->symbols, r->base.symbols_len);
     free(r->prefix);
     bus_shared_fini(&r->shared);
     explicit_bzero(&r->url, sizeof r->url); /* a password may be in it */
     bus_finish(&r->base);
 }
 
-static char *make_name(const struct bus_redis *r, size_t symbol, const char *tail)
+static char *make_name(const struct bus_redis *r, const char *symbol, const char *tail)
 {
     char *name;
-    int n = asprintf(&name, "%s%s%s", r->prefix, r->base.symbols[symbol].name, tail);
+    int n = asprintf(&name, "%s%s%s", r->prefix, symbol, tail);
     return n < 0 ? NULL : name;
 }
 
-static int make_symbols(struct bus_redis *r)
+/* For the symbols of b's table. NULL: out of memory. */
+static struct redis_symbol *make_symbols(const struct bus_redis *r, const struct bus *b)
 {
-    size_t n = r->base.symbols_len;
-    r->symbols = calloc(n + 1, sizeof *r->symbols);
-    for (size_t i = 0; r->symbols && i < n; i++) {
-        struct redis_symbol *s = &r->symbols[i];
-        enum instrument_kind kind = r->base.symbols[i].kind;
-        s->latest = make_name(r, i, tails[kind].latest);
-        s->stream = make_name(r, i, tails[kind].stream);
-        s->status = make_name(r, i, tails[kind].status);
-        if (!s->latest || !s->stream || !s->status)
-            return -1;
+    size_t n = b->symbols_len;
+    struct redis_symbol *list = calloc(n + 1, sizeof *list);
+    for (size_t i = 0; list && i < n; i++) {
+        struct redis_symbol *s = &list[i];
+        const struct bus_symbol *symbol = &b->symbols[i];
+        s->latest = make_name(r, symbol->name, tails[symbol->kind].latest);
+        s->stream = make_name(r, symbol->name, tails[symbol->kind].stream);
+        s->status = make_name(r, symbol->name, tails[symbol->kind].status);
+        if (!s->latest || !s->stream || !s->status) {
+            free_symbols(list, n);
+            return NULL;
+        }
     }
-    return r->symbols ? 0 : -1;
+    return list;
 }
 
 /* hiredis writes with write(2): a Redis that has just died would end this process as well. */
@@ -309,7 +337,8 @@ static int start(struct bus *b, struct err *err)
 {
     struct bus_redis *r = (struct bus_redis *)b;
     struct link_events events = {r, on_ready, on_probe, on_lost};
-    if (make_symbols(r) != 0)
+    r->symbols = make_symbols(r, b);
+    if (!r->symbols)
         return err_set(err, "bus: out of memory");
     ignore_sigpipe();
     uv_timer_init(b->loop, &r->timer);
@@ -319,6 +348,42 @@ static int start(struct bus *b, struct err *err)
     r->handles = 3;
     link_start(&r->command);
     link_start(&r->subscriber);
+    return 0;
+}
+
+/* What was known of a symbol that is still watched. */
+static void keep_known(const struct bus_redis *r, const struct bus *next, struct redis_symbol *list)
+{
+    for (size_t i = 0; i < next->symbols_len; i++) {
+        const struct bus_symbol *symbol = &next->symbols[i];
+        int was = symtab_find(r->base.by_name, symbol->name, strlen(symbol->name));
+        if (was < 0 || r->base.symbols[was].kind != symbol->kind)
+            continue;
+        struct redis_symbol *from = &r->symbols[was], *to = &list[i];
+        to->own = from->own;
+        from->own = (struct buf){0};
+        to->own_expires_ms = from->own_expires_ms;
+        to->unsent = from->unsent;
+        to->subscribed = from->subscribed;
+    }
+}
+
+/* Answers of a round that is under way are not looked at any more: they point to the old list. */
+static int rewatch(struct bus *b, struct bus *next)
+{
+    struct bus_redis *r = (struct bus_redis *)b;
+    struct redis_symbol *list = make_symbols(r, next);
+    if (!list)
+        return -1;
+    redis_sync_stop(r);
+    keep_known(r, next, list);
+    free_symbols(r->symbols, b->symbols_len);
+    r->symbols = list;
+    bus_take_table(b, next);
+    r->other_symbols = true;
+    if (link_is_ready(&r->subscriber))
+        subscribe_missing(r);
+    sync_when_ready(r);
     return 0;
 }
 
@@ -370,6 +435,7 @@ static bool is_up(const struct bus *b)
 static const struct bus_ops redis_ops = {
     .kind = "redis",
     .start = start,
+    .rewatch = rewatch,
     .close = close_bus,
     .is_up = is_up,
     .is_whole = redis_is_whole,

@@ -15,6 +15,7 @@ struct redis_symbol {
     int64_t own_expires_ms;         /* monotonic */
     bool unsent;                    /* `own` found no room among the commands in flight */
     bool sent_since_get;            /* a SET left after the GET whose answer is awaited */
+    bool subscribed;                /* SUBSCRIBE was sent on the connection that there is */
 };
 
 /* Comparing Redis with what this process knows, symbol by symbol. */
@@ -40,7 +41,8 @@ struct bus_redis {
     unsigned handles; /* not yet closed */
     bool flushed;     /* closing, and done with waiting */
     struct redis_symbol *symbols;
-    size_t subscribed; /* channels confirmed */
+    size_t asked, confirmed; /* channels, since the subscriber's connection is there */
+    bool other_symbols;      /* are watched since the last round */
     bool up, ever_up, ever_told;
     bool down_logged;    /* the last word in the log is that it is down */
     int64_t up_since_ms; /* monotonic */
