@@ -18,8 +18,18 @@
 
 struct grant_symbols;
 
+/* What it rests on. */
+enum grant_by {
+    GRANT_BY_NOTHING, /* the anonymous role, or none */
+    GRANT_BY_BEING_LOCAL,
+    GRANT_BY_KEY,
+    GRANT_BY_TOKEN, /* a signed one */
+};
+
 struct grant {
     enum role role;
+    enum grant_by by;
+    uint64_t tag;                        /* of the key, or of what signs tokens; 0 = none */
     int64_t expires_ms;                  /* wall time; 0 = never */
     int64_t delay_s;                     /* how late it gets prices; 0 = at once */
     char subject[GRANT_SUBJECT_MAX + 1]; /* a key's name, or the token's `sub`; "" = not known */

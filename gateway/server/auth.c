@@ -15,12 +15,15 @@
 struct auth {
     const struct config *config;
     struct token_verifier *verifier; /* NULL: there are no signed tokens */
-    struct grant keys[];             /* what each of config.auth.keys grants */
+    uint64_t verifier_tag;
+    struct grant keys[]; /* what each of config.auth.keys grants */
 };
 
 static int make_key(const struct config *c, const struct config_key *k, struct grant *g)
 {
     g->role = k->role;
+    g->by = GRANT_BY_KEY;
+    memcpy(&g->tag, k->sha256, sizeof g->tag);
     g->delay_s = k->delay_s >= 0 ? k->delay_s : config_role_delay_s(c, k->role);
     snprintf(g->subject, sizeof g->subject, "%s", k->name);
     if (k->symbols && !(g->symbols = grant_symbols_from(k->symbols, k->symbols_len)))
@@ -46,6 +49,8 @@ struct auth *auth_new(const struct config *c, struct err *err)
         auth_free(a);
         return NULL;
     }
+    if (a->verifier)
+        a->verifier_tag = token_verifier_tag(a->verifier);
     return a;
 }
 
@@ -123,6 +128,8 @@ static int verify(const struct auth *a, const char *token, size_t len, int64_t w
     if (token_verify(a->verifier, token, len, wall_ms, out, &why) != 0)
         return -1;
     out->delay_s = config_role_delay_s(a->config, out->role);
+    out->by = GRANT_BY_TOKEN;
+    out->tag = a->verifier_tag;
     return 0;
 }
 
@@ -151,7 +158,47 @@ int auth_grant(const struct auth *a, const struct caller *caller, const char *to
         } ctx = {a}; /* only read */
         return auth_check_token(ctx.out, token, strlen(token), wall_ms, out);
     }
-    *out = (struct grant){
-        .role = auth_is_local(a->config, caller) ? ROLE_ADMIN : a->config->auth.anonymous_role};
+    bool local = auth_is_local(a->config, caller);
+    *out = (struct grant){.role = local ? ROLE_ADMIN : a->config->auth.anonymous_role,
+                          .by = local ? GRANT_BY_BEING_LOCAL : GRANT_BY_NOTHING};
+    out->delay_s = config_role_delay_s(a->config, out->role);
+    return 0;
+}
+
+static int renew_key(const struct auth *a, const struct grant *old, struct grant *out)
+{
+    for (size_t i = 0; i < a->config->auth.keys_len; i++)
+        if (a->keys[i].tag == old->tag && strcmp(a->keys[i].subject, old->subject) == 0) {
+            *out = grant_ref(&a->keys[i]);
+            return 0;
+        }
+    return -1;
+}
+
+int auth_renew(void *ctx, const struct grant *old, struct grant *out)
+{
+    const struct auth *a = ctx;
+    const struct config *c = a->config;
+    *out = (struct grant){0};
+    switch (old->by) {
+    case GRANT_BY_KEY:
+        return renew_key(a, old, out);
+    case GRANT_BY_TOKEN:
+        if (!a->verifier || a->verifier_tag != old->tag)
+            return -1;
+        *out = grant_ref(old);
+        out->delay_s = config_role_delay_s(c, out->role);
+        return 0;
+    case GRANT_BY_BEING_LOCAL:
+        if (c->auth.keys_len == 0 && c->auth.jwt.alg == TOKEN_NONE) {
+            *out = grant_ref(old);
+            return 0;
+        }
+        break;
+    case GRANT_BY_NOTHING:
+        break;
+    }
+    out->role = c->auth.anonymous_role;
+    out->delay_s = config_role_delay_s(c, out->role);
     return 0;
 }

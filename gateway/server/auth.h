@@ -50,4 +50,10 @@ int auth_grant(const struct auth *a, const struct caller *caller, const char *to
 /* Of the token alone. Has fanout_ports.authenticate's form; ctx is the struct auth *. */
 int auth_check_token(void *ctx, const char *token, size_t len, int64_t wall_ms, struct grant *out);
 
+/* What is left of a grant that was given under an earlier configuration: 0 and today's, which the
+ * caller grant_fini()s, or -1 when what it rested on is gone (the key is no longer configured,
+ * tokens are signed by another key). What a token itself says stays; a key is looked up again. Has
+ * fanout_ports.authenticate's ctx. */
+int auth_renew(void *ctx, const struct grant *old, struct grant *out);
+
 #endif

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <jwt.h>
 #include <math.h>
+#include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,7 @@ struct token_verifier {
     char *key; /* secret, or PEM text */
     size_t key_len;
     const char *issuer, *audience; /* the configuration's */
+    uint64_t tag;
 };
 
 static jwt_alg_t alg_of(enum token_alg alg)
@@ -60,6 +62,26 @@ static char *read_key(const char *path, size_t *len, struct err *err)
     return text;
 }
 
+/* Lengths in front, so that no two lists of texts look the same. -1: out of memory. */
+static int make_tag(struct token_verifier *v)
+{
+    unsigned char digest[SHA256_DIGEST_LENGTH];
+    struct buf b = {0};
+    const char *const texts[] = {v->issuer, v->audience};
+    buf_addf(&b, "%d %zu ", (int)v->alg, v->key_len);
+    buf_add(&b, v->key, v->key_len);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        buf_addf(&b, " %zd %s", texts[i] ? (ssize_t)strlen(texts[i]) : -1,
+                 texts[i] ? texts[i] : "");
+    bool ok = !b.failed && SHA256((const unsigned char *)b.p, b.len, digest);
+    if (ok)
+        memcpy(&v->tag, digest, sizeof v->tag);
+    if (b.p)
+        explicit_bzero(b.p, b.len);
+    buf_fini(&b);
+    return ok ? 0 : -1;
+}
+
 struct token_verifier *token_verifier_new(const struct config *c, struct err *err)
 {
     struct token_verifier *v = calloc(1, sizeof *v);
@@ -81,6 +103,11 @@ struct token_verifier *token_verifier_new(const struct config *c, struct err *er
         free(v);
         return NULL;
     }
+    if (make_tag(v) != 0) {
+        err_set(err, "out of memory");
+        token_verifier_free(v);
+        return NULL;
+    }
     return v;
 }
 
@@ -91,6 +118,11 @@ void token_verifier_free(struct token_verifier *v)
     explicit_bzero(v->key, v->key_len);
     free(v->key);
     free(v);
+}
+
+uint64_t token_verifier_tag(const struct token_verifier *v)
+{
+    return v->tag;
 }
 
 bool token_is_signed(const char *token, size_t len)

@@ -21,6 +21,9 @@ struct token_verifier;
 struct token_verifier *token_verifier_new(const struct config *c, struct err *err) MUST_CHECK;
 void token_verifier_free(struct token_verifier *v); /* NULL is fine */
 
+/* The same for two verifiers only when they believe the same tokens. */
+uint64_t token_verifier_tag(const struct token_verifier *v);
+
 /* Does it look like one (three parts with dots between)? Keys never do. */
 bool token_is_signed(const char *token, size_t len);
 

@@ -103,3 +103,15 @@ test('a role may be late, and a first message moves the client', async (t) => {
   assert.ok(Date.now() - said >= DELAY_S * 1000);
   assert.equal(quote.delayed_s, DELAY_S);
 });
+
+test('who comes without a token sees as late as the role that he has', async (t) => {
+  const { gateway, say } = await market(t, { anonymous_role: 'viewer', delay_s: { viewer: DELAY_S } });
+  const client = await connectWs(gateway.wsUrl);
+  t.after(() => client.close());
+  client.send({ action: 'subscribe', symbols: ['coffee'], id: 1 });
+  await client.next((m) => m.id === 1);
+  const said = await say(2.5);
+  const quote = await client.nextQuote('coffee', (q) => q.price === 2.5);
+  assert.ok(Date.now() - said >= DELAY_S * 1000 - 5);
+  assert.equal(quote.delayed_s, DELAY_S);
+});

@@ -2,12 +2,14 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 #include <openssl/sha.h>
 
 #include "auth.h"
+#include "token.h"
 
 static const char *const origins[] = {"https://app.example.com"};
 
@@ -168,6 +170,127 @@ static void a_key_may_be_for_some_symbols(void **state)
     assert_int_equal(grant.role, ROLE_NONE);
 }
 
+static void the_anonymous_see_as_late_as_their_role(void **state)
+{
+    (void)state;
+    static const struct config_key key = {.name = "k", .role = ROLE_ADMIN};
+    struct config c = make_config(&key, 1);
+    c.auth.delay_s.viewer = 900;
+    const struct caller caller = {.peer = parse("127.0.0.1"), .host = "localhost"};
+    struct auth *a = make_auth(&c);
+    struct grant grant;
+    assert_int_equal(auth_grant(a, &caller, NULL, NOW_MS, &grant), 0);
+    assert_int_equal(grant.role, ROLE_VIEWER);
+    assert_int_equal(grant.delay_s, 900);
+    auth_free(a);
+    c.auth.keys_len = 0; /* and who is local sees the market as it is */
+    a = make_auth(&c);
+    assert_int_equal(auth_grant(a, &caller, NULL, NOW_MS, &grant), 0);
+    assert_int_equal(grant.role, ROLE_ADMIN);
+    assert_int_equal(grant.delay_s, 0);
+    auth_free(a);
+}
+
+/* --- under another configuration --- */
+
+static int renew(struct auth *a, const struct grant *old, enum role role, int64_t delay_s)
+{
+    struct grant now;
+    if (auth_renew(a, old, &now) != 0)
+        return -1;
+    assert_int_equal(now.role, role);
+    assert_int_equal(now.delay_s, delay_s);
+    grant_fini(&now);
+    return 0;
+}
+
+static void a_key_is_looked_up_again(void **state)
+{
+    (void)state;
+    const struct config_key before[] = {make_key("desk", ROLE_VIEWER, "one"),
+                                        make_key("desk", ROLE_VIEWER, "two"),
+                                        make_key("ops", ROLE_ADMIN, "three")};
+    struct config_key after[] = {make_key("other", ROLE_VIEWER, "two"),
+                                 make_key("desk", ROLE_ANALYST, "one"),
+                                 make_key("ops", ROLE_ADMIN, "four")};
+    after[1].delay_s = 5;
+    struct config c = make_config(before, ARRAY_LEN(before));
+    struct config d = make_config(after, ARRAY_LEN(after));
+    struct auth *a = make_auth(&c), *b = make_auth(&d);
+    struct grant one, two, three;
+    assert_int_equal(auth_check_token(a, "one", 3, NOW_MS, &one), 0);
+    assert_int_equal(auth_check_token(a, "two", 3, NOW_MS, &two), 0);
+    assert_int_equal(auth_check_token(a, "three", 5, NOW_MS, &three), 0);
+    assert_int_equal(renew(a, &one, ROLE_VIEWER, 0), 0);
+    assert_int_equal(renew(b, &one, ROLE_ANALYST, 5), 0);
+    assert_int_equal(renew(b, &two, 0, 0), -1);   /* its holder is somebody else now */
+    assert_int_equal(renew(b, &three, 0, 0), -1); /* the name alone is nothing */
+    auth_free(a);
+    auth_free(b);
+}
+
+static void a_token_holds_as_long_as_its_signature_does(void **state)
+{
+    (void)state;
+    struct config c = make_config(NULL, 0);
+    c.auth.jwt.alg = TOKEN_HS256;
+    c.auth.jwt.secret = "0123456789abcdef0123456789abcdef";
+    static const char claims[] = "{\"role\":\"analyst\",\"exp\":4000000000}";
+    struct err err = {""};
+    char *token =
+        token_sign(TOKEN_HS256, c.auth.jwt.secret, strlen(c.auth.jwt.secret), claims, &err);
+    assert_non_null(token);
+    struct auth *a = make_auth(&c);
+    struct grant grant;
+    assert_int_equal(auth_check_token(a, token, strlen(token), NOW_MS, &grant), 0);
+    struct config same = c;
+    same.auth.delay_s.analyst = 7;
+    struct auth *b = make_auth(&same);
+    assert_int_equal(renew(b, &grant, ROLE_ANALYST, 7), 0);
+    auth_free(b);
+    const struct {
+        enum token_alg alg;
+        const char *secret, *issuer, *audience;
+    } others[] = {
+        {TOKEN_HS256, "0123456789abcdef0123456789abcdeX", NULL, NULL},
+        {TOKEN_HS256, "0123456789abcdef0123456789abcdef", "us", NULL},
+        {TOKEN_HS256, "0123456789abcdef0123456789abcdef", NULL, "us"},
+        {TOKEN_NONE,  NULL,                               NULL, NULL},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        struct config d = c;
+        d.auth.jwt.alg = others[i].alg;
+        d.auth.jwt.secret = others[i].secret;
+        d.auth.jwt.issuer = others[i].issuer;
+        d.auth.jwt.audience = others[i].audience;
+        b = make_auth(&d);
+        if (renew(b, &grant, 0, 0) != -1)
+            fail_msg("case %zu", i);
+        auth_free(b);
+    }
+    grant_fini(&grant);
+    auth_free(a);
+    free(token);
+}
+
+static void who_was_local_is_not_where_there_are_keys(void **state)
+{
+    (void)state;
+    const struct grant local = {.role = ROLE_ADMIN, .by = GRANT_BY_BEING_LOCAL};
+    const struct grant anybody = {.role = ROLE_VIEWER};
+    const struct config_key key = make_key("k", ROLE_ADMIN, "k");
+    struct config c = make_config(NULL, 0), d = make_config(&key, 1);
+    d.auth.delay_s.viewer = 3;
+    struct auth *a = make_auth(&c), *b = make_auth(&d);
+    assert_int_equal(renew(a, &local, ROLE_ADMIN, 0), 0);
+    assert_int_equal(renew(b, &local, ROLE_VIEWER, 3), 0);
+    assert_int_equal(renew(b, &anybody, ROLE_VIEWER, 3), 0);
+    d.auth.anonymous_role = ROLE_NONE;
+    assert_int_equal(renew(b, &anybody, ROLE_NONE, 0), 0);
+    auth_free(a);
+    auth_free(b);
+}
+
 static void a_bad_token_is_never_anonymous(void **state)
 {
     (void)state;
@@ -215,6 +338,10 @@ int main(void)
         cmocka_unit_test(nobody_is_local_where_there_are_keys),
         cmocka_unit_test(keys_give_their_role),
         cmocka_unit_test(a_key_may_be_for_some_symbols),
+        cmocka_unit_test(the_anonymous_see_as_late_as_their_role),
+        cmocka_unit_test(a_key_is_looked_up_again),
+        cmocka_unit_test(a_token_holds_as_long_as_its_signature_does),
+        cmocka_unit_test(who_was_local_is_not_where_there_are_keys),
         cmocka_unit_test(a_bad_token_is_never_anonymous),
         cmocka_unit_test(tokens_are_found),
     };
