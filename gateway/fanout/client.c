@@ -83,15 +83,9 @@ void client_grant(struct client *c, struct grant *grant, struct moment now)
         c->expires_ns = now.mono_ns + left_ms * NS_PER_MS;
 }
 
-void client_move(struct client *c, struct fanout *to, int64_t mono_ns)
+void client_relink(struct client *c, struct fanout *to)
 {
     struct fanout *from = c->f;
-    if (from == to || c->path == CLIENT_CLOSING)
-        return;
-    REQUIRE(!c->due_listed);
-    pace_drop_all(c);
-    client_sit(c, NULL);
-    patterns_fini(&c->patterns);
     wheel_remove(&from->wheel, &c->timer);
     *c->prev = c->next;
     if (c->next)
@@ -104,6 +98,17 @@ void client_move(struct client *c, struct fanout *to, int64_t mono_ns)
         to->clients->prev = &c->next;
     to->clients = c;
     to->clients_len++;
+}
+
+void client_move(struct client *c, struct fanout *to, int64_t mono_ns)
+{
+    if (c->f == to || c->path == CLIENT_CLOSING)
+        return;
+    REQUIRE(!c->due_listed);
+    pace_drop_all(c);
+    client_sit(c, NULL);
+    patterns_fini(&c->patterns);
+    client_relink(c, to);
     to->mono_ns = mono_ns;
     upkeep_schedule(c, mono_ns);
 }

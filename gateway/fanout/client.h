@@ -65,6 +65,10 @@ struct client *client_new(struct fanout *f, const struct client_sink *sink, void
 /* What it may do from now on; takes the grant over. */
 void client_grant(struct client *c, struct grant *grant, struct moment now);
 
+/* Goes over to another fan-out's list and clock; whatever it had here it must have left
+ * (client_sit() and pace_drop_all(), or carry.c). Not yet upkeep_schedule()d there. */
+void client_relink(struct client *c, struct fanout *to);
+
 /* Leaves its seat and goes over to another fan-out of the same configuration. */
 void client_move(struct client *c, struct fanout *to, int64_t mono_ns);
 

@@ -113,6 +113,16 @@ int delay_line_put_status(struct delay_line *l, int id, const char *bytes, size_
     return 0;
 }
 
+int delay_line_carry(struct delay_line *l, int id, const struct delayed *d)
+{
+    struct entry **at = l->end;
+    int rc = d->item ? delay_line_put(l, id, d->item, d->due_ns)
+                     : delay_line_put_status(l, id, d->bytes, d->len, d->due_ns);
+    if (rc == 0 && *at)
+        (*at)->set_ms = d->set_ms;
+    return rc;
+}
+
 static struct entry *pop(struct delay_line *l)
 {
     struct entry *e = l->first;
@@ -136,7 +146,13 @@ bool delay_line_take(struct delay_line *l, int64_t mono_ns, struct delayed *out)
             continue;
         }
         *out = (struct delayed){
-            .id = e->id, .item = e->item, .bytes = e->bytes, .len = e->len, .set_ms = e->set_ms};
+            .id = e->id,
+            .item = e->item,
+            .bytes = e->bytes,
+            .len = e->len,
+            .set_ms = e->set_ms,
+            .due_ns = e->due_ns,
+        };
         e->item = NULL;
         l->taken = e;
         return true;

@@ -34,7 +34,11 @@ struct delayed {
     const char *bytes;
     size_t len;
     int64_t set_ms; /* by how much the clock was set while it waited */
+    int64_t due_ns;
 };
+/* What was taken out of another line goes on waiting in this one, under another number. -1: it is
+ * lost. */
+int delay_line_carry(struct delay_line *l, int id, const struct delayed *d) MUST_CHECK;
 bool delay_line_take(struct delay_line *l, int64_t mono_ns, struct delayed *out);
 /* The wall's clock was set; by_ms adds up in what waits. */
 void delay_line_clock_set(struct delay_line *l, int64_t by_ms);

@@ -40,6 +40,24 @@ static bool same(const struct fields *a, const struct fields *b)
     return true;
 }
 
+/* x, or the one that is there already; x is gone then. */
+static struct fields *intern(struct field_sets *sets, struct fields *x)
+{
+    for (struct fields *known = sets->list; known; known = known->next)
+        if (same(known, x)) {
+            free(x);
+            return fields_ref(known);
+        }
+    x->refs = 1;
+    x->serial = ++sets->serials;
+    x->next = sets->list;
+    x->prev = &sets->list;
+    if (sets->list)
+        sets->list->prev = &x->next;
+    sets->list = x;
+    return x;
+}
+
 struct fields *fields_get(struct field_sets *sets, const json_t *list)
 {
     size_t i;
@@ -54,19 +72,16 @@ struct fields *fields_get(struct field_sets *sets, const json_t *list)
         add_name(x, json_string_value(v));
         x->state = x->state || strcmp(json_string_value(v), "state") == 0;
     }
-    for (struct fields *known = sets->list; known; known = known->next)
-        if (same(known, x)) {
-            free(x);
-            return fields_ref(known);
-        }
-    x->refs = 1;
-    x->serial = ++sets->serials;
-    x->next = sets->list;
-    x->prev = &sets->list;
-    if (sets->list)
-        sets->list->prev = &x->next;
-    sets->list = x;
-    return x;
+    return intern(sets, x);
+}
+
+struct fields *fields_copy(struct field_sets *sets, const struct fields *x)
+{
+    struct fields *copy = malloc(sizeof *copy);
+    if (!copy)
+        return NULL;
+    *copy = *x;
+    return intern(sets, copy);
 }
 
 struct fields *fields_ref(struct fields *x)

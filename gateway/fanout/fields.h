@@ -34,6 +34,8 @@ struct field_sets {
 bool fields_valid(const json_t *list);
 /* The set of a valid list, found or made, with a reference. NULL: out of memory. */
 struct fields *fields_get(struct field_sets *sets, const json_t *list) MUST_CHECK;
+/* The same set among others: of another fan-out. */
+struct fields *fields_copy(struct field_sets *sets, const struct fields *x) MUST_CHECK;
 struct fields *fields_ref(struct fields *x); /* NULL is fine, here and below; returns it */
 void fields_unref(struct fields *x);
 

@@ -161,6 +161,34 @@ void pace_drop_all(struct client *c)
     }
 }
 
+int pace_carry(struct client *c, struct fanout *to, const int *ids)
+{
+    size_t n = 0;
+    for (const struct pace *p = c->paces; p; p = p->next)
+        n++;
+    if (n > 0 && heap_reserve(&to->paces, n) != 0)
+        return -1;
+    struct pace *next;
+    for (struct pace *p = c->paces; p; p = next) {
+        size_t kept = 0;
+        next = p->next;
+        for (size_t i = 0; i < p->len; i++) {
+            int id = ids[p->marks[i].id];
+            if (id >= 0)
+                p->marks[kept++] = (struct pace_mark){id, p->marks[i].seen};
+        }
+        p->len = kept;
+        if (kept == 0) {
+            end(p);
+            continue;
+        }
+        heap_remove(&c->f->paces, p);
+        heap_place(&to->paces, p, to->paces.len++);
+        heap_sift(&to->paces, p);
+    }
+    return 0;
+}
+
 int64_t pace_interval_ms(const struct client *c, int id)
 {
     for (const struct pace *p = c->paces; p; p = p->next)

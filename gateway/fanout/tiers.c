@@ -10,8 +10,13 @@
 
 #include <stdlib.h>
 
+#include "carry.h"
+#include "client.h"
 #include "delay_line.h"
 #include "log.h"
+#include "state.h"
+#include "subscribe.h"
+#include "upkeep.h"
 
 static const size_t LINE_BYTES_MAX = (size_t)64 * 1024 * 1024;
 
@@ -146,6 +151,88 @@ static void hand_over(const struct tiers *t, const struct tier *tier, const stru
         log_event(LOG_WARN, "delayed_item_lost", "symbol=%s why=%s", in->symbol, err.text);
     item_unref(late);
     item_unref(d->item);
+}
+
+/* --- another configuration --- */
+
+static void carry_line(const struct tiers *t, const struct tier *to, const struct tier *from,
+                       const struct instrument_map *map)
+{
+    struct delayed d;
+    while (delay_line_take(from->line, INT64_MAX, &d)) {
+        int id = map->there[d.id];
+        if (id >= 0 && delay_line_carry(to->line, id, &d) != 0)
+            lost(t, id);
+        item_unref(d.item);
+    }
+}
+
+/* A delay that is new: its market begins with what the live one knows, in its time. */
+static void begin_line(const struct tiers *t, const struct tier *to, struct moment now)
+{
+    const struct book *live = &t->tiers[0].fanout->book;
+    to->fanout->events.start_ms = now.wall_ms;
+    for (size_t i = 0; i < live->len; i++) {
+        struct item *it = live->entries[i].item;
+        int64_t wait_ms = it ? to->delay_s * 1000 - (now.wall_ms - it->recv_ms) : 0;
+        if (it && delay_line_put(to->line, (int)i, it, now.mono_ns + wait_ms * 1000000) != 0)
+            lost(t, (int)i);
+    }
+}
+
+static const struct tier *tier_with(const struct tiers *t, int64_t delay_s)
+{
+    for (size_t i = 0; i < t->len; i++)
+        if (t->tiers[i].delay_s == delay_s)
+            return &t->tiers[i];
+    return NULL;
+}
+
+static void carry_one(struct tiers *t, struct client *c, int64_t delay_s,
+                      const struct instrument_map *map, tiers_renew *renew, void *renew_ctx,
+                      struct moment now)
+{
+    struct grant grant = {0};
+    if (c->path != CLIENT_CLOSING && renew(renew_ctx, &c->grant, &grant) != 0) {
+        upkeep_expire(c, now.mono_ns);
+    } else if (c->path != CLIENT_CLOSING && grant.role != ROLE_NONE) {
+        delay_s = grant.delay_s;
+        client_grant(c, &grant, now);
+    } else if (c->path != CLIENT_CLOSING && c->grant.role != ROLE_NONE) {
+        upkeep_expire(c, now.mono_ns);
+    }
+    struct fanout *to = tiers_of(t, delay_s);
+    if (c->path != CLIENT_CLOSING && to->book.lag_ms != c->f->book.lag_ms) {
+        if (c->encoding == ENCODING_EVENTS)
+            client_close(c, CLOSE_AUTH); /* it comes back, and sees what it may */
+        else
+            subscribe_none(c, now);
+        patterns_fini(&c->patterns);
+    }
+    carry_client(c, to, map, now);
+    if (c->grant.symbols && c->path != CLIENT_CLOSING)
+        subscribe_confine(c, now);
+}
+
+/* NOLINTNEXTLINE(readability-function-size): a callback, and when */
+void tiers_take_over(struct tiers *t, struct tiers *from, const struct instrument_map *map,
+                     tiers_renew *renew, void *renew_ctx, struct moment now)
+{
+    for (size_t i = 0; i < from->len; i++)
+        carry_flush(from->tiers[i].fanout, now.mono_ns);
+    for (size_t i = 0; i < t->len; i++) {
+        const struct tier *to = &t->tiers[i], *old = tier_with(from, to->delay_s);
+        if (old)
+            carry_market(to->fanout, old->fanout, map);
+        if (old && to->line)
+            carry_line(t, to, old, map);
+        else if (to->line)
+            begin_line(t, to, now);
+    }
+    for (size_t i = 0; i < from->len; i++)
+        while (from->tiers[i].fanout->clients)
+            carry_one(t, from->tiers[i].fanout->clients, from->tiers[i].delay_s, map, renew,
+                      renew_ctx, now);
 }
 
 void tiers_started(struct tiers *t, int64_t wall_ms)

@@ -9,6 +9,7 @@
 #define PRICEGATE_TIERS_H
 
 #include "fanout.h"
+#include "instrument_map.h"
 
 struct tiers;
 
@@ -22,6 +23,15 @@ struct fanout *tiers_live(const struct tiers *t);
 /* The market for this delay; one that is not configured gives the next longer one, or the longest:
  * never an earlier look than allowed. */
 struct fanout *tiers_of(const struct tiers *t, int64_t delay_s);
+
+/* A reload: t, new and of another configuration, takes over everything that `from` holds, prices
+ * that wait for their time and clients included; `from` is to be freed then. Each client's grant is
+ * looked at again by `renew` (auth_renew()): one that is given other prices by it (a delay) loses
+ * its symbols, and is told; one whose grant is gone has 10 s for another. map: from the old
+ * configuration to the new one. */
+typedef int tiers_renew(void *ctx, const struct grant *old, struct grant *out);
+void tiers_take_over(struct tiers *t, struct tiers *from, const struct instrument_map *map,
+                     tiers_renew *renew, void *renew_ctx, struct moment now);
 
 /* As fanout_item() and fanout_status() of the live tier; what was taken there reaches the others in
  * its time: so much after it was heard, now; or, of an item that was not heard but read (of any

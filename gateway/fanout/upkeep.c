@@ -106,9 +106,7 @@ static void ping(struct client *c, bool message, int64_t wall_ms, int64_t mono_n
     client_ping(c, message ? text : NULL, mono_ns);
 }
 
-/* Whoever holds an expired token is told, and has as long as a newcomer to show another one. Until
- * then it stays where it is, so that a renewal leaves no gap; but it may command nothing. */
-static void expire(struct client *c, int64_t mono_ns)
+void upkeep_expire(struct client *c, int64_t mono_ns)
 {
     struct grant nobody = {0};
     int64_t auth_ms = c->f->config->limits.auth_ms;
@@ -131,7 +129,7 @@ static void look(struct client *c, int64_t wall_ms, int64_t mono_ns)
     if (c->path == CLIENT_BEHIND)
         sample_progress(c, mono_ns);
     if (mono_ns >= c->expires_ns)
-        expire(c, mono_ns);
+        upkeep_expire(c, mono_ns);
     if (close_when_over(c, mono_ns))
         return;
     bool quiet = c->path == CLIENT_SHARED && mono_ns - c->last_out_ns >= interval_ns(c);

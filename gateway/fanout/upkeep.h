@@ -11,4 +11,9 @@ void upkeep_schedule(struct client *c, int64_t mono_ns);
 /* Looks at every client whose moment has come. */
 void upkeep_run(struct fanout *f, int64_t wall_ms, int64_t mono_ns);
 
+/* Its grant has ended: it is told so, and has as long as a newcomer to show another token. Until
+ * then it gets what it got, so that a renewal leaves no gap; but it may command nothing. One of
+ * events cannot show anything: it is closed. */
+void upkeep_expire(struct client *c, int64_t mono_ns);
+
 #endif
