@@ -37,6 +37,44 @@ void feed_fini(struct feed *d)
     free(d->chain);
 }
 
+/* The configuration that the name lies in goes away; the table of providers stays. */
+static const char *lasting_name(const char *provider)
+{
+    const struct provider *row = provider ? provider_find(provider) : NULL;
+    return row ? row->rule.name : NULL;
+}
+
+static bool same_currency(const struct feed *a, const struct feed *b)
+{
+    const char *x = a->in->currency, *y = b->in->currency;
+    return x && y ? strcmp(x, y) == 0 : x == y;
+}
+
+void feed_take_over(struct feed *d, struct feed *from, bool same_sources)
+{
+    const struct market_clock *clock = d->market.clock;
+    d->publication = from->publication;
+    from->publication = (struct publication){0};
+    d->watch = from->watch;
+    d->watch.in = d->in;
+    d->watch.tried = lasting_name(from->watch.tried);
+    d->market = from->market;
+    d->market.clock = clock;
+    d->last = from->last;
+    d->last.provider = lasting_name(from->last.provider);
+    d->refreshed_ms = from->refreshed_ms;
+    d->all_failed = from->all_failed;
+    if (same_currency(d, from))
+        d->quality = from->quality;
+    if (!same_sources) {
+        d->quality.doubted = (struct decimal){0};
+        return;
+    }
+    memcpy(d->sources, from->sources, d->in->sources_len * sizeof *d->sources);
+    d->answering = from->answering;
+    d->suspect = from->suspect;
+}
+
 enum failure feed_suspended(const struct feed *d, size_t pos, int64_t mono_ms, struct err *why)
 {
     int64_t left_ms = d->sources[pos].suspended_until_ms - mono_ms;

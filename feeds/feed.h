@@ -59,6 +59,10 @@ struct feed {
 int feed_init(struct feed *d, int id, const struct instrument *in, int64_t wall_ms) MUST_CHECK;
 void feed_fini(struct feed *d);
 
+/* d, just made by another configuration, goes on where `from` ended. same_sources: its chain is the
+ * same. Of `from` nothing but feed_fini() may be called then. */
+void feed_take_over(struct feed *d, struct feed *from, bool same_sources);
+
 /* Why the source is left alone now; FAIL_NONE: it is not. */
 enum failure feed_suspended(const struct feed *d, size_t pos, int64_t mono_ms, struct err *why);
 /* The sources that are left alone now, a bit for each of the first 64. */

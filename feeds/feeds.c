@@ -391,6 +391,23 @@ struct feeds *feeds_new(uv_loop_t *loop, const struct config *config, struct bus
     return f;
 }
 
+void feeds_take_over(struct feeds *f, struct feeds *from, const struct instrument_map *map)
+{
+    REQUIRE(!f->started && from->stopped);
+    int64_t last_ms;
+    for (size_t i = 0; i < f->config->providers_len; i++)
+        upstream_take_over(&f->upstreams[i], &from->upstreams[i], clock_wall_ms());
+    for (size_t i = 0; i < from->config->instruments_len; i++) {
+        int id = map->there[i];
+        if (id < 0)
+            continue;
+        bool same = instrument_map_same_sources(map, i);
+        feed_take_over(&f->feeds[id], &from->feeds[i], same);
+        if (same && schedule_polled(from->schedule, (int)i, &last_ms))
+            schedule_seen(f->schedule, id, last_ms);
+    }
+}
+
 void feeds_start(struct feeds *f)
 {
     int64_t mono_ms = clock_mono_ms();

@@ -13,6 +13,7 @@
 #include "config.h"
 #include "err.h"
 #include "failure.h"
+#include "instrument_map.h"
 #include "item.h"
 #include "metrics.h"
 #include "port.h"
@@ -22,6 +23,11 @@ struct feeds;
 /* Borrows config, bus and metrics for its life. start_wall_ms is the epoch of every seq. */
 struct feeds *feeds_new(uv_loop_t *loop, const struct config *config, struct bus *bus,
                         struct metrics *metrics, int64_t start_wall_ms, struct err *err) MUST_CHECK;
+
+/* A reload: f, just made with another configuration, goes on where `from`, stopped, ended: what was
+ * published, believed and doubted, spent and refused. An instrument whose sources are the same is
+ * polled when it would have been. Before feeds_start(). map: from its configuration to f's. */
+void feeds_take_over(struct feeds *f, struct feeds *from, const struct instrument_map *map);
 
 /* Begins to poll; call it once the bus has read its latest values, or can't be reached. */
 void feeds_start(struct feeds *f);

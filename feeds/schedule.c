@@ -132,6 +132,12 @@ void schedule_seen(struct schedule *s, int i, int64_t mono_ms)
     t->last_ms = mono_ms;
 }
 
+bool schedule_polled(const struct schedule *s, int i, int64_t *mono_ms)
+{
+    *mono_ms = s->slots[i].last_ms;
+    return s->slots[i].polled;
+}
+
 void schedule_leave_alone(struct schedule *s, int i, uint64_t sources)
 {
     s->slots[i].left_alone = sources;

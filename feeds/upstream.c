@@ -59,6 +59,32 @@ void upstream_fini(struct upstream *u)
     u->day_zone = NULL;
 }
 
+static bool same_text(const char *a, const char *b)
+{
+    return a && b ? strcmp(a, b) == 0 : a == b;
+}
+
+void upstream_take_over(struct upstream *u, struct upstream *from, int64_t wall_ms)
+{
+    const struct config_provider *is = u->cfg, *was = from->cfg;
+    struct upstream next = *from;
+    next.cfg = u->cfg;
+    next.off = u->off;
+    next.in_use = u->in_use;
+    next.day_zone = u->day_zone;
+    next.day_zone_problem = u->day_zone_problem;
+    memcpy(next.budget.limits, u->budget.limits, sizeof next.budget.limits);
+    next.budget.zone = u->day_zone;
+    next.breaker.threshold = u->breaker.threshold;
+    next.breaker.timeout_ms = u->breaker.timeout_ms;
+    from->kept = (struct kept_reply){0};
+    kept_reply_fini(&u->kept);
+    *u = next;
+    if (!same_text(is->api_key, was->api_key) || !same_text(is->base_url, was->base_url) ||
+        !same_text(is->account, was->account))
+        upstream_reset(u, wall_ms);
+}
+
 static size_t no(enum failure *f, enum failure which)
 {
     *f = which;

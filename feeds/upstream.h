@@ -50,6 +50,10 @@ struct upstream {
 void upstream_init(struct upstream *u, const struct provider *row,
                    const struct config_provider *cfg, const struct config *config, const char *off);
 void upstream_fini(struct upstream *u);
+/* u, just made by another configuration, goes on where `from` ended: credits, breaker, reliability
+ * and what was said of it. Who is asked with another key or at another address is not held to what
+ * was answered to the old ones. Of `from` nothing but upstream_fini() may be called then. */
+void upstream_take_over(struct upstream *u, struct upstream *from, int64_t wall_ms);
 
 /* Budget, then breaker: how many of n symbols may be asked for; their credits are taken. 0 with the
  * reason. reserve: may use the credits kept for refreshes. */
