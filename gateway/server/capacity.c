@@ -36,15 +36,17 @@ int64_t capacity_raise_files(struct err *err)
 
 void capacity_init(struct capacity *l, const struct config *c, int64_t files)
 {
-    int64_t sockets = files - RESERVED_FILES;
-    int64_t streams = sockets - RESERVED_HTTP;
+    *l = (struct capacity){.sockets = (size_t)(files - RESERVED_FILES)};
+    capacity_change(l, c);
+}
+
+void capacity_change(struct capacity *l, const struct config *c)
+{
+    int64_t streams = (int64_t)l->sockets - RESERVED_HTTP;
     if (c->limits.connections > 0 && c->limits.connections < streams)
         streams = c->limits.connections;
-    *l = (struct capacity){
-        .sockets = (size_t)sockets,
-        .streams = (size_t)streams,
-        .per_address = (size_t)c->limits.connections_per_ip,
-    };
+    l->streams = (size_t)streams;
+    l->per_address = (size_t)c->limits.connections_per_ip;
 }
 
 void capacity_fini(struct capacity *l)
@@ -90,7 +92,7 @@ static enum capacity_verdict take_address(struct capacity *l, const struct addre
             return CAPACITY_FULL;
         (*e)->address = *client;
     }
-    if ((*e)->count >= l->per_address)
+    if (l->per_address > 0 && (*e)->count >= l->per_address)
         return CAPACITY_ADDRESS;
     (*e)->count++;
     return CAPACITY_OK;
@@ -100,7 +102,7 @@ enum capacity_verdict capacity_take(struct capacity *l, const struct address *cl
 {
     if (l->streams_open >= l->streams)
         return CAPACITY_FULL;
-    enum capacity_verdict v = l->per_address > 0 ? take_address(l, client) : CAPACITY_OK;
+    enum capacity_verdict v = take_address(l, client);
     if (v == CAPACITY_OK)
         l->streams_open++;
     return v;
@@ -110,8 +112,6 @@ void capacity_give(struct capacity *l, const struct address *client)
 {
     REQUIRE(l->streams_open > 0);
     l->streams_open--;
-    if (l->per_address == 0)
-        return;
     struct capacity_entry **e = find(l, client);
     REQUIRE(*e && (*e)->count > 0);
     if (--(*e)->count == 0) {

@@ -1,7 +1,8 @@
 /* capacity.h - how many connections there may be.
  *
  * File descriptors are the resource behind it: the soft limit is raised to the hard one at start,
- * and RESERVED_FILES of them stay for Redis, providers, files and the listeners. */
+ * and RESERVED_FILES of them stay for Redis, providers, files and the listeners. Streams are
+ * counted by address even where that is not limited: a reload may limit it. */
 #ifndef PRICEGATE_CAPACITY_H
 #define PRICEGATE_CAPACITY_H
 
@@ -26,6 +27,8 @@ struct capacity {
 };
 
 void capacity_init(struct capacity *l, const struct config *c, int64_t files);
+/* Other limits; what is open stays open. */
+void capacity_change(struct capacity *l, const struct config *c);
 void capacity_fini(struct capacity *l);
 
 enum capacity_verdict { CAPACITY_OK, CAPACITY_FULL, CAPACITY_ADDRESS };

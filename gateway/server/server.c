@@ -93,7 +93,8 @@ static int prepare(struct server *s, struct err *err)
         return err_set(err, "out of memory");
     if (proxies_init(&s->proxies, c->listen.trusted_proxies, c->listen.trusted_proxies_len) != 0)
         return err_set(err, "out of memory");
-    if (c->listen.tls_cert && tls_check_files(c->listen.tls_cert, c->listen.tls_key, err) != 0)
+    if (c->listen.tls_cert &&
+        !(s->identity = tls_identity_load(c->listen.tls_cert, c->listen.tls_key, err)))
         return -1;
     return open_listeners(s, err);
 }
@@ -105,6 +106,7 @@ static void free_server(struct server *s)
     proxies_fini(&s->proxies);
     capacity_fini(&s->capacity);
     decompressor_free(s->decompressor);
+    tls_identity_free(s->identity);
     free(s);
 }
 
@@ -121,6 +123,7 @@ struct server *server_new(uv_loop_t *loop, const struct server_parts *parts, str
     s->tiers = parts->tiers;
     s->feed = parts->feed;
     s->metrics = parts->metrics;
+    s->process = parts->process;
     count_from_zero(s->metrics);
     tiers_started(s->tiers, clock_wall_ms());
     if (prepare(s, err) != 0) {
@@ -139,6 +142,80 @@ struct server *server_new(uv_loop_t *loop, const struct server_parts *parts, str
     }
     server_close(s, NULL, NULL); /* ends by itself as the loop runs */
     return NULL;
+}
+
+/* --- another configuration --- */
+
+static int prepare_identity(const struct server *s, const struct config *c,
+                            struct server_change *change, struct err *err)
+{
+    if (!s->identity)
+        return 0;
+    change->identity = tls_identity_load(c->listen.tls_cert, c->listen.tls_key, err);
+    return change->identity ? 0 : -1;
+}
+
+int server_prepare_change(const struct server *s, const struct config *c,
+                          struct server_change *change, struct err *err)
+{
+    *change = (struct server_change){0};
+    if (prepare_identity(s, c, change, err) != 0)
+        return -1;
+    change->proxies = calloc(1, sizeof *change->proxies);
+    if (change->proxies && proxies_init(change->proxies, c->listen.trusted_proxies,
+                                        c->listen.trusted_proxies_len) == 0)
+        return 0;
+    server_drop_change(change);
+    return err_set(err, "out of memory");
+}
+
+void server_drop_change(struct server_change *change)
+{
+    tls_identity_free(change->identity);
+    if (change->proxies)
+        proxies_fini(change->proxies);
+    free(change->proxies);
+    *change = (struct server_change){0};
+}
+
+static void swap_identity(struct server *s, struct server_change *change)
+{
+    char serial[TLS_SERIAL_MAX], until[CLOCK_RFC3339_MAX];
+    struct err err;
+    struct tls_identity *old = s->identity;
+    s->identity = change->identity;
+    change->identity = NULL;
+    if (tls_check_served(s->tls_context, s->identity, &err) != 0) {
+        log_event(LOG_ERROR, "certificate_not_served", "file=%s why=%s", s->config->listen.tls_cert,
+                  err.text);
+        change->identity = s->identity;
+        s->identity = old;
+        return;
+    }
+    log_event(LOG_INFO, "certificate", "file=%s serial=%s until=%s", s->config->listen.tls_cert,
+              tls_identity_serial(s->identity, serial),
+              clock_rfc3339(tls_identity_ends_ms(s->identity), until));
+    tls_identity_free(old);
+}
+
+void server_change(struct server *s, const struct server_parts *parts, struct server_change *change)
+{
+    struct proxies *proxies = change->proxies;
+    const struct proxies old = s->proxies;
+    s->config = parts->config;
+    s->auth = parts->auth;
+    s->tiers = parts->tiers;
+    s->proxies = *proxies;
+    *proxies = old;
+    capacity_change(&s->capacity, s->config);
+    if (change->identity)
+        swap_identity(s, change);
+    server_drop_change(change);
+}
+
+const char *server_certificate(const struct server *s, char out[static TLS_SERIAL_MAX])
+{
+    return s->identity ? tls_identity_serial(s->identity, out) : NULL;
 }
 
 const char *server_url(const struct server *s)

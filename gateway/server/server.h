@@ -14,6 +14,7 @@
 #include "metrics.h"
 #include "port.h"
 #include "tiers.h"
+#include "tls.h"
 
 struct server;
 
@@ -26,9 +27,30 @@ struct server_parts {
     struct tiers *tiers;
     const struct feed_port *feed;
     struct metrics *metrics;
+    const struct process_port *process; /* NULL: there is nobody to be asked */
 };
 struct server *server_new(uv_loop_t *loop, const struct server_parts *parts,
                           struct err *err) MUST_CHECK;
+
+/* A reload, in two steps: what may fail (the certificate's files, memory) before anything is
+ * changed; then the change, in one turn of the loop. parts->feed and parts->metrics are those that
+ * the server has. Address, ports, whether there is TLS, and compression stay: the caller has seen
+ * to it that these are the same. Connections stay; the certificate is for the handshakes to come,
+ * and whether it really is what is served is tried at once (else the old one stays: event
+ * certificate_not_served). */
+struct tls_identity;
+struct proxies;
+struct server_change {
+    struct tls_identity *identity; /* NULL: no TLS */
+    struct proxies *proxies;
+};
+int server_prepare_change(const struct server *s, const struct config *c,
+                          struct server_change *change, struct err *err) MUST_CHECK;
+void server_drop_change(struct server_change *change); /* it is not made after all */
+void server_change(struct server *s, const struct server_parts *parts,
+                   struct server_change *change); /* uses it up */
+/* The serial number of the certificate that is served; NULL: no TLS. */
+const char *server_certificate(const struct server *s, char out[static TLS_SERIAL_MAX]);
 
 const char *server_url(const struct server *s); /* "http://127.0.0.1:8080" */
 

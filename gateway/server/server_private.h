@@ -13,6 +13,7 @@
 #include "loop.h"
 #include "proxy.h"
 #include "server.h"
+#include "tls.h"
 
 enum server_phase {
     SERVER_STARTING, /* listening, but not ready */
@@ -31,11 +32,14 @@ struct server {
     struct tiers *tiers;
     const struct feed_port *feed;
     struct metrics *metrics;
+    const struct process_port *process;
     enum server_phase phase;
     char url[300];
 
     struct lws_context *lws;
     struct lws_vhost *vhost, *plain_vhost; /* plain_vhost: for listen.metrics_port, or NULL */
+    SSL_CTX *tls_context;                  /* the library's, of vhost; NULL: no TLS */
+    struct tls_identity *identity;         /* that is served */
     unsigned wsi_created;                  /* counts, to know whether an adoption got that far */
     struct decompressor *decompressor;     /* NULL unless configured */
     struct loop loop_hooks;

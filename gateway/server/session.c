@@ -22,8 +22,10 @@ int session_callback(struct lws *wsi, enum lws_callback_reasons reason, void *us
 {
     struct server *s = lws_context_user(lws_get_context(wsi));
     /* Events without a connection of ours. */
-    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS)
-        return tls_harden(user);
+    if (reason == LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS) {
+        s->tls_context = user;
+        return tls_prepare(user, &s->identity);
+    }
     if (reason == LWS_CALLBACK_WSI_CREATE) {
         s->wsi_created++;
         return 0;

@@ -259,10 +259,10 @@ static void wrong_files_are_named(void **state)
     static const struct {
         const char *cert, *key, *says;
     } cases[] = {
-        {"none.pem",   "server.key", "none.pem: No such file"     },
-        {"server.pem", "none.key",   "none.key: No such file"     },
-        {"server.pem", "ca.key",     "ca.key: key values mismatch"},
-        {"junk.pem",   "server.key", "junk.pem: "                 },
+        {"none.pem",   "server.key", "none.pem: No such file"                        },
+        {"server.pem", "none.key",   "none.key: No such file"                        },
+        {"server.pem", "ca.key",     "ca.key: this is not the key of the certificate"},
+        {"junk.pem",   "server.key", "junk.pem: "                                    },
     };
     char path[256];
     snprintf(path, sizeof path, "%s/junk.pem", fix.folder);
