@@ -18,46 +18,17 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-#include <uv.h>
 
-#include "bus.h"
 #include "clock.h"
-#include "feeds.h"
-#include "loop_busy.h"
+#include "gateway_private.h"
 #include "notify.h"
-#include "server.h"
+#include "ports.h"
+#include "reload.h"
 #include "symtab.h"
-#include "tiers.h"
 
 static const uint64_t BUS_WAIT_MS = 2000;
 static const uint64_t WATCHERS_EVERY_MS = 1000;
 static const uint64_t CLOCK_EVERY_MS = 1000;
-
-enum phase {
-    PHASE_STARTING, /* waiting for the bus */
-    PHASE_RUNNING,
-    PHASE_DRAINING, /* SIGTERM came */
-    PHASE_CLOSING,
-};
-
-struct gateway {
-    const struct config *config;
-    uv_loop_t loop;
-    uv_signal_t on_term, on_int, on_hup;
-    uv_timer_t bus_wait, watchdog, watchers, clock;
-    struct loop_busy loop_busy;
-    struct metrics metrics;
-    struct bus *bus;
-    struct auth *auth;
-    struct tiers *tiers;
-    struct feeds *feeds;
-    struct server *server;
-    struct feed_port feed_port;
-    enum phase phase;
-    int parts_open;      /* bus, feeds and server still closing */
-    size_t handles_open; /* then our own timer and signals */
-    struct log_limit invalid_limit;
-};
 
 /* --- from the bus --- */
 
@@ -67,7 +38,7 @@ static void drop_invalid(struct gateway *g, int id, const char *what, const char
     g->metrics.bus_invalid++;
     if (log_limit_pass(&g->invalid_limit, clock_mono_ms(), 1000, &suppressed))
         log_event(LOG_WARN, "bus_message_invalid", "symbol=%s kind=%s why=%s suppressed=%u",
-                  g->config->instruments[id].symbol, what, why, suppressed);
+                  g->now.config->instruments[id].symbol, what, why, suppressed);
 }
 
 /* "Arrival counts" where an item does not say its time. A value read from its key has not arrived
@@ -85,11 +56,11 @@ static void take_item(struct gateway *g, int id, const char *bytes, size_t len, 
     struct err err;
 
     /* Our own publication comes back from Redis: known by its bytes, without parsing it again. */
-    const struct item *held = fanout_standing(tiers_live(g->tiers), id, wall_ms).item;
+    const struct item *held = fanout_standing(tiers_live(g->now.tiers), id, wall_ms).item;
     if (held && held->has_seq && held->len == len && memcmp(held->bytes, bytes, len) == 0)
         return;
 
-    const struct instrument *in = &g->config->instruments[id];
+    const struct instrument *in = &g->now.config->instruments[id];
     struct item *it = item_parse(bytes, len, in->kind, in->symbol, wall_ms, &err);
     if (!it) {
         drop_invalid(g, id, "item", err.text);
@@ -101,9 +72,9 @@ static void take_item(struct gateway *g, int id, const char *bytes, size_t len, 
     }
     metrics_add(&g->metrics, METRIC_QUOTES_RECEIVED, it->source[0] ? it->source : "unknown", NULL,
                 1);
-    if (tiers_item(g->tiers, id, it, heard, (struct moment){wall_ms, clock_mono_ns()}) ==
+    if (tiers_item(g->now.tiers, id, it, heard, (struct moment){wall_ms, clock_mono_ns()}) ==
         FANOUT_TAKEN)
-        feeds_item(g->feeds, id, it);
+        feeds_item(g->now.feeds, id, it);
     item_unref(it);
 }
 
@@ -121,20 +92,33 @@ static void hear_status(void *ctx, int id, const char *bytes, size_t len)
 {
     struct gateway *g = ctx;
     struct err err;
-    if (tiers_status(g->tiers, id, bytes, len, clock_wall_ms(), clock_mono_ns(), &err) != 0)
+    if (tiers_status(g->now.tiers, id, bytes, len, clock_wall_ms(), clock_mono_ns(), &err) != 0)
         drop_invalid(g, id, "status", err.text);
 }
 
 static void hear_shared(void *ctx, const char *key, const char *bytes, size_t len)
 {
     struct gateway *g = ctx;
-    feeds_shared(g->feeds, key, bytes, len);
+    if (g->now.feeds)
+        feeds_shared(g->now.feeds, key, bytes, len);
 }
 
 static void tell_watchers(uv_timer_t *t)
 {
     struct gateway *g = t->data;
-    feeds_watched(g->feeds, tiers_watchers(g->tiers));
+    feeds_watched(g->now.feeds, tiers_watchers(g->now.tiers));
+}
+
+void gateway_start_feeds(struct gateway *g)
+{
+    if (g->now.config->feeds_enabled) {
+        feeds_start(g->now.feeds);
+        uv_timer_start(&g->watchers, tell_watchers, 0, WATCHERS_EVERY_MS);
+    } else {
+        uv_timer_stop(&g->watchers);
+        log_event(LOG_WARN, "feeds_off", "why=%s",
+                  "REALTIME_PRICE_FEED_ENABLED is off: nothing is polled");
+    }
 }
 
 /* The system's clock may be set. Ours is only here, where all who keep a time of it are told. */
@@ -146,8 +130,8 @@ static void follow_clock(uv_timer_t *t)
         return;
     g->metrics.clock_set++;
     log_event(LOG_WARN, "clock_set", "by_ms=%lld", (long long)by_ms);
-    tiers_clock_set(g->tiers, by_ms, clock_wall_ms());
-    feeds_clock_set(g->feeds, by_ms, clock_wall_ms());
+    tiers_clock_set(g->now.tiers, by_ms, clock_wall_ms());
+    feeds_clock_set(g->now.feeds, by_ms, clock_wall_ms());
 }
 
 static void begin_running(struct gateway *g)
@@ -156,15 +140,11 @@ static void begin_running(struct gateway *g)
         return;
     g->phase = PHASE_RUNNING;
     uv_timer_stop(&g->bus_wait);
-    if (g->config->feeds_enabled) {
-        feeds_start(g->feeds);
-        uv_timer_start(&g->watchers, tell_watchers, 0, WATCHERS_EVERY_MS);
-    } else {
-        log_event(LOG_WARN, "feeds_off", "why=%s",
-                  "REALTIME_PRICE_FEED_ENABLED is off: nothing is polled");
-    }
+    gateway_start_feeds(g);
     server_ready(g->server);
     notify_say("READY=1");
+    if (g->reload_wanted)
+        reload_logged(g);
 }
 
 /* Said from the loop: a loop that hangs says nothing, and the service manager starts another one.
@@ -188,68 +168,6 @@ static void bus_waited(uv_timer_t *t)
     begin_running(t->data);
 }
 
-/* --- the feed side's port --- */
-
-static void port_refresh(void *ctx, const int *ids, size_t n, refresh_done *done, void *done_ctx)
-{
-    struct gateway *g = ctx;
-    feeds_refresh(g->feeds, ids, n, done, done_ctx);
-}
-
-static void port_run_job(void *ctx, enum job job, refresh_done *done, void *done_ctx)
-{
-    struct gateway *g = ctx;
-    feeds_run_job(g->feeds, job, done, done_ctx);
-}
-
-static json_t *port_jobs(void *ctx)
-{
-    struct gateway *g = ctx;
-    return feeds_jobs(g->feeds);
-}
-
-static int64_t port_next_poll(void *ctx, int id)
-{
-    struct gateway *g = ctx;
-    return feeds_next_poll_ms(g->feeds, id);
-}
-
-static json_t *port_sources(void *ctx)
-{
-    struct gateway *g = ctx;
-    return feeds_sources(g->feeds);
-}
-
-static json_t *port_suspect(void *ctx, int id)
-{
-    struct gateway *g = ctx;
-    return feeds_suspect(g->feeds, id);
-}
-
-static int port_reset(void *ctx, const char *provider)
-{
-    struct gateway *g = ctx;
-    return feeds_reset(g->feeds, provider);
-}
-
-static bool port_any_provider(void *ctx)
-{
-    struct gateway *g = ctx;
-    return feeds_any_provider(g->feeds);
-}
-
-static bool port_bus_whole(void *ctx)
-{
-    struct gateway *g = ctx;
-    return bus_is_whole(g->bus);
-}
-
-static bool port_bus_up(void *ctx)
-{
-    struct gateway *g = ctx;
-    return bus_is_up(g->bus);
-}
-
 /* --- end of life --- */
 
 /* The loop need not be empty then: a name lookup under way can't be stopped. */
@@ -260,7 +178,7 @@ static void own_handle_closed(uv_handle_t *h)
         uv_stop(&g->loop);
 }
 
-static void part_closed(void *ctx)
+void gateway_part_closed(void *ctx)
 {
     struct gateway *g = ctx;
     if (--g->parts_open > 0)
@@ -283,21 +201,18 @@ static void close_parts(void *ctx)
     g->phase = PHASE_CLOSING;
     uv_timer_stop(&g->watchers);
     uv_timer_stop(&g->clock);
-    g->parts_open = 1; /* held until all were told */
+    g->parts_open = 1 + (int)g->retiring; /* one is held until all were told */
     if (g->server) {
         g->parts_open++;
-        server_close(g->server, part_closed, g);
+        server_close(g->server, gateway_part_closed, g);
     }
-    if (g->feeds) {
-        g->parts_open++;
-        feeds_stop(g->feeds);
-        feeds_close(g->feeds, part_closed, g);
-    }
+    g->parts_open++;
+    generation_end(&g->now, gateway_part_closed, g);
     if (g->bus) {
         g->parts_open++;
-        bus_close(g->bus, part_closed, g);
+        bus_close(g->bus, gateway_part_closed, g);
     }
-    part_closed(g);
+    gateway_part_closed(g);
 }
 
 static void asked_to_stop(uv_signal_t *s, int signum)
@@ -308,38 +223,36 @@ static void asked_to_stop(uv_signal_t *s, int signum)
         _exit(0);
     }
     log_event(LOG_INFO, "draining", "signal=%d clients=%zu drain_s=%" PRId64, signum,
-              tiers_clients(g->tiers), g->config->drain_s);
+              tiers_clients(g->now.tiers), g->now.config->drain_s);
     g->phase = PHASE_DRAINING;
     notify_say("STOPPING=1");
     uv_timer_stop(&g->bus_wait);
-    feeds_stop(g->feeds);
+    feeds_stop(g->now.feeds);
     server_drain(g->server, close_parts, g);
 }
 
 static void asked_to_reload(uv_signal_t *s, int signum)
 {
-    (void)s;
+    struct gateway *g = s->data;
     (void)signum;
-    log_event(LOG_WARN, "reload_refused", "why=%s",
-              "this version reads its configuration only at start; restart it to apply changes");
+    if (g->phase == PHASE_STARTING)
+        g->reload_wanted = true;
+    else
+        reload_logged(g);
 }
 
 /* --- start --- */
 
-static void log_start(const struct gateway *g, const char *origin)
+static void log_start(const struct gateway *g)
 {
-    const struct config *c = g->config;
     log_event(LOG_INFO, "starting", "version=%s config=%s bus=%s instruments=%zu pid=%d",
-              PRICEGATE_VERSION, origin, bus_kind(g->bus), c->instruments_len, (int)getpid());
-    for (size_t i = 0; i < c->providers_len; i++)
-        if (!c->providers[i].enabled && config_uses(c, i))
-            log_event(LOG_WARN, "provider_disabled", "provider=%s why=%s", c->providers[i].name,
-                      c->providers[i].why_disabled);
+              PRICEGATE_VERSION, g->source.origin, bus_kind(g->bus), g->now.config->instruments_len,
+              (int)getpid());
+    reload_log_disabled(g->now.config);
 }
 
-static int open_bus(struct gateway *g, struct err *err)
+static int open_bus(struct gateway *g, const struct config *c, struct err *err)
 {
-    const struct config *c = g->config;
     const struct bus_options options = {
         .url = c->redis.url,
         .prefix = c->redis.prefix,
@@ -367,34 +280,22 @@ static int open_bus(struct gateway *g, struct err *err)
     return 0;
 }
 
-static int open_parts(struct gateway *g, int64_t start_wall_ms, struct err *err)
+struct server_parts gateway_server_parts(struct gateway *g, const struct generation *n)
 {
-    const struct config *c = g->config;
-    g->feed_port = (struct feed_port){
-        .ctx = g,
-        .refresh = port_refresh,
-        .run_job = port_run_job,
-        .jobs = port_jobs,
-        .next_poll = port_next_poll,
-        .sources = port_sources,
-        .suspect = port_suspect,
-        .reset = port_reset,
-        .any_provider = port_any_provider,
-        .bus_up = port_bus_up,
-        .bus_whole = port_bus_whole,
-    };
-    g->auth = auth_new(c, err);
-    if (!g->auth || open_bus(g, err) != 0)
+    return (struct server_parts){n->config,     n->auth,     n->tiers,
+                                 &g->feed_port, &g->metrics, &g->process_port};
+}
+
+static int open_parts(struct gateway *g, struct config *config, struct err *err)
+{
+    ports_wire(g);
+    g->now.config = config;
+    if (open_bus(g, config, err) != 0)
         return -1;
-    const struct fanout_ports ports = {
-        .authenticate = auth_check_token, .authenticate_ctx = g->auth, .feed = &g->feed_port};
-    g->tiers = tiers_new(c, &g->metrics, &ports);
-    if (!g->tiers)
-        return err_set(err, "out of memory");
-    g->feeds = feeds_new(&g->loop, c, g->bus, &g->metrics, start_wall_ms, err);
-    if (!g->feeds)
+    g->ground = (struct generation_ground){&g->loop, g->bus, &g->metrics, &g->feed_port};
+    if (generation_begin(&g->now, config, &g->ground, g->epoch_ms, err) != 0)
         return -1;
-    const struct server_parts parts = {c, g->auth, g->tiers, &g->feed_port, &g->metrics};
+    const struct server_parts parts = gateway_server_parts(g, &g->now);
     g->server = server_new(&g->loop, &parts, err);
     if (!g->server)
         return -1;
@@ -421,9 +322,9 @@ static void start_signals(struct gateway *g)
     }
 }
 
-int gateway_run(const struct config *config, const char *origin)
+int gateway_run(struct config *config, const struct gateway_source *source)
 {
-    struct gateway g = {.config = config};
+    struct gateway g = {.source = *source, .epoch_ms = clock_wall_ms()};
     struct err err;
     int exit_code = 0;
 
@@ -432,6 +333,7 @@ int gateway_run(const struct config *config, const char *origin)
     int rc = uv_loop_init(&g.loop);
     if (rc != 0) {
         fprintf(stderr, "pricegate: event loop: %s\n", uv_strerror(rc));
+        config_free(config);
         return 1;
     }
     start_signals(&g);
@@ -443,12 +345,12 @@ int gateway_run(const struct config *config, const char *origin)
     g.bus_wait.data = g.watchdog.data = g.watchers.data = g.clock.data = &g;
     (void)clock_follow();
 
-    if (open_parts(&g, clock_wall_ms(), &err) != 0) {
+    if (open_parts(&g, config, &err) != 0) {
         fprintf(stderr, "pricegate: %s\n", err.text);
         exit_code = 1;
         close_parts(&g);
     } else {
-        log_start(&g, origin);
+        log_start(&g);
         uv_timer_start(&g.bus_wait, bus_waited, BUS_WAIT_MS, 0);
         uv_timer_start(&g.clock, follow_clock, CLOCK_EVERY_MS, CLOCK_EVERY_MS);
         uint64_t watchdog_ms = (uint64_t)notify_watchdog_ms();
@@ -459,8 +361,7 @@ int gateway_run(const struct config *config, const char *origin)
     }
     uv_run(&g.loop, UV_RUN_DEFAULT);
 
-    tiers_free(g.tiers);
-    auth_free(g.auth);
+    generation_free(&g.now);
     metrics_fini(&g.metrics);
     if (exit_code == 0)
         log_event(LOG_INFO, "stopped", "exit=%d", exit_code);

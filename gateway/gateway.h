@@ -4,8 +4,16 @@
 
 #include "config.h"
 
-/* Runs until SIGTERM or SIGINT. Borrows the configuration. Returns the exit code: 0 after a drain,
- * 1 when it could not start (the reason is on stderr). */
-int gateway_run(const struct config *config, const char *origin);
+/* Where a configuration comes from: once at start, again for each reload. */
+struct gateway_source {
+    const void *ctx;
+    /* NULL with all problems, one line each; warnings likewise. The caller owns it. */
+    struct config *(*read)(const void *ctx, struct buf *problems, struct buf *warnings);
+    const char *origin; /* for messages: the file's name */
+};
+
+/* Runs until SIGTERM or SIGINT, by this configuration, which it frees, or by what a reload brings.
+ * Returns the exit code: 0 after a drain, 1 when it could not start (the reason is on stderr). */
+int gateway_run(struct config *config, const struct gateway_source *source);
 
 #endif

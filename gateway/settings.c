@@ -14,7 +14,7 @@ static int read_file(const char *path, struct buf *out, struct err *err)
 {
     FILE *f = fopen(path, "rb");
     if (!f)
-        return err_set(err, "%s: %s", path, strerror(errno));
+        return err_set(err, "%s", strerror(errno));
     int rc = 0;
     for (;;) {
         char *to = buf_reserve(out, 65536);
@@ -27,11 +27,11 @@ static int read_file(const char *path, struct buf *out, struct err *err)
             break;
     }
     if (ferror(f))
-        rc = err_set(err, "%s: %s", path, strerror(errno));
+        rc = err_set(err, "%s", strerror(errno));
     else if (out->len > FILE_BYTES_MAX)
-        rc = err_set(err, "%s: larger than %zu bytes", path, FILE_BYTES_MAX);
+        rc = err_set(err, "larger than %zu bytes", FILE_BYTES_MAX);
     else if (out->failed)
-        rc = err_set(err, "%s: out of memory", path);
+        rc = err_set(err, "out of memory");
     fclose(f);
     return rc;
 }
@@ -121,16 +121,17 @@ void settings_print_lines(const char *origin, const struct buf *text)
     }
 }
 
-struct config *settings_load(const struct options *o, char origin[static SETTINGS_ORIGIN_MAX])
+struct config *settings_read(const struct options *o, char origin[static SETTINGS_ORIGIN_MAX],
+                             struct buf *problems, struct buf *warnings)
 {
-    struct buf text = {0}, strings = {0}, problems = {0}, warnings = {0};
+    struct buf text = {0}, strings = {0};
     struct config_provider_rule rules[64];
     const char **env = NULL;
     struct config *config = NULL;
     struct err err;
 
     if (read_chosen(o, origin, &text, &err) != 0) {
-        fprintf(stderr, "pricegate: %s\n", err.text);
+        buf_addf(problems, "%s\n", err.text);
         goto out;
     }
     if (o->demo) {
@@ -143,7 +144,7 @@ struct config *settings_load(const struct options *o, char origin[static SETTING
         rules[i] = providers[i]->rule;
     env = make_environ(o, &strings);
     if (!env || text.failed || strings.failed) {
-        fprintf(stderr, "pricegate: out of memory\n");
+        buf_adds(problems, "out of memory\n");
         goto out;
     }
     const struct config_input in = {
@@ -153,15 +154,22 @@ struct config *settings_load(const struct options *o, char origin[static SETTING
         .providers = rules,
         .providers_len = providers_len,
     };
-    config = config_load(&in, &problems, &warnings);
-    settings_print_lines("warning", &warnings);
-    settings_print_lines(origin, &problems);
-    if (!config && problems.len == 0)
-        fprintf(stderr, "pricegate: %s: out of memory\n", origin);
+    config = config_load(&in, problems, warnings);
+    if (!config && problems->len == 0)
+        buf_adds(problems, "out of memory\n");
 out:
     free(env);
     buf_fini(&text);
     buf_fini(&strings);
+    return config;
+}
+
+struct config *settings_load(const struct options *o, char origin[static SETTINGS_ORIGIN_MAX])
+{
+    struct buf problems = {0}, warnings = {0};
+    struct config *config = settings_read(o, origin, &problems, &warnings);
+    settings_print_lines("warning", &warnings);
+    settings_print_lines(origin, &problems);
     buf_fini(&problems);
     buf_fini(&warnings);
     return config;

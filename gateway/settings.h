@@ -11,8 +11,11 @@
 /* Where it came from, for messages: a path, or "built-in default" / "built-in demo". */
 #define SETTINGS_ORIGIN_MAX 512
 
-/* NULL after every problem was printed to stderr, one line each. Unknown PRICEGATE_ variables are
- * printed as warnings. */
+/* NULL with all problems, one line each. Unknown PRICEGATE_ variables are warnings. */
+struct config *settings_read(const struct options *o, char origin[static SETTINGS_ORIGIN_MAX],
+                             struct buf *problems, struct buf *warnings) MUST_CHECK;
+
+/* The same, and prints them to stderr, each behind where it is from. */
 struct config *settings_load(const struct options *o,
                              char origin[static SETTINGS_ORIGIN_MAX]) MUST_CHECK;
 

@@ -27,7 +27,8 @@ enum config_flags {
     CONFIG_MAY_BE_UNSET = 1 << 3, /* "$NAME" of an unset variable counts as not configured */
     CONFIG_NULLABLE = 1 << 4,     /* null is allowed: as if it were not there */
     CONFIG_REQUIRED = 1 << 5,
-    CONFIG_SECRET = 1 << 6, /* problems never repeat the value */
+    CONFIG_SECRET = 1 << 6,   /* problems never repeat the value */
+    CONFIG_AT_START = 1 << 7, /* a running program cannot change it: config_keep.h */
 };
 
 struct config_choice {

@@ -107,6 +107,17 @@ void metrics_set(struct metrics *m, enum metric_family f, const char *label, con
         r->value = value;
 }
 
+/* The last row takes its place. */
+void metrics_forget(struct metrics *m, enum metric_family f, const char *label)
+{
+    struct metric_row *r = find_row(m, f, label, NULL);
+    if (!r)
+        return;
+    free(r->label);
+    free(r->label2);
+    *r = m->families[f].rows[--m->families[f].len];
+}
+
 double metrics_get(const struct metrics *m, enum metric_family f, const char *label,
                    const char *label2)
 {

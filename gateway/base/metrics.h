@@ -103,6 +103,8 @@ void metrics_add(struct metrics *m, enum metric_family f, const char *label, con
                  double delta);
 void metrics_set(struct metrics *m, enum metric_family f, const char *label, const char *label2,
                  double value);
+/* There is nothing with this label any more: its row goes. */
+void metrics_forget(struct metrics *m, enum metric_family f, const char *label);
 double metrics_get(const struct metrics *m, enum metric_family f, const char *label,
                    const char *label2); /* 0 when there is no such row */
 

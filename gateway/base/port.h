@@ -48,4 +48,13 @@ struct feed_port {
     bool (*bus_whole)(void *ctx); /* up, and it takes everything that is sent */
 };
 
+/* Orders to the process as a whole. */
+struct process_port {
+    void *ctx;
+    /* Reads the configuration and the certificate again. *done: it holds now; the answer says what
+     * is different. Else everything is as it was, and "problems" is a list of sentences. New
+     * reference; NULL: out of memory (*done says which). */
+    json_t *(*reload)(void *ctx, bool *done);
+};
+
 #endif

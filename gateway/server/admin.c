@@ -1,7 +1,8 @@
-/* admin.c - who is connected, and how to get rid of one of them.
+/* admin.c - who is connected, how to get rid of one of them, and another configuration.
  *
  *   GET  /admin/clients                    {"clients":[{"session", ...}]}
  *   POST /admin/clients/SESSION/close      the session of the client's `welcome`
+ *   POST /admin/reload                     200 and what is different, or 422 and why nothing is
  *
  * The list is made from the server's own connections and what the fan-out knows of each; it is
  * bounded like the number of connections is. */
@@ -92,4 +93,33 @@ void serve_close_client(struct exchange *x)
     buf_adds(&x->response.body, "{\"session\":");
     buf_adds_json(&x->response.body, session);
     buf_adds(&x->response.body, ",\"closed\":true}");
+}
+
+void serve_reload(struct exchange *x)
+{
+    const struct process_port *process = x->server->process;
+    bool done = false;
+    json_t *said = process ? process->reload(process->ctx, &done) : NULL;
+    char *text = said ? json_dumps(said, JSON_COMPACT) : NULL;
+    json_t *problems = json_object_get(said, "problems");
+    char *list = problems ? json_dumps(problems, JSON_COMPACT) : NULL;
+    struct buf extra = {0};
+    audit(x, NULL, done ? "ok" : "failed");
+    if (done && text) {
+        begin_json(x);
+        buf_adds(&x->response.body, text);
+    } else if (list) {
+        buf_addf(&extra, ",\"problems\":%s", list);
+        response_problem(&x->response, 422,
+                         "nothing has changed: the new configuration cannot be used",
+                         extra.failed ? NULL : extra.p);
+    } else {
+        response_problem(&x->response, 500,
+                         done ? "reloaded; but out of memory for the answer" : "out of memory",
+                         NULL);
+    }
+    buf_fini(&extra);
+    free(text);
+    free(list);
+    json_decref(said);
 }

@@ -13,7 +13,7 @@ route_handler serve_reset_circuit;
 /* quotes.c */
 route_handler serve_instruments, serve_quotes, serve_quote, serve_observations, serve_observation;
 /* admin.c */
-route_handler serve_clients, serve_close_client;
+route_handler serve_clients, serve_close_client, serve_reload;
 /* sse.c */
 route_handler serve_stream;
 /* http_refresh.c */

@@ -40,6 +40,7 @@ static const struct {
     {404, "Not Found"                      },
     {405, "Method Not Allowed"             },
     {413, "Content Too Large"              },
+    {422, "Unprocessable Content"          },
     {426, "Upgrade Required"               },
     {429, "Too Many Requests"              },
     {431, "Request Header Fields Too Large"},

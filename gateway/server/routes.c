@@ -44,6 +44,8 @@ const struct route routes[] = {
      ROUTE_WHOLE, serve_clients, "list_clients"},
     {"/admin/clients/", METHOD_POST,  ROLE_ADMIN,
      ROUTE_CHANGES | ROUTE_PREFIX | ROUTE_WHOLE, serve_close_client, "close_client"},
+    {"/admin/reload", METHOD_POST,  ROLE_ADMIN,
+     ROUTE_CHANGES | ROUTE_WHOLE, serve_reload, "reload"},
     {"/", METHOD_GET,   ROLE_NONE,
      ROUTE_PREFIX | ROUTE_EXISTS_ONLY, serve_file, NULL},
 };

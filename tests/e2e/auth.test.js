@@ -53,6 +53,7 @@ const matrix = [
   ['POST', '/data-health/reset-circuit/yahoo', 'admin', 200],
   ['GET', '/admin/clients', 'admin', 200],
   ['POST', '/admin/clients/none/close', 'admin', 404],
+  ['POST', '/admin/reload', 'admin', 200],
 ];
 const ranks = [null, 'viewer', 'analyst', 'admin'];
 
@@ -227,6 +228,7 @@ test('a token for some symbols sees no others', async (t) => {
     ['POST', '/data-health/reset-circuit/yahoo', 'admin'],
     ['GET', '/admin/clients', 'admin'],
     ['POST', '/admin/clients/abc/close', 'admin'],
+    ['POST', '/admin/reload', 'admin'],
   ]) {
     const refused = await gateway[method.toLowerCase()](path, some(role));
     assert.equal(refused.status, 403, path);

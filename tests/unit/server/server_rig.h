@@ -279,7 +279,7 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
     c->tiers = tiers_new(c->config, &c->metrics, &ports);
     if (!c->tiers)
         return err_set(err, "out of memory");
-    const struct server_parts parts = {c->config, c->auth, c->tiers, &c->port, &c->metrics};
+    const struct server_parts parts = {c->config, c->auth, c->tiers, &c->port, &c->metrics, NULL};
     c->server = server_new(&c->loop, &parts, err);
     return c->server ? 0 : -1;
 }
