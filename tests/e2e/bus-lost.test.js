@@ -224,6 +224,19 @@ fault('200 ms away', async (t) => {
   await s.recovered('slow');
 });
 
+fault('so slow that it is given up', async (t) => {
+  const redis = await started(t);
+  const { proxy, via } = await proxyTo(t, redis);
+  const s = await busScene(t, { redis, via });
+  proxy.delayMs = 1500;
+  await s.noticed('slow');
+  await s.goesOn();
+  proxy.delayMs = 0;
+  await s.recovered('slow');
+  assert.equal(s.lines('bus_down').length, 1);
+  s.calm();
+});
+
 fault('every byte in a segment of its own', async (t) => {
   const redis = await started(t);
   const { proxy, via } = await proxyTo(t, redis);

@@ -71,6 +71,12 @@ const LOCKED = [
     on: ['ACL SETUSER default allchannels'],
     why: 'NOPERM',
   },
+  {
+    name: 'a replica without its primary, which answers nothing',
+    off: ['CONFIG SET replica-serve-stale-data no', 'REPLICAOF 127.0.0.1 1'],
+    on: ['REPLICAOF NO ONE'],
+    why: 'MASTERDOWN',
+  },
   { name: 'maxclients reached', off: ['CONFIG SET maxclients 1'], on: ['CONFIG SET maxclients 100'], why: 'max number' },
 ];
 

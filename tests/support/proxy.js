@@ -1,9 +1,8 @@
-// A proxy that is in the way: it passes bytes on late, in single bytes, or not at all.
+// A proxy that is in the way: it passes bytes on late, or one by one.
 //
 //   const proxy = await startProxy({ path: redis.socket });     or { port, host }
 //   proxy.delayMs = 200;            each way, from now on
 //   proxy.single = true;            byte by byte
-//   proxy.hold(); proxy.release();  nothing passes meanwhile; connections stay, new ones are accepted
 //   proxy.reset();                  every connection ends with a TCP reset
 //   proxy.seen = (toServer, bytes) => {}    is called before bytes are passed on, and waited for
 //   proxy.port, proxy.connections (accepted since the start); await proxy.stop();
@@ -18,8 +17,6 @@ const turn = () => new Promise(setImmediate);
 
 export async function startProxy(target) {
   const pairs = new Set();
-  let released = Promise.resolve();
-  let release = () => {};
 
   async function write(to, bytes) {
     if (!proxy.single) {
@@ -41,18 +38,12 @@ export async function startProxy(target) {
       const due = Date.now() + proxy.delayMs;
       then(async () => {
         await sleep(Math.max(0, due - Date.now()));
-        await released;
         await proxy.seen?.(toServer, bytes);
         if (!to.destroyed) await write(to, bytes);
       });
     });
     from.on('error', () => {});
-    from.on('close', () => {
-      then(async () => {
-        await released;
-        to.end(() => to.destroy());
-      });
-    });
+    from.on('close', () => then(() => to.end(() => to.destroy())));
   }
 
   const server = net.createServer({ noDelay: true }, (near) => {
@@ -75,10 +66,6 @@ export async function startProxy(target) {
     single: false,
     seen: null,
     connections: 0,
-    hold() {
-      released = new Promise((resolve) => (release = resolve));
-    },
-    release: () => release(),
     reset() {
       for (const [near, far] of pairs) {
         near.resetAndDestroy();
@@ -86,7 +73,6 @@ export async function startProxy(target) {
       }
     },
     async stop() {
-      release();
       for (const [near, far] of pairs) {
         near.destroy();
         far.destroy();
