@@ -69,7 +69,8 @@ struct conn {
     unsigned fragments, pongs;
     int64_t pongs_since_ms;
     bool closing, close_sent;
-    enum close_reason reason; /* valid with closing */
+    size_t behind_close_bytes; /* that came after closing began */
+    enum close_reason reason;  /* valid with closing */
 };
 
 /* NULL: out of memory. */

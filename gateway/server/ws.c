@@ -26,6 +26,11 @@
 
 static const unsigned PONGS_PER_S_MAX = 100;
 static const int64_t CLOSE_MS = 5000;
+/* More than anybody has under way who has not heard of our close yet. Who goes on for longer
+ * floods, and the library would read on for him until CLOSE_MS are over. A frame costs, however
+ * short. */
+static const size_t BEHIND_CLOSE_BYTES = 2097152;
+static const size_t FRAME_COST_BYTES = 64;
 static const size_t INCOMPRESSIBLE_BYTES = 64; /* more than deflate adds to what it cannot shrink */
 enum { RESERVED_COMPRESSED = 0x40 };
 
@@ -181,10 +186,21 @@ static void inflate_message(struct conn *c)
     buf_fini(&text);
 }
 
+/* Behind our close nothing counts any more, but its length. */
+static void throw_away(struct conn *c, size_t len)
+{
+    bool was_more = c->behind_close_bytes > BEHIND_CLOSE_BYTES;
+    c->behind_close_bytes += FRAME_COST_BYTES + len;
+    if (!was_more && c->behind_close_bytes > BEHIND_CLOSE_BYTES)
+        conn_reset(c);
+}
+
 void ws_receive(struct conn *c, const char *bytes, size_t len)
 {
-    if (!c->client || c->closing)
-        return; /* behind our close: nothing counts any more */
+    if (!c->client || c->closing) {
+        throw_away(c, len);
+        return;
+    }
     fanout_client_alive(c->client, clock_mono_ns());
     if (lws_frame_is_binary(c->wsi)) {
         refuse(c, CLOSE_BINARY);
@@ -221,8 +237,10 @@ void ws_receive(struct conn *c, const char *bytes, size_t len)
 void ws_pong(struct conn *c)
 {
     int64_t mono_ns = clock_mono_ns();
-    if (!c->client || c->closing)
+    if (!c->client || c->closing) {
+        throw_away(c, 0);
         return;
+    }
     if (lws_get_reserved_bits(c->wsi)) {
         refuse(c, CLOSE_PROTOCOL); /* of a ping it is not seen: the library answers it itself */
         return;

@@ -132,6 +132,23 @@ test('message_bytes: one more closes with 1009, in one frame or several, even wh
   assert.equal(await gateway.rejected('too_big'), 4);
 });
 
+test('behind our close a flood is not read for long, a message that was under way is', async (t) => {
+  const gateway = await quiet(t);
+  for (const more of [frame(0x82, 'x'.repeat(60_000)), Buffer.concat(Array(2000).fill(frame(0x8a, 'x')))]) {
+    const line = await upgraded(gateway.where);
+    line.send(frame(0x82, 'x'));
+    assert.equal(await line.closeCode(), 1003);
+    while (!line.isClosed) { // its answer to the close does not come
+      line.send(more);
+      await sleep(5);
+    }
+    assert.ok(line.socket.bytesWritten < 60 * more.length, `${line.socket.bytesWritten} bytes were taken`);
+  }
+  const slow = await upgraded(gateway.where);
+  slow.send(frame(0x81, 'x'.repeat(1_000_000)));
+  assert.equal(await slow.closeCode(), 1009);
+});
+
 test('JSON: 16 levels, not 17; no name twice', async (t) => {
   const gateway = await quiet(t);
   const client = await connectWs(gateway.wsUrl);
