@@ -87,7 +87,7 @@ function loadOptions(w, server, { warm, seconds }) {
   ];
 }
 
-/** Hostile clients in a process of their own, on the core of all clients; ends at SIGTERM. */
+/** Hostile clients in a process of their own, on the core of all clients; end at SIGTERM. */
 function attack(n, port) {
   const kinds = mixture(n, [...FLOODS, ...SLOWLORIS, ...BAD]);
   const program = fileURLToPath(new URL('../support/hostile.js', import.meta.url));

@@ -33,15 +33,14 @@ function upgraded(socket, then) {
   socket.write(UPGRADE);
 }
 
-/** The same bytes again and again, as fast as they are taken. */
+/** The same bytes again and again, as fast as they are taken; one write per turn of our loop, or nobody
+ *  else here would ever get one while the kernel has room. */
 const flood = (bytes) => (socket, sent) => upgraded(socket, () => {
   const on = () => {
-    while (!socket.destroyed) {
-      sent(bytes.length);
-      if (!socket.write(bytes)) break;
-    }
+    if (socket.destroyed) return;
+    sent(bytes.length);
+    socket.write(bytes, () => setImmediate(on));
   };
-  socket.on('drain', on);
   on();
 });
 
