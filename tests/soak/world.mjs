@@ -73,15 +73,16 @@ export async function buildWorld(ledger) {
   return world;
 }
 
-/** One instrument more, or less, than before. */
+/** One instrument more, or less, than before; at `tls` the certificate is read again as well. */
 async function reload(world) {
   world.extra = !world.extra;
   const extra = world.extra ? [{ symbol: 'Z00', sources: [] }] : [];
-  const file = { ...world.config, instruments: [...world.config.instruments, ...extra] };
-  writeFileSync(world.plain.gateway.file, JSON.stringify(file));
-  world.plain.gateway.signal('SIGHUP');
-  const knows = async () => (await world.plain.gateway.get('/api/v1/quotes?symbols=Z00')).status === (world.extra ? 200 : 404);
-  await until(knows, `the reload ${world.extra ? 'adds' : 'removes'} Z00`);
+  for (const { name, gateway, ca } of world.sites) {
+    writeFileSync(gateway.file, JSON.stringify({ ...gateway.config, instruments: [...instruments, ...extra] }));
+    gateway.signal('SIGHUP');
+    const knows = async () => (await gateway.get('/api/v1/quotes?symbols=Z00', { ca })).status === (world.extra ? 200 : 404);
+    await until(knows, `the reload of ${name} ${world.extra ? 'adds' : 'removes'} Z00`, 30_000);
+  }
 }
 
 async function close(world) {
