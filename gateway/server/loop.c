@@ -16,6 +16,7 @@
  * ready-made, which HTTP/2 does not allow). */
 #include "loop.h"
 
+#include <malloc.h>
 #include <string.h>
 
 #include "clock.h"
@@ -213,6 +214,8 @@ static void on_tick(uv_timer_t *t)
     conn_tick(s, mono_ms);
     sse_tick(s, mono_ms);
     listener_tick(&s->listener, mono_ms);
+    if (slack_due(&s->slack, s->conns_len[CONN_HTTP] + s->conns_len[CONN_STREAM], mono_ms))
+        malloc_trim(0);
     listener_tick(&s->plain_listener, mono_ms);
 }
 

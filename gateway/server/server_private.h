@@ -13,6 +13,7 @@
 #include "loop.h"
 #include "proxy.h"
 #include "server.h"
+#include "slack.h"
 #include "tls.h"
 
 enum server_phase {
@@ -46,6 +47,7 @@ struct server {
     struct listener listener, plain_listener;
 
     struct capacity capacity;
+    struct slack slack;
     struct proxies proxies;
     struct audit_budget refused[2]; /* of strangers, of those with a role */
     struct conn *conns[CONN_STATES];

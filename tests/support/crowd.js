@@ -24,11 +24,15 @@ class Member {
     this.rest = Buffer.alloc(0);
     this.upgraded = false;
     this.subscribed = false;
-    this.closed = false;
+    this.snapshots = 0;
+    this.closed = false; // closedAt: when; code: of the close frame; reconnectMs: what goaway said
     this.socket = net.connect(port, '127.0.0.1');
     this.socket.setNoDelay(true);
     this.socket.on('error', () => {});
-    this.socket.on('close', () => (this.closed = true));
+    this.socket.on('close', () => {
+      this.closed = true;
+      this.closedAt ??= Date.now();
+    });
     this.socket.on('data', (bytes) => this.#take(bytes));
     this.socket.write(
       `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
@@ -65,13 +69,21 @@ class Member {
       if (data.length - at < head + length) break;
       if ((data[at] & 15) === 1) this.#message(data.toString('latin1', at + head, at + head + length));
       else if ((data[at] & 15) === 9) this.socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0]));
+      else if ((data[at] & 15) === 8) this.#close(data.readUInt16BE(at + head));
       at += head + length;
     }
     this.rest = at === data.length ? Buffer.alloc(0) : Buffer.from(data.subarray(at));
   }
 
+  #close(code) {
+    this.code = code;
+    this.closedAt = Date.now();
+    this.socket.end(Buffer.from([0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 255]));
+  }
+
   #message(text) {
     if (text.startsWith('{"type":"quote"')) {
+      if (text.startsWith('"snapshot":true', 16)) this.snapshots++;
       for (const match of text.matchAll(NUMBER)) {
         const n = Number(match[1]);
         if (this.seen[n]) this.twice++;
@@ -80,19 +92,21 @@ class Member {
       }
     } else if (text.includes('"type":"subscribed"')) {
       this.subscribed = true;
+    } else if (text.startsWith('{"type":"goaway"')) {
+      this.reconnectMs = JSON.parse(text).reconnect_ms;
     }
   }
 }
 
-/** size clients, connected and subscribed, ready for quotes numbered 0 .. quotes - 1. */
-export async function gather(port, size, quotes) {
+/** size clients, connected and subscribed, ready for quotes numbered 0 .. quotes - 1. They come
+ *  so many at a time: a hundred, where the backlog of the listener is not what is tried. */
+export async function gather(port, size, quotes, together = 100) {
   const members = [];
-  // A hundred at a time: the backlog of the listener is not what is tried here.
   while (members.length < size) {
-    const some = Array.from({ length: Math.min(100, size - members.length) }, () => new Member(port, quotes));
+    const some = Array.from({ length: Math.min(together, size - members.length) }, () => new Member(port, quotes));
     members.push(...some);
     await Promise.all(some.map((m) => once(m.socket, 'connect')));
-    await until(() => some.every((m) => m.subscribed), 'a hundred clients are subscribed', 15_000);
+    await until(() => some.every((m) => m.subscribed), `${some.length} clients are subscribed`, 15_000 + 5 * together);
   }
   return {
     members,
