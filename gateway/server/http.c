@@ -368,7 +368,6 @@ int http_body_complete(struct conn *c)
 {
     switch (c->phase) {
     case HTTP_EVENTS:
-        return 0;
     case HTTP_PENDING:
     case HTTP_IDLE:
     case HTTP_CHOKED:

@@ -11,7 +11,11 @@
  *   kernel does not go on keeping its backlog.
  * Either way the fan-out has let go of the client before: a raw write behind a close frame would
  * still go out. What the library closes by itself (bad framing) it closes with a code of its own;
- * not behind ours, there the connection's way out is shut before it comes to that. */
+ * not behind ours, there the connection's way out is shut before it comes to that.
+ *
+ * What the library does not do by RFC 6455 and cannot be told to (frames that are not masked are
+ * read, of several pings at once only one is sure of its pong, ...) stands in conformance.test.js.
+ */
 #include "ws.h"
 
 #include <openssl/ssl.h>

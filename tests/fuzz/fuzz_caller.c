@@ -1,6 +1,6 @@
 /* What a request says of who sent it and how, a line each: Host, Origin, an origin that is listed,
  * X-Forwarded-For, a trusted proxy, Sec-WebSocket-Extensions, Content-Length, If-None-Match,
- * Sec-WebSocket-Key. Nothing foreign is let in, and what is read reads the same again. */
+ * Sec-WebSocket-Key, the path. Nothing foreign is let in, and what is read reads the same again. */
 #include <ctype.h>
 #include <strings.h>
 
@@ -8,13 +8,14 @@
 #include "origin.h"
 #include "proxy.h"
 #include "request.h"
+#include "routes.h"
 #include "utf8.h"
 #include "ws_extension.h"
 #include "ws_handshake.h"
 
 #include <jansson.h>
 
-enum line { HOST, ORIGIN, LISTED, FORWARDED, TRUSTED, OFFERS, LENGTH, TAGS, KEY, LINES };
+enum line { HOST, ORIGIN, LISTED, FORWARDED, TRUSTED, OFFERS, LENGTH, TAGS, KEY, PATH, LINES };
 
 size_t fuzz_json_start(const uint8_t *data, size_t size)
 {
@@ -135,6 +136,31 @@ static void check_handshake(const char *offers, const char *key)
     buf_fini(&more);
 }
 
+static bool there_is_one(void *ctx, const char *path)
+{
+    return ctx && strcmp(path, "index.html") == 0;
+}
+
+/* What a path allows does not depend on the method, and the parameter is its end. */
+static void check_path(const char *path)
+{
+    static const enum method methods[] = {METHOD_GET, METHOD_HEAD, METHOD_POST, METHOD_OPTIONS,
+                                          METHOD_OTHER};
+    for (int plain = 0; plain < 2; plain++) {
+        unsigned allow = route_find(METHOD_GET, path, plain, there_is_one, &plain).allow;
+        char text[ROUTE_ALLOW_MAX];
+        CHECK(fuzz_is_printable(route_allow(allow, text), sizeof text));
+        for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
+            struct route_match m = route_find(methods[i], path, plain, there_is_one, &plain);
+            CHECK(m.allow == allow && (m.route != NULL) == ((allow & methods[i]) != 0));
+            if (!m.route)
+                continue;
+            CHECK(m.param >= path && m.param <= path + strlen(path));
+            CHECK(strncmp(path, m.route->path, strlen(m.route->path)) == 0);
+        }
+    }
+}
+
 static void check_utf8(const uint8_t *data, size_t size)
 {
     char *bytes = fuzz_bytes(data, size);
@@ -161,6 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_handshake(line[OFFERS], line[KEY]);
     check_length(line[LENGTH]);
     check_lists(line[TAGS]);
+    check_path(line[PATH]);
     check_utf8(data, size);
     for (int i = 0; i < LINES; i++)
         free(line[i]);
