@@ -19,6 +19,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "json_guard.h"
 #include "jsonx.h"
 #include "provider.h"
 
@@ -198,6 +199,10 @@ json_t *parse_body(const struct http_reply *reply, struct answer *why)
         json_t *root = jsonx_parse(reply->body + i, reply->len - i, PARSE_BODY_MAX, &err);
         if (root)
             return root;
+        if (strcmp(err.text, JSON_NO_MEMORY) == 0) {
+            parse_fail(why, FAIL_UPSTREAM_ERROR, "%s", err.text);
+            return NULL;
+        }
         /* It quotes what it stumbled over, and there are replies that repeat our key. */
         jsonx_drop_quotation(&err);
     }

@@ -20,6 +20,9 @@
 
 #include "config_env.h"
 #include "config_store.h"
+#include "jsonx.h"
+
+enum { CONFIG_DEFAULT_MAX = 1024 }; /* bytes of one in the table */
 
 void config_problem(struct config_reader *r, const char *path, const char *fmt, ...)
 {
@@ -127,7 +130,7 @@ static void store_text_value(struct config_reader *r, const struct config_settin
     if (v)
         config_store(r, s, where, v, base);
     else
-        config_problem(r, where, "is not UTF-8");
+        config_problem(r, where, "%s", config_why_no_text(text));
     json_decref(v);
 }
 
@@ -136,7 +139,8 @@ static void read_default(struct config_reader *r, const struct config_setting *s
 {
     if (!s->dflt && !(s->flags & CONFIG_NULLABLE))
         return; /* required, or set by whoever owns the place */
-    json_t *v = json_loads(s->dflt ? s->dflt : "null", JSON_DECODE_ANY, NULL);
+    const char *text = s->dflt ? s->dflt : "null";
+    json_t *v = jsonx_parse(text, strlen(text), CONFIG_DEFAULT_MAX, NULL);
     if (v)
         config_store(r, s, path, v, base);
     else

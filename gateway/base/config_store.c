@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config_env.h"
+#include "utf8.h"
 
 const char *config_describe(const json_t *v, char out[static CONFIG_DESCRIPTION_MAX])
 {
@@ -76,7 +77,10 @@ static void store_choice(struct config_reader *r, const struct config_setting *s
     }
     if (s->flags & CONFIG_NULLABLE)
         buf_adds(&must, " or null");
-    refuse(r, s, where, v, must.failed ? "not known" : must.p);
+    if (must.failed)
+        r->problems->failed = true;
+    else
+        refuse(r, s, where, v, must.p);
 out:
     buf_fini(&must);
 }
@@ -147,6 +151,11 @@ static void store_sha256(struct config_reader *r, const struct config_setting *s
         const char pair[3] = {hex[2 * i], hex[2 * i + 1], '\0'};
         to[i] = (unsigned char)strtoul(pair, NULL, 16);
     }
+}
+
+const char *config_why_no_text(const char *text)
+{
+    return utf8_valid(text, strlen(text)) ? "out of memory" : "is not UTF-8";
 }
 
 static size_t count_characters(const char *s)
@@ -229,7 +238,7 @@ static void store_list(struct config_reader *r, const struct config_setting *s, 
         else if (unset)
             config_problem(r, path, "environment variable %s is not set", unset);
         else if (text)
-            config_problem(r, path, "is not UTF-8");
+            config_problem(r, path, "%s", config_why_no_text(text));
         json_decref(value);
     }
     memcpy((char *)base + s->offset, &list, sizeof list);

@@ -11,6 +11,9 @@
 void config_store(struct config_reader *r, const struct config_setting *s, const char *where,
                   const json_t *v, void *base);
 
+/* Why jansson makes no string of the text. */
+const char *config_why_no_text(const char *text);
+
 /* "$NAME" -> what the variable holds, "$$..." -> "$...", other text is returned as it is; borrowed.
  * NULL when the variable is not set, with its name in *unset; NULL and no name after a problem was
  * told. */

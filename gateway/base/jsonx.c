@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "json_guard.h"
+
 /* Skips a string that begins at *p (on the quote); leaves *p behind its closing quote. */
 static bool skip_string(const char **p, const char *end)
 {
@@ -66,8 +68,11 @@ static json_t *parse(const char *text, size_t len, size_t max_bytes, size_t flag
         return NULL;
     }
     json_error_t why;
-    json_t *root = json_loadb(text, len, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
-    if (!root) {
+    json_t *root =
+        json_guard_load(text, len, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &why);
+    if (!root && strcmp(why.text, JSON_NO_MEMORY) == 0) {
+        err_set(err, "%s", JSON_NO_MEMORY);
+    } else if (!root) {
         make_one_line(why.text);
         err_set(err, "not JSON: %s (line %d, column %d)", why.text, why.line, why.column);
     }
@@ -197,6 +202,24 @@ bool jsonx_member_is(const struct jsonx_member *m, const char *name)
         if (next_character(&p, end) != (unsigned char)*name)
             return false;
     return p == end && *name == '\0';
+}
+
+static void give_up(json_t **document)
+{
+    json_decref(*document);
+    *document = NULL;
+}
+
+void jsonx_set(json_t **object, const char *name, json_t *value)
+{
+    if (json_object_set_new(*object, name, value) != 0)
+        give_up(object);
+}
+
+void jsonx_append(json_t **list, json_t *value)
+{
+    if (json_array_append_new(*list, value) != 0)
+        give_up(list);
 }
 
 const char *jsonx_string(const json_t *object, const char *name)

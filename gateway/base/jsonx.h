@@ -15,7 +15,8 @@
 #define JSONX_DEPTH_MAX 16
 
 /* Parses one JSON text (any type at the top). NULL with a sentence when it is too long, too deep,
- * has duplicate names, is not UTF-8 or not JSON. The caller json_decref()s. */
+ * has duplicate names, is not UTF-8 or not JSON, or without memory ("out of memory"). The caller
+ * json_decref()s. */
 json_t *jsonx_parse(const char *text, size_t len, size_t max_bytes, struct err *err) MUST_CHECK;
 
 /* The same for what is passed on as it is rather than used: integers of any length are taken (all
@@ -44,6 +45,12 @@ bool jsonx_next_element(const char *text, size_t len, const char **pos, struct j
 
 /* Is that the member's name? Escapes of ASCII characters in the text are resolved. */
 bool jsonx_member_is(const struct jsonx_member *m, const char *name);
+
+/* For documents of many parts: a member of *object, an element of *list. Steals the value. Without
+ * memory (a value that is NULL, too) the whole document is given up and becomes NULL, and stays so:
+ * whoever builds it asks once, at the end. */
+void jsonx_set(json_t **object, const char *name, json_t *value);
+void jsonx_append(json_t **list, json_t *value);
 
 /* Borrowed string member, or NULL when absent or not a string. */
 const char *jsonx_string(const json_t *object, const char *name);

@@ -1,6 +1,6 @@
 /* The level, the format, the count of lost lines and how the last one ended are, with the clock's
- * offset, the only mutable file-scope variables of the program: a log that had to be passed to
- * every pure function would be worse. */
+ * offset and what json_guard.c keeps during a parse, the only mutable file-scope variables of the
+ * program: a log that had to be passed to every pure function would be worse. */
 #include "log.h"
 
 #include <math.h>

@@ -120,7 +120,7 @@ static void test_id_without_memory(void **state)
     struct command c;
     struct err err;
     (void)state;
-    scarce_begin(0);
+    scarce_begin(0, SCARCE_ONCE);
     int rc = protocol_parse(&c, text, sizeof text - 1, 65536, &err);
     assert_true(scarce_end());
     assert_int_equal(rc, -1);

@@ -166,25 +166,54 @@ static inline void reply_call(const struct provider *p, const struct http_reply 
     p->parse(reply, symbols, n, now_ms, got, v);
 }
 
-/* Whichever allocation fails, what comes out is a record or a failure. */
-static inline void reply_call_scarce(const struct provider *p, const struct http_reply *reply,
-                                     const char *const *symbols, size_t n, int64_t now_ms)
+/* Each line is the one that plenty of memory gives, or says that the symbol failed. */
+static inline void reply_check_scarce(const char *plain, const char *const *symbols,
+                                      const struct answer *got, size_t n, int granted)
 {
+    const char *line = plain;
+    for (size_t i = 0; i < n; i++) {
+        struct buf text = {0};
+        reply_check_detail(&got[i]);
+        reply_describe(symbols[i], &got[i], &text);
+        size_t len = strcspn(line, "\n") + 1;
+        if (got[i].failure == FAIL_NONE && (text.len != len || memcmp(text.p, line, len) != 0))
+            fail_msg("with allocation %d failing: got %s, want %.*s", granted + 1, text.p, (int)len,
+                     line);
+        line += len;
+        buf_fini(&text);
+    }
+}
+
+/* Each of the first ones fails, then every seventh (LONG=1: each). */
+static inline int reply_stride(int granted)
+{
+    return granted < 20 || getenv("LONG") ? 1 : 7;
+}
+
+/* Whichever allocation fails, ours or jansson's, what comes out is the record or a failure, and
+ * nothing is left over. */
+static inline void reply_call_scarce(const struct provider *p, const struct http_reply *reply,
+                                     const char *const *symbols, size_t n, int64_t now_ms,
+                                     enum scarcity scarcity)
+{
+    struct buf plain = {0};
     bool failed = true;
-    for (int granted = 0; failed; granted++) {
-        struct answer got[REPLY_SYMBOLS_MAX];
-        struct verdict v;
-        struct buf ignored = {0};
-        scarce_begin(granted);
+    struct answer got[REPLY_SYMBOLS_MAX];
+    struct verdict v;
+    reply_call(p, reply, symbols, n, now_ms, got, &v);
+    for (size_t i = 0; i < n; i++)
+        reply_describe(symbols[i], &got[i], &plain);
+    answers_fini(got, n);
+    long before = scarce_live();
+    for (int granted = 0; failed; granted += reply_stride(granted)) {
+        scarce_begin(granted, scarcity);
         reply_call(p, reply, symbols, n, now_ms, got, &v);
         failed = scarce_end();
-        for (size_t i = 0; i < n; i++) {
-            reply_check_detail(&got[i]);
-            reply_describe(symbols[i], &got[i], &ignored);
-        }
-        buf_fini(&ignored);
+        reply_check_scarce(plain.p, symbols, got, n, granted);
         answers_fini(got, n);
+        assert_int_equal(scarce_live(), before);
     }
+    buf_fini(&plain);
 }
 
 /* Runs the parser over body[0..len) and describes what it made of it. */
@@ -211,7 +240,8 @@ static inline void reply_parse(const struct provider *p, const struct reply_case
                                .credits_left = c->credits_left - 1,
                                .location = c->location};
     reply_keep_seed(p, c, &reply, now_ms);
-    reply_call_scarce(p, &reply, symbols, n, now_ms);
+    reply_call_scarce(p, &reply, symbols, n, now_ms, SCARCE_ONCE);
+    reply_call_scarce(p, &reply, symbols, n, now_ms, SCARCE_FOR_GOOD);
     reply_call(p, &reply, symbols, n, now_ms, got, &v);
     for (size_t i = 0; i < n; i++) {
         reply_check_detail(&got[i]);

@@ -85,7 +85,7 @@ static void a_request_needs_memory(void **state)
             const char *symbol = example_of(p);
             struct http_request rq = {0};
             struct err err = {""};
-            scarce_begin(granted);
+            scarce_begin(granted, SCARCE_ONCE);
             int rc = p->request(&cfg, &symbol, 1, &rq, &err);
             failed = scarce_end();
             assert_int_equal(rc, failed ? -1 : 0);
@@ -100,7 +100,7 @@ static void a_made_up_answer_needs_memory(void **state)
 {
     (void)state;
     struct answer a = {0};
-    scarce_begin(0);
+    scarce_begin(0, SCARCE_ONCE);
     provider_find("sim")->generate("weather/brazil", INT64_C(1767268800000), &a);
     assert_true(scarce_end());
     assert_int_equal(a.failure, FAIL_UPSTREAM_ERROR);
