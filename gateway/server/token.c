@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "json_guard.h"
 #include "jsonx.h"
 
 static const int64_t AHEAD_MS = 5000;
@@ -206,18 +207,52 @@ static int check_claims(const struct token_verifier *v, const char *text, int64_
     return rc;
 }
 
+/* Three parts of base64url, none of them empty: libjwt allocates nothing for an empty one and
+ * writes a byte there. */
+static bool is_well_formed(const char *token)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                   "0123456789-_";
+    for (int part = 0; part < 3; part++) {
+        size_t len = strspn(token, alphabet);
+        if (len < 2 || token[len] != (part < 2 ? '.' : '\0'))
+            return false;
+        token += len + 1;
+    }
+    return true;
+}
+
+struct decoding {
+    const struct token_verifier *v;
+    const char *token;
+    jwt_t *jwt; /* NULL: not valid */
+};
+
+static void decode(void *ctx)
+{
+    struct decoding *d = ctx;
+    if (jwt_decode(&d->jwt, d->token, (const unsigned char *)d->v->key, (int)d->v->key_len) != 0)
+        d->jwt = NULL;
+}
+
 int token_verify(const struct token_verifier *v, const char *token, size_t len, int64_t wall_ms,
                  struct grant *out, struct err *why)
 {
     char copy[TOKEN_BYTES_MAX + 1];
-    jwt_t *jwt = NULL;
     int rc = -1;
     if (len > TOKEN_BYTES_MAX || memchr(token, '\0', len))
         return err_set(why, "the token is too long, or has a NUL in it");
     memcpy(copy, token, len);
     copy[len] = '\0';
-    if (jwt_decode(&jwt, copy, (const unsigned char *)v->key, (int)v->key_len) != 0)
+    struct decoding d = {.v = v, .token = copy};
+    if (!is_well_formed(copy))
+        return err_set(why, "the token is not three parts of base64url");
+    /* Left in the middle, libjwt's own few blocks stay behind: it cannot be told to drop them. */
+    if (!json_guard_run(decode, &d))
+        return err_set(why, "out of memory");
+    if (!d.jwt)
         return err_set(why, "the signature is not valid");
+    jwt_t *jwt = d.jwt;
     char *claims = jwt_get_alg(jwt) == v->alg ? jwt_get_grants_json(jwt, NULL) : NULL;
     if (claims)
         rc = check_claims(v, claims, wall_ms, out, why);
