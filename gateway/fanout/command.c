@@ -14,17 +14,21 @@ static const int64_t MINUTE_NS = 60000 * NS_PER_MS;
 
 /* --- refusing --- */
 
+/* Nobody was refused yet. -1: out of memory. */
+static int make_ring(struct client *c, int64_t mono_ns)
+{
+    size_t len = (size_t)c->f->config->limits.refused_per_minute;
+    int64_t *ring = calloc(len, sizeof *ring);
+    for (size_t i = 0; ring && i < len; i++)
+        ring[i] = mono_ns - MINUTE_NS;
+    c->refused_ns = ring;
+    c->refused_len = len;
+    return ring ? 0 : -1;
+}
+
 /* Remembers one more; true when it is one too many. */
 static bool too_many_refused(struct client *c, int64_t mono_ns)
 {
-    if (!c->refused_ns) {
-        c->refused_len = (size_t)c->f->config->limits.refused_per_minute;
-        c->refused_ns = calloc(c->refused_len, sizeof *c->refused_ns);
-        if (!c->refused_ns)
-            return true;
-        for (size_t i = 0; i < c->refused_len; i++)
-            c->refused_ns[i] = mono_ns - MINUTE_NS;
-    }
     /* The ring holds the last ones: the slot that follows this one is the oldest of them. */
     c->refused_ns[c->refused_at] = mono_ns;
     c->refused_at = (c->refused_at + 1) % c->refused_len;
@@ -39,7 +43,9 @@ void command_refuse(struct client *c, const char *id, enum protocol_error error,
     buf_clear(text);
     protocol_add_error(text, id, error, message);
     client_send(c, text, mono_ns);
-    if (too_many_refused(c, mono_ns))
+    if (!c->refused_ns && make_ring(c, mono_ns) != 0)
+        client_close(c, CLOSE_MEMORY);
+    else if (too_many_refused(c, mono_ns))
         client_close(c, CLOSE_COMMAND_RATE);
 }
 

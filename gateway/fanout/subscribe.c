@@ -304,41 +304,47 @@ static void send_unsubscribed(struct client *c, const struct command *cmd, const
     client_send(c, text, now.mono_ns);
 }
 
-/* ch->fresh goes. */
-static void give_up(struct client *c, const struct command *cmd, struct change *ch,
+/* ch->fresh goes. False: no memory, nothing has changed. */
+static bool give_up(struct client *c, const struct command *cmd, struct change *ch,
                     struct moment now)
 {
     bits_and(&ch->fresh, &ch->active);
     bits_and_not(&ch->active, &ch->fresh);
-    if (put_options(ch, c, false, NULL) != 0 || prepare(c, ch, now) != 0) {
-        command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
-        return;
-    }
+    if (put_options(ch, c, false, NULL) != 0 || prepare(c, ch, now) != 0)
+        return false;
     pace_drop(c, &ch->fresh, &ch->waiting);
     if (c->path == CLIENT_BEHIND)
         owed_keep_only(c, &ch->active);
     send_unsubscribed(c, cmd, ch, now);
     move(c, ch);
+    return true;
+}
+
+static void forget_patterns(struct client *c, const json_t *list)
+{
+    size_t i;
+    const json_t *v;
+    json_array_foreach(list, i, v)
+    {
+        if (symbol_is_pattern(json_string_value(v), json_string_length(v)))
+            patterns_remove(&c->patterns, json_string_value(v));
+    }
 }
 
 void subscribe_undo(struct client *c, const struct command *cmd, struct moment now)
 {
     struct change ch = {0};
-    size_t i;
-    const json_t *v;
+    bool ok = false;
     if (!read_symbols(c, cmd, NULL, &ch, now))
         goto out;
-    if (change_init(&ch, c) != 0) {
+    if (change_init(&ch, c) == 0) {
+        bits_copy(&ch.fresh, &ch.sel.ids);
+        ok = give_up(c, cmd, &ch, now);
+    }
+    if (ok)
+        forget_patterns(c, ch.sel.list);
+    else
         command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
-        goto out;
-    }
-    bits_copy(&ch.fresh, &ch.sel.ids);
-    json_array_foreach(ch.sel.list, i, v)
-    {
-        if (symbol_is_pattern(json_string_value(v), json_string_length(v)))
-            patterns_remove(&c->patterns, json_string_value(v));
-    }
-    give_up(c, cmd, &ch, now);
 out:
     change_fini(&ch);
 }
@@ -346,31 +352,34 @@ out:
 void subscribe_reset(struct client *c, const struct command *cmd, struct moment now)
 {
     struct change ch = {0};
+    bool ok = false;
     if (change_init(&ch, c) == 0) {
         bits_copy(&ch.fresh, &ch.active);
-        patterns_fini(&c->patterns);
-        give_up(c, cmd, &ch, now);
-    } else {
-        command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
+        ok = give_up(c, cmd, &ch, now);
     }
+    if (ok)
+        patterns_fini(&c->patterns);
+    else
+        command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
     change_fini(&ch);
 }
 
 /* What the client gets without having asked: all that `keep` (NULL = nothing) does not allow goes.
- */
+ * Without memory for it the client goes: it must not keep what it may not see. */
 static void take_away(struct client *c, const struct grant *keep, struct moment now)
 {
     static const struct command nameless = {.id = ""};
     struct change ch = {0};
-    if (change_init(&ch, c) != 0) {
-        client_close(c, CLOSE_MEMORY);
-    } else {
+    bool ok = change_init(&ch, c) == 0;
+    if (ok) {
         for (int id = bits_next(&ch.active, 0); id >= 0; id = bits_next(&ch.active, id + 1))
             if (!keep || !grant_allows(keep, c->f->config->instruments[id].symbol))
                 bits_set(&ch.fresh, id);
         if (bits_any(&ch.fresh))
-            give_up(c, &nameless, &ch, now);
+            ok = give_up(c, &nameless, &ch, now);
     }
+    if (!ok)
+        client_close(c, CLOSE_MEMORY);
     change_fini(&ch);
 }
 
