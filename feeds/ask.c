@@ -161,10 +161,9 @@ static int start(struct ask *k, struct err *err)
         limits.timeout_ms = row->timeout_ms;
     int rc = -1;
     if (row->request(k->upstream->cfg, r->symbols, r->n, &rq, err) == 0) {
-        if (row->revalidate && rq.url.p) {
+        /* Only who knows the URL can make something of a 304. */
+        if (row->revalidate && rq.url.p && (k->url = strdup(rq.url.p)))
             kept_reply_ask(&k->upstream->kept, &rq);
-            k->url = strdup(rq.url.p);
-        }
         k->job = fetch_start(k->owner->fetch, &rq, &limits, on_fetched, k, err);
         rc = k->job ? 0 : -1;
     }

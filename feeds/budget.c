@@ -29,6 +29,8 @@
 
 #include <string.h>
 
+#include "jsonx.h"
+
 static const int64_t DAY_MS = 86400000;
 static const int64_t SAID_HOLDS_MS = 60000;
 
@@ -262,8 +264,7 @@ static json_t *save_window(const struct budget *b, enum budget_window w, int64_t
     for (int i = 0; i < windows[w].slots; i++) {
         const struct budget_slot *slot = &b->slots[w][i];
         if (slot->n > 0 && in_window(w, slot->number, wall_ms / windows[w].slot_ms))
-            json_array_append_new(
-                slots, json_pack("[I,I]", (json_int_t)slot->number, (json_int_t)slot->n));
+            jsonx_append(&slots, json_pack("[I,I]", (json_int_t)slot->number, (json_int_t)slot->n));
     }
     return slots;
 }
@@ -274,7 +275,7 @@ json_t *budget_save(struct budget *b, int64_t wall_ms)
     json_t *doc = json_pack("{s:I,s:I,s:I}", budget_window_name(BUDGET_DAY), (json_int_t)b->day,
                             "spent", (json_int_t)b->spent, "updated", (json_int_t)wall_ms);
     for (int w = 0; doc && w < BUDGET_DAY; w++)
-        json_object_set_new(doc, windows[w].name, save_window(b, (enum budget_window)w, wall_ms));
+        jsonx_set(&doc, windows[w].name, save_window(b, (enum budget_window)w, wall_ms));
     return doc;
 }
 

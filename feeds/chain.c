@@ -196,13 +196,9 @@ static void refuse(struct walk *w, struct entry **list, size_t n, enum failure f
     }
 }
 
-static void send_request(struct walk *w, int provider, struct entry **list, size_t n)
+static void send_request(struct walk *w, struct chain_request *r, int provider, struct entry **list,
+                         size_t n)
 {
-    struct chain_request *r = calloc(1, sizeof *r);
-    if (!r) {
-        refuse(w, list, n, FAIL_UPSTREAM_ERROR, "out of memory");
-        return;
-    }
     r->walk = w;
     r->provider = provider;
     r->n = n;
@@ -221,18 +217,24 @@ static bool asked_by_a_person(const struct walk *w)
     return w->options.kind == WALK_REFRESH || w->options.kind == WALK_ONCE;
 }
 
-/* One batch of those that want the provider; returns how many are dealt with. */
+/* One batch of those that want the provider; returns how many are dealt with. There is a request
+ * before anything is granted: what was granted must be asked. */
 static size_t send_batch(struct walk *w, int provider, struct entry **list, size_t n)
 {
-    struct err why = {""};
-    enum failure f = FAIL_NONE;
-    size_t granted = w->host->admit(w->host->ctx, provider, n, asked_by_a_person(w), &f, &why);
+    struct err why = {"out of memory"};
+    enum failure f = FAIL_UPSTREAM_ERROR;
+    struct chain_request *r = calloc(1, sizeof *r);
+    size_t granted = 0;
+    if (r)
+        granted = w->host->admit(w->host->ctx, provider, n, asked_by_a_person(w), &f, &why);
     REQUIRE(granted <= n);
-    if (granted > 0)
-        send_request(w, provider, list, granted);
-    else
-        refuse(w, list, n, f, why.text);
-    return granted > 0 ? granted : n;
+    if (granted > 0) {
+        send_request(w, r, provider, list, granted);
+        return granted;
+    }
+    free(r);
+    refuse(w, list, n, f, why.text);
+    return n;
 }
 
 static bool is_tired(const struct walk *w)

@@ -190,17 +190,31 @@ static void add_configured(struct exchanges *x, const struct config *c, size_t i
     add_exchange(x, &d, problems);
 }
 
-static void add_built_in(struct exchanges *x, const struct exchange_row *row)
+static void add_built_in(struct exchanges *x, const struct exchange_row *row, struct buf *problems)
 {
     struct design d = design_of(row->name, row);
-    struct buf problems = {0};
-    snprintf(d.path, sizeof d.path, "%s", row->name);
-    add_exchange(x, &d, &problems);
-    if (problems.len > 0) {
-        problems.p[strcspn(problems.p, "\n")] = '\0';
-        log_event(LOG_WARN, "calendar_missing", "exchange=%s why=%s", row->name, problems.p);
+    if (!zone_known(row->timezone)) {
+        log_event(LOG_WARN, "calendar_missing", "exchange=%s timezone=%s why=%s", row->name,
+                  row->timezone, "this machine does not know that time zone (package tzdata)");
+        return;
     }
-    buf_fini(&problems);
+    snprintf(d.path, sizeof d.path, "%s", row->name);
+    add_exchange(x, &d, problems);
+}
+
+/* Those that an instrument names, each once, even if it can't be had. */
+static void add_named(struct exchanges *x, const struct config *c, struct buf *problems)
+{
+    bool tried[64] = {false};
+    REQUIRE(exchange_rows_len <= ARRAY_LEN(tried));
+    for (size_t i = 0; i < c->instruments_len; i++) {
+        const char *name = c->instruments[i].exchange;
+        const struct exchange_row *row = name ? find_row(name) : NULL;
+        if (!row || tried[row - exchange_rows] || exchanges_clock(x, name))
+            continue;
+        tried[row - exchange_rows] = true;
+        add_built_in(x, row, problems);
+    }
 }
 
 struct exchanges *exchanges_new(const struct config *c, struct buf *problems)
@@ -213,21 +227,12 @@ struct exchanges *exchanges_new(const struct config *c, struct buf *problems)
     }
     for (size_t i = 0; i < c->exchanges_len; i++)
         add_configured(x, c, i, problems);
-    if (problems->len > before || problems->failed) {
-        exchanges_free(x);
-        return NULL;
-    }
-    bool tried[64] = {false}; /* once, even if it can't be had */
-    REQUIRE(exchange_rows_len <= ARRAY_LEN(tried));
-    for (size_t i = 0; i < c->instruments_len; i++) {
-        const char *name = c->instruments[i].exchange;
-        const struct exchange_row *row = name ? find_row(name) : NULL;
-        if (!row || tried[row - exchange_rows] || exchanges_clock(x, name))
-            continue;
-        tried[row - exchange_rows] = true;
-        add_built_in(x, row);
-    }
-    return x;
+    if (problems->len == before && !problems->failed)
+        add_named(x, c, problems);
+    if (problems->len == before && !problems->failed)
+        return x;
+    exchanges_free(x);
+    return NULL;
 }
 
 void exchanges_free(struct exchanges *x)

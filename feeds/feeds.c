@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "jsonx.h"
 #include "probe.h"
 
 static const int64_t TICK_MS = 1000;
@@ -217,8 +218,7 @@ json_t *feeds_sources(struct feeds *f)
     json_t *all = json_object();
     int64_t wall_ms = clock_wall_ms();
     for (size_t i = 0; i < f->config->providers_len; i++)
-        json_object_set_new(all, f->config->providers[i].name,
-                            upstream_describe(&f->upstreams[i], wall_ms));
+        jsonx_set(&all, f->config->providers[i].name, upstream_describe(&f->upstreams[i], wall_ms));
     return all;
 }
 

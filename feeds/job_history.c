@@ -56,7 +56,7 @@ json_t *job_history_save(const struct job_history *h)
     json_t *last = json_object();
     for (int i = 0; last && i < JOBS_LEN; i++)
         if (h->last_ms[i] >= 0)
-            json_object_set_new(last, job_name((enum job)i), json_integer(h->last_ms[i]));
+            jsonx_set(&last, job_name((enum job)i), json_integer(h->last_ms[i]));
     return json_pack("{s:o,s:O}", "last", last, "runs", h->runs);
 }
 

@@ -12,6 +12,8 @@
 #include <string.h>
 
 #include "clock.h"
+#include "jsonx.h"
+#include "utf8.h"
 
 static const size_t ERRORS_MAX = 5;
 static const int MESSAGE_MAX = 100;
@@ -177,9 +179,9 @@ static json_t *describe_sources(const struct job_run *r)
             continue;
         json_t *one = json_pack("{s:I,s:I,s:I}", "ok", (json_int_t)c->updated, "unchanged",
                                 (json_int_t)c->unchanged, "failed", (json_int_t)c->failed);
-        if (one && r->errors[i] != FAIL_NONE)
-            json_object_set_new(one, "error", json_string(failure_name(r->errors[i])));
-        json_object_set_new(all, r->config->providers[i].name, one);
+        if (r->errors[i] != FAIL_NONE)
+            jsonx_set(&one, "error", json_string(failure_name(r->errors[i])));
+        jsonx_set(&all, r->config->providers[i].name, one);
     }
     return all;
 }
@@ -193,13 +195,11 @@ static json_t *describe_errors(const struct job_run *r)
         if (s->failure == FAIL_NONE)
             continue;
         snprintf(message, sizeof message, "%.*s", MESSAGE_MAX, s->message);
-        json_t *text = json_string(message);
-        if (!text) /* cut in the middle of a character */
-            text = json_string(failure_name(s->failure));
-        json_array_append_new(all, json_pack("{s:s,s:s,s:s?,s:o}", "symbol",
-                                             r->config->instruments[s->id].symbol, "error",
-                                             failure_name(s->failure), "source", s->provider,
-                                             "message", text));
+        bool whole = utf8_valid(message, strlen(message)); /* else cut within a character */
+        jsonx_append(&all,
+                     json_pack("{s:s,s:s,s:s?,s:s}", "symbol", r->config->instruments[s->id].symbol,
+                               "error", failure_name(s->failure), "source", s->provider, "message",
+                               whole ? message : failure_name(s->failure)));
     }
     return all;
 }

@@ -48,7 +48,7 @@ static void write_document(struct job_store *s)
     char *text = doc ? json_dumps(doc, JSON_COMPACT) : NULL;
     if (text)
         bus_shared_write(s->bus, KEY, text, strlen(text), TTL_S);
-    s->dirty = false;
+    s->dirty = text == NULL; /* without memory: later */
     free(s->written);
     s->written = text;
     s->written_len = text ? strlen(text) : 0;

@@ -26,6 +26,7 @@
 #include "job_store.h"
 #include "job_times.h"
 #include "job_waits.h"
+#include "jsonx.h"
 
 enum { STALEST = 10 };
 
@@ -414,11 +415,10 @@ json_t *jobs_describe(struct feeds *f)
     for (int i = 0; i < JOBS_LEN; i++) {
         enum job job = (enum job)i;
         int64_t ms = f->config->feeds_enabled ? next_ms(f, job) : JOB_TIMES_NEVER;
-        json_object_set_new(next, job_name(job),
-                            ms == JOB_TIMES_NEVER ? json_null()
-                                                  : json_string(clock_rfc3339(ms, when)));
+        jsonx_set(&next, job_name(job),
+                  ms == JOB_TIMES_NEVER ? json_null() : json_string(clock_rfc3339(ms, when)));
         if (f->jobs->active[i].run)
-            json_array_append_new(running, json_string(job_name(job)));
+            jsonx_append(&running, json_string(job_name(job)));
     }
     return json_pack("{s:o,s:o,s:o}", "jobs", json_copy(f->jobs->store.history.runs), "next", next,
                      "running", running);

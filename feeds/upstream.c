@@ -272,7 +272,8 @@ void upstream_clock_set(struct upstream *u, int64_t by_ms, int64_t wall_ms)
 
 /* --- shared state --- */
 
-static void write_document(struct bus *bus, const char *key, const char *provider, json_t *doc,
+/* Steals the document. False: no memory. */
+static bool write_document(struct bus *bus, const char *key, const char *provider, json_t *doc,
                            int64_t ttl_s)
 {
     char name[KEY_MAX];
@@ -280,8 +281,10 @@ static void write_document(struct bus *bus, const char *key, const char *provide
     snprintf(name, sizeof name, "%s%s", key, provider);
     if (text)
         bus_shared_write(bus, name, text, strlen(text), ttl_s);
+    bool written = text != NULL;
     free(text);
     json_decref(doc);
+    return written;
 }
 
 static void announce(struct upstream *u, struct metrics *metrics, int64_t wall_ms)
@@ -312,18 +315,18 @@ static void write_reliability(struct upstream *u, struct bus *bus, int64_t wall_
     if (u->reliability.changes == 0 || !is_known(u, RELIABILITY) ||
         (!due && since_ms < RELIABILITY_RENEWED_MS))
         return;
+    if (!write_document(bus, RELIABILITY_KEY, u->row->rule.name,
+                        reliability_save(&u->reliability, wall_ms), RELIABILITY_TTL_S))
+        return;
     u->reliability_written = u->reliability.changes;
     u->reliability_written_ms = wall_ms;
-    write_document(bus, RELIABILITY_KEY, u->row->rule.name,
-                   reliability_save(&u->reliability, wall_ms), RELIABILITY_TTL_S);
 }
 
 static void write_budget(struct upstream *u, struct bus *bus, int64_t wall_ms)
 {
-    u->budget_dirty = false;
     u->budget_written_ms = wall_ms;
-    write_document(bus, BUDGET_KEY, u->row->rule.name, budget_save(&u->budget, wall_ms),
-                   SHARED_TTL_S);
+    u->budget_dirty = !write_document(bus, BUDGET_KEY, u->row->rule.name,
+                                      budget_save(&u->budget, wall_ms), SHARED_TTL_S);
 }
 
 void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics, int64_t wall_ms)
@@ -334,10 +337,9 @@ void upstream_sync(struct upstream *u, struct bus *bus, struct metrics *metrics,
         return;
     if (!bus_is_up(bus))
         u->known = 0;
-    if (u->breaker.updated_ms != u->breaker_written && is_known(u, BREAKER)) {
+    if (u->breaker.updated_ms != u->breaker_written && is_known(u, BREAKER) &&
+        write_document(bus, BREAKER_KEY, name, breaker_save(&u->breaker), SHARED_TTL_S))
         u->breaker_written = u->breaker.updated_ms;
-        write_document(bus, BREAKER_KEY, name, breaker_save(&u->breaker), SHARED_TTL_S);
-    }
     int64_t since_ms = wall_ms - u->budget_written_ms;
     if (u->budget_dirty && is_known(u, BUDGET) && (since_ms >= BUDGET_EVERY_MS || since_ms < 0))
         write_budget(u, bus, wall_ms);
