@@ -55,14 +55,16 @@ static const struct {
     [INSTRUMENT_OBSERVATION] = {"observations", "observations[]", "observations[].sources[]"},
 };
 
-/* "what: why" in the arena. */
-static const char *reason(struct config_reader *r, const char *what, const char *why)
+/* "no base_url: BASE is not set", in the arena; without memory what is missing (and then the whole
+ * configuration is refused). */
+static const char *reason(struct config_reader *r, const char *what, const char *variable)
 {
-    struct buf b = {0};
-    buf_addf(&b, "%s%s", what, why);
-    const char *copy = arena_strdup(r->arena, b.failed ? what : b.p);
-    buf_fini(&b);
-    return copy;
+    size_t size = strlen(what) + strlen(variable) + sizeof ":  is not set";
+    char *sentence = arena_alloc(r->arena, size, 1);
+    if (!sentence)
+        return what;
+    snprintf(sentence, size, "%s: %s is not set", what, variable);
+    return sentence;
 }
 
 /* Why a provider cannot be asked, or NULL. */
@@ -77,12 +79,12 @@ static const char *why_disabled(struct config_reader *r, const struct config_pla
     if (!cp->enabled)
         return "switched off in the configuration";
     if (no_url && !cp->base_url)
-        return reason(r, "no base_url: ", reason(r, no_url, " is not set"));
+        return reason(r, "no base_url", no_url);
     if (!rule->needs_key || cp->api_key)
         return NULL;
     if (!no_key)
         no_key = rule->key_env;
-    return no_key ? reason(r, "no api_key: ", reason(r, no_key, " is not set")) : "no api_key";
+    return no_key ? reason(r, "no api_key", no_key) : "no api_key";
 }
 
 /* Ties an exchange to those before it. */

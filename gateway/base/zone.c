@@ -36,9 +36,22 @@ static bool is_name(const char *s)
            (slash || all == word);
 }
 
+static GTimeZone *find(const char *name)
+{
+    return is_name(name) ? g_time_zone_new_identifier(name) : NULL;
+}
+
+bool zone_known(const char *name)
+{
+    GTimeZone *tz = find(name);
+    if (tz)
+        g_time_zone_unref(tz);
+    return tz != NULL;
+}
+
 struct zone *zone_load(const char *name, struct err *err)
 {
-    GTimeZone *tz = is_name(name) ? g_time_zone_new_identifier(name) : NULL;
+    GTimeZone *tz = find(name);
     if (!tz) {
         err_set(err,
                 "there is no time zone \"%.40s\" on this machine (names are like America/Lima; "

@@ -5,6 +5,7 @@
 #ifndef PRICEGATE_ZONE_H
 #define PRICEGATE_ZONE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "attrs.h"
@@ -19,8 +20,10 @@ struct zone_time {
     int second;           /* of the day, 0..86399 */
 };
 
-/* NULL with a sentence: there is no zone of that name (or no tzdata on this machine). Names are
- * those of the IANA database, in its capitals, and "UTC"; no offsets, paths or rules. */
+/* Is there a zone of that name on this machine? Names are those of the IANA database, in its
+ * capitals, and "UTC"; no offsets, paths or rules. Without tzdata there are none. */
+bool zone_known(const char *name);
+/* NULL with a sentence: there is none. */
 struct zone *zone_load(const char *name, struct err *err) MUST_CHECK;
 void zone_free(struct zone *z); /* NULL is fine */
 

@@ -73,13 +73,13 @@ static inline const char *bad(struct fixture *f, const char *text, const char *c
     return text_of(&f->problems);
 }
 
-static int set_up(void **state)
+static inline int set_up(void **state)
 {
     *state = calloc(1, sizeof(struct fixture));
     return *state ? 0 : -1;
 }
 
-static int tear_down(void **state)
+static inline int tear_down(void **state)
 {
     struct fixture *f = *state;
     config_free(f->c);

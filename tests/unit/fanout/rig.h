@@ -52,8 +52,8 @@ static inline int rig_authenticate(void *ctx, const char *token, size_t len, int
     *out = (struct grant){.role = i == 0 ? ROLE_ADMIN : ROLE_VIEWER};
     if (i == 2)
         out->expires_ms = wall_ms + 60000;
-    if (i == 3)
-        out->symbols = grant_symbols_from(t, 1);
+    if (i == 3 && !(out->symbols = grant_symbols_from(t, 1)))
+        return -1;
     if (i == 4)
         out->expires_ms = INT64_C(20000000000000);
     return 0;
