@@ -14,6 +14,7 @@ export function median(values) {
 /** What one measurement says; `floor`: the floor's in the same round. */
 function figures(m, workload, floor) {
   const items = m.items > 0;
+  const slow = workload.hostile ? 0 : workload.slow; // memory can't be told apart there
   return {
     items_per_s: workload.quotes ? m.items_per_s : null,
     delivered_percent: workload.quotes ? (100 * m.items_per_s) / expected(workload) : null,
@@ -30,8 +31,8 @@ function figures(m, workload, floor) {
     p99_to_floor: items ? m.p99_ms / floor?.p99_ms : null,
     rss_bytes_per_client: m.rss_bytes_per_client,
     rss_kb_peak: m.rss_kb_peak,
-    rss_kb_per_slow: workload.slow ? (m.rss_kb_end - m.rss_kb_opened) / workload.slow : null,
-    peak_kb_per_slow: workload.slow ? (m.rss_kb_peak - m.rss_kb_opened) / workload.slow : null,
+    rss_kb_per_slow: slow ? (m.rss_kb_end - m.rss_kb_opened) / slow : null,
+    peak_kb_per_slow: slow ? (m.rss_kb_peak - m.rss_kb_opened) / slow : null,
     bytes_per_item: items ? m.bytes / m.items : null,
     missing: m.missing >= 0 ? m.missing : null,
     lost_clients: m.lost + m.refused,
@@ -72,6 +73,7 @@ function remarks(row) {
   if (row.wait_percent > 2) said.push(`disturbed: waited for its core ${row.wait_percent.toFixed(0)} % of the time`);
   if (row.load_cpu_percent > 90) said.push('the load client is saturated');
   if (row.publisher_late_ms > 20) said.push(`publisher up to ${row.publisher_late_ms.toFixed(0)} ms late`);
+  say(row.hostile_connections, (v) => `${v.toFixed(0)} hostile connections`);
   say(row.storm_s, (v) => `all back and current after ${v.toFixed(2)} s`);
   say(row.storm_p99_ms, (v) => `others' p99 meanwhile ${v.toFixed(1)} ms (${times(row.storm_p99_to_before)})`);
   say(row.rss_kb_per_slow, (v) => `+${v.toFixed(1)} KB per slow client`);
