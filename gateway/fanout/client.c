@@ -310,6 +310,12 @@ void client_catch_up(struct client *c)
     view_move(&c->seat, false);
 }
 
+void client_audit(struct client *c, const char *action, const char *what, const char *refused)
+{
+    if (c->sink->audit)
+        c->sink->audit(c->sock, action, what, refused);
+}
+
 void client_wait(struct client *c, int64_t mono_ns)
 {
     c->sink->want_writable(c->sock);

@@ -87,6 +87,9 @@ bool client_busy(const struct client *c);
  * have no control messages: nothing is sent. */
 void client_send(struct client *c, const struct buf *text, int64_t mono_ns);
 
+/* To be written down by the shell: c asked for this. refused: why, or NULL when it was not. */
+void client_audit(struct client *c, const char *action, const char *what, const char *refused);
+
 /* A protocol ping and, in the same write behind it, a message (NULL: none). Only for SHARED
  * clients; one whose socket turns out to be full gets the ping in its turn, and no message: its
  * socket is anything but idle. */

@@ -116,27 +116,33 @@ static void do_ping(struct client *c, const struct command *cmd, struct moment n
 
 static const struct {
     void (*run)(struct client *c, const struct command *cmd, struct moment now);
-    enum role role; /* at least */
+    enum role role;    /* at least */
+    const char *audit; /* as the audit calls it; NULL: it is not written down */
 } rows[] = {
-    [ACTION_AUTH] = {do_auth,         ROLE_NONE   },
-    [ACTION_HEARTBEAT] = {do_heartbeat,    ROLE_NONE   },
-    [ACTION_LIST] = {subscribe_list,  ROLE_VIEWER },
-    [ACTION_PING] = {do_ping,         ROLE_NONE   },
-    [ACTION_REFRESH] = {refresh_run,     ROLE_ANALYST},
-    [ACTION_RESET] = {subscribe_reset, ROLE_VIEWER },
-    [ACTION_SUBSCRIBE] = {subscribe_run,   ROLE_VIEWER },
-    [ACTION_UNSUBSCRIBE] = {subscribe_undo,  ROLE_VIEWER },
+    [ACTION_AUTH] = {do_auth,         ROLE_NONE,    NULL     },
+    [ACTION_HEARTBEAT] = {do_heartbeat,    ROLE_NONE,    NULL     },
+    [ACTION_LIST] = {subscribe_list,  ROLE_VIEWER,  NULL     },
+    [ACTION_PING] = {do_ping,         ROLE_NONE,    NULL     },
+    [ACTION_REFRESH] = {refresh_run,     ROLE_ANALYST, "refresh"},
+    [ACTION_RESET] = {subscribe_reset, ROLE_VIEWER,  NULL     },
+    [ACTION_SUBSCRIBE] = {subscribe_run,   ROLE_VIEWER,  NULL     },
+    [ACTION_UNSUBSCRIBE] = {subscribe_undo,  ROLE_VIEWER,  NULL     },
 };
 
 static void run(struct client *c, const struct command *cmd, struct moment now)
 {
-    if (c->grant.role >= rows[cmd->action].role)
+    if (c->grant.role >= rows[cmd->action].role) {
         rows[cmd->action].run(c, cmd, now);
-    else if (c->grant.role == ROLE_NONE)
-        command_refuse(c, cmd->id, ERROR_AUTH_REQUIRED,
-                       "send {\"action\":\"auth\",\"token\":...} first", now.mono_ns);
-    else
-        command_refuse(c, cmd->id, ERROR_FORBIDDEN, "your role does not allow this", now.mono_ns);
+        return;
+    }
+    bool nobody = c->grant.role == ROLE_NONE;
+    enum protocol_error why = nobody ? ERROR_AUTH_REQUIRED : ERROR_FORBIDDEN;
+    if (rows[cmd->action].audit)
+        client_audit(c, rows[cmd->action].audit, NULL, protocol_error_name(why));
+    command_refuse(c, cmd->id, why,
+                   nobody ? "send {\"action\":\"auth\",\"token\":...} first"
+                          : "your role does not allow this",
+                   now.mono_ns);
 }
 
 void fanout_client_message(struct client *c, const char *bytes, size_t len, int64_t wall_ms,

@@ -40,6 +40,9 @@ struct client_sink {
     /* Begin to close: send the reason's code if it has one, else drop. The transport answers with
      * fanout_client_free() later, never inside this call. */
     void (*close)(void *sock, enum close_reason reason);
+    /* To be written down: it asked for this; refused: why, or NULL when it was not. The function
+     * may be NULL. */
+    void (*audit)(void *sock, const char *action, const char *what, const char *refused);
 };
 
 struct fanout_ports {

@@ -98,6 +98,15 @@ static void nobody_refreshes(const int *ids, size_t n, struct refresh_ticket *t)
     done(t, NULL, 0);
 }
 
+static void write_down(struct client *c, const struct selection *s)
+{
+    struct buf *names = &c->f->text;
+    buf_clear(names);
+    for (size_t i = 0; i < s->order_len; i++)
+        buf_addf(names, "%s%s", i ? "," : "", c->f->config->instruments[s->order[i]].symbol);
+    client_audit(c, "refresh", names->failed ? NULL : names->p, NULL);
+}
+
 void refresh_run(struct client *c, const struct command *cmd, struct moment now)
 {
     const struct feed_port *feed = c->f->ports.feed;
@@ -121,6 +130,7 @@ void refresh_run(struct client *c, const struct command *cmd, struct moment now)
         command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
         goto out;
     }
+    write_down(c, &s);
     if (feed && feed->refresh)
         feed->refresh(feed->ctx, s.order, s.order_len, done, t);
     else

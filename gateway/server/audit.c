@@ -12,28 +12,26 @@
 static const int64_t REFUSED_COST_MS = 100;
 static const int64_t REFUSED_BURST_MS = 10000;
 
-static void write_down(const struct exchange *x, const char *action, const char *what,
-                       const char *result, unsigned suppressed)
+struct act {
+    const char *action, *what, *result;
+    const char *who; /* "" = not known */
+    enum role role;
+    const struct address *address;
+};
+
+static void write_down(const struct act *a, unsigned suppressed)
 {
     char address[ADDRESS_TEXT_MAX];
-    const struct grant *g = &x->conn->grant;
     log_event(LOG_AUDIT, "audit",
-              "action=%s what=%s result=%s who=%s role=%s address=%s suppressed=%u", action, what,
-              result, g->subject[0] ? g->subject : NULL, role_name(g->role),
-              address_format(&x->request->client, address), suppressed);
+              "action=%s what=%s result=%s who=%s role=%s address=%s suppressed=%u", a->action,
+              a->what, a->result, a->who[0] ? a->who : NULL, role_name(a->role),
+              address_format(a->address, address), suppressed);
 }
 
-void audit(const struct exchange *x, const char *what, const char *result)
-{
-    write_down(x, x->conn->route->action, what, result, 0);
-}
-
-void audit_refused(const struct exchange *x, const struct route *route, const char *result)
+static void write_down_refused(struct server *s, const struct act *a)
 {
     int64_t now_ms = clock_mono_ms();
-    struct audit_budget *b = &x->server->refused[x->conn->grant.role > ROLE_NONE];
-    if (!route->action)
-        return;
+    struct audit_budget *b = &s->refused[a->role > ROLE_NONE];
     if (b->paid_ms < now_ms)
         b->paid_ms = now_ms;
     if (b->paid_ms + REFUSED_COST_MS > now_ms + REFUSED_BURST_MS) {
@@ -41,6 +39,37 @@ void audit_refused(const struct exchange *x, const struct route *route, const ch
         return;
     }
     b->paid_ms += REFUSED_COST_MS;
-    write_down(x, route->action, x->request->path, result, b->suppressed);
+    write_down(a, b->suppressed);
     b->suppressed = 0;
+}
+
+static struct act act_of(const struct exchange *x, const char *action, const char *what,
+                         const char *result)
+{
+    const struct grant *g = &x->conn->grant;
+    return (struct act){action, what, result, g->subject, g->role, &x->request->client};
+}
+
+void audit(const struct exchange *x, const char *what, const char *result)
+{
+    struct act a = act_of(x, x->conn->route->action, what, result);
+    write_down(&a, 0);
+}
+
+void audit_refused(const struct exchange *x, const struct route *route, const char *result)
+{
+    struct act a = act_of(x, route->action, x->request->path, result);
+    if (route->action)
+        write_down_refused(x->server, &a);
+}
+
+void audit_client(struct conn *c, const char *action, const char *what, const char *refused)
+{
+    struct client_info i = fanout_client_info(c->client, 0);
+    struct act a = {action,    what,   refused ? refused : "started",
+                    i.subject, i.role, &c->client_address};
+    if (refused)
+        write_down_refused(c->server, &a);
+    else
+        write_down(&a, 0);
 }

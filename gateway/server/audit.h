@@ -22,4 +22,7 @@ struct audit_budget {
  * path. Limited, as audit.c says. Nothing where the route has no action. */
 void audit_refused(const struct exchange *x, const struct route *route, const char *result);
 
+/* Of what a WebSocket's client asked for by a message; refused: why, or NULL when it was not. */
+void audit_client(struct conn *c, const char *action, const char *what, const char *refused);
+
 #endif

@@ -128,7 +128,8 @@ static void add_category(struct exchange *x, const bool *seen, const char *categ
         buf_addc(out, ':');
         add_freshness(out, &st, wall_ms);
         add_next_run(out, x->server->feed, (int)i);
-        add_suspect(out, x->server->feed, (int)i);
+        if (x->conn->grant.delay_s == 0)
+            add_suspect(out, x->server->feed, (int)i); /* it is a price of now */
         buf_addc(out, '}');
         *fresh += freshness_of(&st) == FRESH;
     }

@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "audit.h"
 #include "clock.h"
 #include "server_private.h"
 #include "stream.h"
@@ -101,12 +102,18 @@ static void ws_close_sink(void *sock, enum close_reason reason)
     begin_close(sock, reason);
 }
 
+static void ws_audit_sink(void *sock, const char *action, const char *what, const char *refused)
+{
+    audit_client(sock, action, what, refused);
+}
+
 static const struct client_sink sink = {
     .write = stream_write,
     .busy = stream_busy,
     .want_writable = stream_want_writable,
     .unsent_bytes = stream_unsent_bytes,
     .close = ws_close_sink,
+    .audit = ws_audit_sink,
 };
 
 /* A close for a reason that the fan-out has not given. */

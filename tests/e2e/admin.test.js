@@ -141,6 +141,39 @@ test('each action is written down, done or refused, without a token', async (t) 
   assert.ok(!gateway.logText().includes('secret'));
 });
 
+test('a refresh over the WebSocket is written down, too', async (t) => {
+  const gateway = await gatewayWithKeys(t);
+  const lines = () => gateway.logs.filter((l) => l.event === 'audit');
+  const client = await connectWs(gateway.wsUrl);
+  const ask = async (symbols) => {
+    client.send({ action: 'refresh', symbols, id: 1 });
+    await client.next((m) => m.id === 1);
+  };
+  const become = async (name) => {
+    client.send({ action: 'auth', token: `${name}-secret`, id: 2 });
+    await client.next((m) => m.type === 'authenticated');
+  };
+  await ask(['coffee']);
+  await become('page');
+  await ask(['coffee']);
+  await become('desk');
+  await ask(['coffee', 'cocoa', 'none']);
+  await become('part');
+  await ask(['*']);
+  await ask(['coffee']); // not his: nothing is asked for
+  await until(() => lines().length === 4, 'four lines');
+  assert.deepEqual(
+    lines().map((l) => [l.action, l.what, l.result, l.who, l.role, l.address]),
+    [
+      ['refresh', null, 'auth_required', null, 'none', '127.0.0.1'],
+      ['refresh', null, 'forbidden', 'page', 'viewer', '127.0.0.1'],
+      ['refresh', 'coffee,cocoa', 'started', 'desk', 'analyst', '127.0.0.1'],
+      ['refresh', 'cocoa', 'started', 'part', 'analyst', '127.0.0.1'],
+    ],
+  );
+  await client.close();
+});
+
 test('who is refused does not fill the log, nor hides what a key tries', async (t) => {
   const gateway = await gatewayWithKeys(t);
   const lines = () => gateway.logs.filter((l) => l.event === 'audit');

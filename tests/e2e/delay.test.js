@@ -5,6 +5,8 @@ import { createHash } from 'node:crypto';
 import test from 'node:test';
 import { startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
+import { instrument, scene } from '../support/scene.js';
+import { ok } from '../support/upstream.js';
 import { until } from '../support/wait.js';
 import { connectWs } from '../support/wsclient.js';
 
@@ -114,4 +116,25 @@ test('who comes without a token sees as late as the role that he has', async (t)
   const quote = await client.nextQuote('coffee', (q) => q.price === 2.5);
   assert.ok(Date.now() - said >= DELAY_S * 1000 - 5);
   assert.equal(quote.delayed_s, DELAY_S);
+});
+
+test('a delayed key is not told of a price that was held back just now', async (t) => {
+  const { upstream, gateway } = await scene(t, {
+    script: (u) => u.set('yahoo', 'AAPL', ok({ price: '150.10' })),
+    config: {
+      auth: {
+        anonymous_role: null,
+        keys: [
+          { name: 'now', role: 'analyst', sha256: sha256('now') },
+          { name: 'late', role: 'analyst', sha256: sha256('late'), delay_s: DELAY_S },
+        ],
+      },
+      instruments: [instrument('AAPL', [['yahoo', 'AAPL']], { category: 'equities' })],
+    },
+  });
+  const seen = async (key) => (await gateway.get('/data-health/status', as(key))).json.categories.equities.AAPL;
+  await until(async () => (await seen('now')).status === 'fresh', 'a price');
+  upstream.set('yahoo', 'AAPL', ok({ price: '15010' }));
+  await until(async () => (await seen('now')).suspect, 'it is held back');
+  assert.equal((await seen('late')).suspect, undefined);
 });
