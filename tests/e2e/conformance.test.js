@@ -264,7 +264,7 @@ test('7.1.1: when both have said it, the server ends the connection', async (t) 
     assert.ifError(peer.fault);
     assert.equal(peer.reader.closed.code, code);
     await peer.send(close(code));
-    await within(peer.ended, 'the end', 4000);
+    await within(peer.ended, 'the end');
   });
 });
 

@@ -41,9 +41,11 @@ export function request(url, { method = 'GET', headers = {}, body, ca, path, ms 
   return new Promise((resolve, reject) => {
     const target = new URL(url);
     const client = target.protocol === 'https:' ? https : http;
-    // path: sent as it is, where URL would tidy it up ("/a//b", "/a/../b").
-    const options = { method, headers, ca, agent: false, ...(path ? { path } : {}) };
-    const req = client.request(target, options, (res) => {
+    // path: sent as it is, where URL would tidy it up ("/a//b", "/a/../b"). The URL is not handed
+    // over: https.request() of Node 18 would take the path out of that.
+    const { protocol, hostname, port, pathname, search } = target;
+    const to = { protocol, hostname: hostname.replace(/[[\]]/g, ''), port, path: path ?? pathname + search };
+    const req = client.request({ ...to, method, headers, ca, agent: false }, (res) => {
       const parts = [];
       res.on('data', (part) => parts.push(part));
       res.on('error', reject);
