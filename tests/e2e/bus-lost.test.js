@@ -129,6 +129,27 @@ fault('absent at the start', async (t) => {
   s.calm();
 });
 
+fault('what others feed gets old while it is away', async (t) => {
+  const redis = await started(t);
+  const s = await busScene(t, { redis, instruments: [external('wool', { stale_after_ms: 600, ttl_s: 1 })] });
+  const client = await s.follow(['wool']);
+  const feed = (price) =>
+    redis.command('PUBLISH', 'wool:price:stream', `{"symbol":"wool","price":${price},"ts":${Date.now()}}`);
+  await feed(1.5);
+  assert.equal((await client.nextQuote('wool')).price, 1.5);
+  await redis.kill();
+  await client.nextStatus('wool', 'stale');
+  await client.nextStatus('wool', 'unavailable');
+  const held = (await s.gateway.get('/api/v1/quotes/wool')).json;
+  assert.deepEqual([held.price, held.state], [1.5, 'unavailable']); // as it is, never as a live one
+  await redis.start();
+  await s.recovered('started');
+  assert.equal((await s.gateway.get('/api/v1/quotes/wool')).json.state, 'unavailable');
+  await feed(1.6);
+  await client.nextQuote('wool', (q) => q.price === 1.6);
+  assert.equal((await s.gateway.get('/api/v1/quotes/wool')).json.state, 'live');
+});
+
 fault('restarted empty', async (t) => {
   const redis = await started(t);
   const runId = async () => /run_id:(\w+)/.exec(await redis.command('INFO', 'server'))[1];
