@@ -9,12 +9,8 @@
  * published reaches the local handler as ever; of each symbol only the last item is remembered, so
  * nothing queues up, however long that lasts.
  *
- * Is Redis alive? The command connection asks PING. A subscriber may PING too, but hiredis 0.14
- * cannot match the answer ("pong" comes as an array, looks like a message, and the waiting callback
- * stays in a list until the connection ends: a leak of one per second). It subscribes again to a
- * channel it already has: Redis answers that and changes nothing, hiredis understands it, and an
- * ACL for subscribers allows it.
- */
+ * Is Redis alive? The command connection asks PING, the subscriber asks for a channel that it has
+ * (bus_redis_listen.c). */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,22 +20,12 @@
 #include "clock.h"
 
 enum {
-    SUBSCRIBE_CHUNK = 64, /* symbols in one SUBSCRIBE, two channels each */
-    FLUSH_MS = 100,       /* what bus_close() gives pending commands */
+    FLUSH_MS = 100, /* what bus_close() gives pending commands */
     SECOND_LOOK_MS = 1000,
     REFUSED_LOOK_MS = 2000, /* until reading is tried again that was refused */
     STEADY_MS = 5000,       /* up for so long, it was no flapping */
     FLAPPING_ATTEMPTS = 1,  /* thrown out before that, we come back after 0.2-0.4 s */
     LOG_EVERY_MS = 10000,
-};
-
-/* What follows the symbol in the names of its key and its channels. */
-static const struct {
-    const char *latest, *stream, *status; /* the last two of one length */
-} tails[] = {
-    [INSTRUMENT_QUOTE] = {":price:latest",       ":price:stream",       ":price:status"},
-    [INSTRUMENT_OBSERVATION] = {":observation:latest", ":observation:stream",
-                          ":observation:status"                                        },
 };
 
 /* ---- up and down ---- */
@@ -104,7 +90,7 @@ void redis_synced(struct bus_redis *r)
         r->next_look_ms = clock_mono_ms() + REFUSED_LOOK_MS;
 }
 
-static void sync_when_ready(struct bus_redis *r)
+void redis_sync_when_ready(struct bus_redis *r)
 {
     if (!link_is_ready(&r->command) || !link_is_ready(&r->subscriber) || r->confirmed < r->asked ||
         r->sync.running || r->base.closing)
@@ -115,114 +101,18 @@ static void sync_when_ready(struct bus_redis *r)
     redis_sync_start(r, true);
 }
 
-/* ---- the subscriber ---- */
-
-static int find_channel_of(const struct bus_redis *r, const redisReply *name,
-                           enum instrument_kind kind, bool *is_status)
-{
-    size_t prefix = strlen(r->prefix), tail = strlen(tails[kind].stream);
-    if (name->len < prefix + tail || memcmp(name->str, r->prefix, prefix) != 0)
-        return -1;
-    const char *symbol = name->str + prefix, *end = name->str + name->len - tail;
-    *is_status = memcmp(end, tails[kind].status, tail) == 0;
-    if (!*is_status && memcmp(end, tails[kind].stream, tail) != 0)
-        return -1;
-    int found = symtab_find(r->base.by_name, symbol, (size_t)(end - symbol));
-    return found >= 0 && r->base.symbols[found].kind == kind ? found : -1;
-}
-
-/* Which symbol's channel is this, and which of its two? -1: none of ours. */
-static int find_channel(const struct bus_redis *r, const redisReply *name, bool *is_status)
-{
-    int found = find_channel_of(r, name, INSTRUMENT_QUOTE, is_status);
-    return found >= 0 ? found : find_channel_of(r, name, INSTRUMENT_OBSERVATION, is_status);
-}
-
-static void on_message(struct bus_redis *r, const redisReply *channel, const redisReply *message)
-{
-    bool is_status = false;
-    int symbol = find_channel(r, channel, &is_status);
-    if (symbol < 0)
-        return;
-    if (!is_status)
-        bus_hear_item(&r->base, (size_t)symbol, message->str, message->len);
-    else if (!bus_echo_take(&r->echo, symbol, message->str, message->len))
-        bus_hear_status(&r->base, (size_t)symbol, message->str, message->len);
-}
-
-/* Confirmations and messages alike: ["subscribe", channel, how many now] and ["message", channel,
- * bytes]. */
-static void on_push(redisAsyncContext *ac, void *answer, void *privdata)
-{
-    struct link *l = ac->data;
-    struct bus_redis *r = l->events.ctx;
-    const redisReply *reply = answer;
-    (void)privdata;
-    if (!reply || l->ac != ac)
-        return;
-    link_heard(l);
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 3)
-        return;
-    const redisReply *kind = reply->element[0], *channel = reply->element[1],
-                     *last = reply->element[2];
-    if (kind->type != REDIS_REPLY_STRING || channel->type != REDIS_REPLY_STRING)
-        return;
-    if (strcmp(kind->str, "message") == 0 && last->type == REDIS_REPLY_STRING) {
-        on_message(r, channel, last);
-    } else if (strcmp(kind->str, "subscribe") == 0 && last->type == REDIS_REPLY_INTEGER) {
-        r->confirmed++;
-        sync_when_ready(r);
-    }
-}
-
-/* At most SUBSCRIBE_CHUNK of those that were not yet, from symbol *at on. */
-static int subscribe_chunk(struct bus_redis *r, size_t *at)
-{
-    const char *words[1 + 2 * SUBSCRIBE_CHUNK] = {"SUBSCRIBE"};
-    size_t lens[1 + 2 * SUBSCRIBE_CHUNK] = {strlen("SUBSCRIBE")};
-    int n = 1;
-    for (; *at < r->base.symbols_len && n < 1 + 2 * SUBSCRIBE_CHUNK; ++*at) {
-        struct redis_symbol *s = &r->symbols[*at];
-        if (s->subscribed)
-            continue;
-        s->subscribed = true;
-        words[n++] = s->stream;
-        words[n++] = s->status;
-    }
-    for (int i = 1; i < n; i++)
-        lens[i] = strlen(words[i]);
-    r->asked += (size_t)n - 1;
-    return n > 1 ? link_subscribe(&r->subscriber, on_push, n, words, lens) : 0;
-}
-
-static void subscribe_missing(struct bus_redis *r)
-{
-    for (size_t at = 0; at < r->base.symbols_len;)
-        if (subscribe_chunk(r, &at) != 0) {
-            link_fail(&r->subscriber, "SUBSCRIBE cannot be sent");
-            return;
-        }
-}
-
-static void forget_subscriptions(struct bus_redis *r)
-{
-    r->asked = r->confirmed = 0;
-    for (size_t i = 0; i < r->base.symbols_len; i++)
-        r->symbols[i].subscribed = false;
-}
-
 /* ---- what the links tell ---- */
 
 static void on_ready(void *ctx, struct link *l)
 {
     struct bus_redis *r = ctx;
     if (l == &r->subscriber) {
-        forget_subscriptions(r);
+        redis_forget_subscriptions(r);
         bus_echo_clear(&r->echo);
-        subscribe_missing(r);
+        redis_subscribe_missing(r);
     }
     link_hurry(l == &r->subscriber ? &r->command : &r->subscriber);
-    sync_when_ready(r);
+    redis_sync_when_ready(r);
 }
 
 /* Once a second. Full praise comes late: a Redis that throws us out at once, every time, should not
@@ -248,18 +138,14 @@ static void on_probe(void *ctx, struct link *l)
 {
     static char name[] = "PING";
     struct bus_redis *r = ctx;
-    const char *ping[] = {name}, *again[] = {"SUBSCRIBE", NULL};
-    size_t ping_len[] = {strlen(name)}, again_len[] = {strlen("SUBSCRIBE"), 0};
+    const char *ping[] = {name};
+    size_t len[] = {strlen(name)};
 
     if (l == &r->subscriber && r->base.symbols_len > 0) {
-        again[1] = r->symbols[0].stream;
-        again_len[1] = strlen(again[1]);
-        r->asked++;
-        if (link_subscribe(l, on_push, 2, again, again_len) != 0)
-            link_fail(l, "SUBSCRIBE cannot be sent");
+        redis_subscribe_again(r);
         return;
     }
-    if (link_send(l, redis_on_answer, name, 1, ping, ping_len) != 0)
+    if (link_send(l, redis_on_answer, name, 1, ping, len) != 0)
         link_fail(l, "PING cannot be sent");
     if (l == &r->command)
         look_after(r);
@@ -269,7 +155,7 @@ static void on_lost(void *ctx, struct link *l, const char *why)
 {
     struct bus_redis *r = ctx;
     if (l == &r->subscriber)
-        forget_subscriptions(r);
+        redis_forget_subscriptions(r);
     if (r->base.closing)
         redis_close_when_answered(r);
     else
@@ -299,13 +185,6 @@ static void free_all(struct bus_redis *r)
     bus_finish(&r->base);
 }
 
-static char *make_name(const struct bus_redis *r, const char *symbol, const char *tail)
-{
-    char *name;
-    int n = asprintf(&name, "%s%s%s", r->prefix, symbol, tail);
-    return n < 0 ? NULL : name;
-}
-
 /* For the symbols of b's table. NULL: out of memory. */
 static struct redis_symbol *make_symbols(const struct bus_redis *r, const struct bus *b)
 {
@@ -314,10 +193,7 @@ static struct redis_symbol *make_symbols(const struct bus_redis *r, const struct
     for (size_t i = 0; list && i < n; i++) {
         struct redis_symbol *s = &list[i];
         const struct bus_symbol *symbol = &b->symbols[i];
-        s->latest = make_name(r, symbol->name, tails[symbol->kind].latest);
-        s->stream = make_name(r, symbol->name, tails[symbol->kind].stream);
-        s->status = make_name(r, symbol->name, tails[symbol->kind].status);
-        if (!s->latest || !s->stream || !s->status) {
+        if (redis_make_names(r, symbol, s) != 0) {
             free_symbols(list, n);
             return NULL;
         }
@@ -382,8 +258,8 @@ static int rewatch(struct bus *b, struct bus *next)
     bus_take_table(b, next);
     r->other_symbols = true;
     if (link_is_ready(&r->subscriber))
-        subscribe_missing(r);
-    sync_when_ready(r);
+        redis_subscribe_missing(r);
+    redis_sync_when_ready(r);
     return 0;
 }
 

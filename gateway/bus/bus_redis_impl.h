@@ -1,4 +1,4 @@
-/* bus_redis_impl.h - the redis bus's own struct, shared by its four files. */
+/* bus_redis_impl.h - the redis bus's own struct, shared by its files. */
 #ifndef PRICEGATE_BUS_REDIS_IMPL_H
 #define PRICEGATE_BUS_REDIS_IMPL_H
 
@@ -48,7 +48,8 @@ struct bus_redis {
     int64_t up_since_ms; /* monotonic */
     struct redis_sync sync;
     int64_t next_look_ms; /* monotonic; 0 = none due */
-    /* Of each kind what was refused last (a symbol; of the others any pointer); NULL = nothing. */
+    /* Of each kind what was refused last (a symbol; of the others any pointer); NULL = nothing.
+     * Only compared: the symbol may be gone. */
     const void *refused[ASKED_KINDS];
     bool any_unsent;
     struct bus_echo echo;
@@ -84,6 +85,17 @@ void redis_note_answer(struct bus_redis *r, enum redis_asked kind, const void *w
 /* Once a second: tries again one of each kind that was refused. */
 void redis_retry_refused(struct bus_redis *r);
 bool redis_is_whole(const struct bus *b);
+
+/* The names of its key and channels, NULL where memory ran out (then -1); the caller frees them. */
+int redis_make_names(const struct bus_redis *r, const struct bus_symbol *symbol,
+                     struct redis_symbol *s) MUST_CHECK;
+/* Asks for the channels of all symbols that are not subscribed. */
+void redis_subscribe_missing(struct bus_redis *r);
+void redis_forget_subscriptions(struct bus_redis *r); /* the connection is another one */
+/* Asks for what it has, for the sake of an answer. There is at least one symbol. */
+void redis_subscribe_again(struct bus_redis *r);
+/* Both connections are there and all is confirmed: reads what Redis has. */
+void redis_sync_when_ready(struct bus_redis *r);
 
 /* Begins a round; redis_synced() is called when it is through, unless it is stopped. */
 void redis_sync_start(struct bus_redis *r, bool deliver);
