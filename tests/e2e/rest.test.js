@@ -455,6 +455,24 @@ test('who is local: loopback, own Host, nothing forwarded, no foreign Origin', a
   }
 });
 
+test('a trusted proxy gives an address and grants nothing', async (t) => {
+  const keyed = { listen: { trusted_proxies: ['127.0.0.0/8'] }, instruments: [external('coffee')] };
+  const { gateway } = await scene(t, { config: keyed });
+  for (const headers of [
+    { 'X-Forwarded-For': '127.0.0.1' },
+    { 'X-Forwarded-For': '192.0.2.1, 127.0.0.1' },
+    { 'X-Forwarded-For': '127.0.0.1, 127.0.0.2', Host: 'localhost' },
+    { 'X-Forwarded-For': '' },
+    { 'X-Forwarded-User': 'admin', 'X-Real-IP': '127.0.0.1' },
+  ]) {
+    for (const path of ['/data-health/status', '/admin/clients', '/metrics'])
+      assert.equal((await gateway.get(path, { headers })).status, 401, `${path} ${JSON.stringify(headers)}`);
+  }
+  const refused = await gateway.log((l) => l.event === 'audit' && l.address === '192.0.2.1');
+  assert.equal(refused.result, 'auth_required');
+  assert.equal((await gateway.get('/admin/clients')).status, 200, 'the person at this machine');
+});
+
 test('a line break in the path hides no header', async (t) => {
   const { gateway } = await scene(t, { config: { instruments: [external('coffee')] } });
   // What a proxy passes on: its own header first, the path as it came.
