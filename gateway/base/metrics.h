@@ -27,6 +27,7 @@
       "times that the system's clock was set by a second or more")                                 \
     X(log_lines_lost, counter, "pricegate_log_lines_lost_total",                                   \
       "log lines that could not be written")                                                       \
+    X(loop_timers, gauge, "pricegate_loop_timers", "timers of the event loop, running or not")     \
     X(records, counter, "pipeline_ingestion_records_total", "records that providers delivered")    \
     X(errors, counter, "pipeline_ingestion_errors_total", "answers that were failures")
 

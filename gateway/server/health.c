@@ -38,6 +38,11 @@ void serve_readyz(struct exchange *x)
              !bus && !providers ? "," : "", providers ? "" : "\"providers\"");
 }
 
+static void count_timer(uv_handle_t *h, void *count)
+{
+    *(uint64_t *)count += uv_handle_get_type(h) == UV_TIMER;
+}
+
 void serve_metrics(struct exchange *x)
 {
     const struct server *s = x->server;
@@ -49,6 +54,8 @@ void serve_metrics(struct exchange *x)
                         (double)(wall_ms - st.recv_ms) / 1000);
     }
     s->metrics->connections = s->capacity.streams_open;
+    s->metrics->loop_timers = 0;
+    uv_walk(s->loop, count_timer, &s->metrics->loop_timers);
     s->metrics->log_lines_lost = log_lines_lost();
     s->metrics->bus_up = s->feed->bus_up(s->feed->ctx);
     x->response.status = 200;

@@ -6,6 +6,7 @@ import { judgeSeries, median, warmOnes } from './judge.mjs';
 export const SERIES = [
   { key: 'rss_kb', say: 'RSS', unit: 'KB', allowed: 512 },
   { key: 'fds', say: 'open files', unit: '', allowed: 4 },
+  { key: 'timers', say: 'timers', unit: '', allowed: 4 },
   { key: 'threads', say: 'threads', unit: '', allowed: 2 },
 ];
 

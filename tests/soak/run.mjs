@@ -7,10 +7,10 @@
 //     --json FILE     everything found (build/soak.json)
 //
 // Two pricegates, Redis and fake providers (world.mjs); clients that check every value (check.mjs); the
-// troubles of troubles.mjs in turn, again and again. After each trouble all readers must be told the
-// right state again; then the visitors leave for a moment and memory, files and threads are read: at
-// rest, with the same clients each time, so that the samples can be compared. Exit code 1 when one of
-// them grows, or when an honest client was given anything wrong, late, twice or not at all.
+// troubles of troubles.mjs in turn, again and again. After each of them all readers must be told the
+// right state again; then the visitors leave for a moment, and memory, files, timers and threads are
+// read: at rest, with the same clients each time, so that the samples can be compared. Exit code 1 when
+// one of them grows, or when an honest client was given anything wrong, late, twice or not at all.
 
 import { mkdirSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
@@ -97,6 +97,7 @@ async function rest(world, visitors, round, began) {
     const metrics = await metricsOf(site);
     reading[site.name] = {
       ...processUse(site.gateway.pid),
+      timers: metrics.pricegate_loop_timers,
       merged: metrics['pricegate_conflated_total{cause="flush"}'],
       deliveries: metrics.pricegate_deliveries_total,
     };

@@ -102,6 +102,7 @@ static void all_names_are_there_once(void **state)
         "pricegate_quote_age_seconds",
         "pricegate_bus_up",
         "pricegate_bus_invalid_total",
+        "pricegate_loop_timers",
         "process_resident_memory_bytes",
         "process_cpu_seconds_total",
         "process_open_fds",
