@@ -185,6 +185,26 @@ static void rows_are_found_in_any_order(void **state)
     metrics_fini(&m);
 }
 
+static void a_row_is_forgotten(void **state)
+{
+    (void)state;
+    struct metrics m;
+    struct buf b = {0};
+    metrics_init(&m);
+    for (int i = 0; i < 3; i++)
+        metrics_set(&m, METRIC_QUOTE_AGE, (const char *[]){"a", "b", "c"}[i], NULL, i + 1);
+    metrics_forget(&m, METRIC_QUOTE_AGE, "a");
+    metrics_forget(&m, METRIC_QUOTE_AGE, "a");
+    metrics_render(&m, &b);
+    assert_null(strstr(b.p, "symbol=\"a\""));
+    assert_non_null(strstr(b.p, "symbol=\"b\"} 2"));
+    assert_non_null(strstr(b.p, "symbol=\"c\"} 3"));
+    metrics_set(&m, METRIC_QUOTE_AGE, "c", NULL, 4);
+    assert_int_equal(m.families[METRIC_QUOTE_AGE].len, 2);
+    buf_fini(&b);
+    metrics_fini(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(histograms_are_cumulative, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_process_looks_at_itself, set_up, tear_down),
         cmocka_unit_test(rows_are_found_in_any_order),
+        cmocka_unit_test(a_row_is_forgotten),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -242,6 +242,49 @@ static void test_handler_may_publish(void **state)
     heard_close(&h);
 }
 
+/* Other symbols while it runs: the kept one goes on under another number, the new one is heard, the
+ * one that is gone is not; what is shared stays. */
+static void test_other_symbols(void **state)
+{
+    struct fixture *f = *state;
+    const struct bus_wanted wanted[] = {
+        {"cocoa",  INSTRUMENT_QUOTE,       0},
+        {"coffee", INSTRUMENT_QUOTE,       3},
+        {"^GSPC",  INSTRUMENT_OBSERVATION, 1}, /* the name alone is not the same */
+    };
+    const struct bus_wanted twice[] = {
+        {"cocoa", INSTRUMENT_QUOTE, 0},
+        {"cocoa", INSTRUMENT_QUOTE, 1},
+    };
+    heard_start(&f->h);
+    heard_wait_up(&f->h);
+    bus_shared_write(f->h.bus, "pricegate:x", "kept", 4, 60);
+    assert_int_equal(bus_watch_instead(f->h.bus, twice, ARRAY_LEN(twice)), -1);
+    heard_publish(&f->h, ID_COFFEE, "before", 10);
+    heard_wait(&f->h, HEARD_ITEM, ID_COFFEE, "before", times_heard());
+    assert_int_equal(bus_watch_instead(f->h.bus, wanted, ARRAY_LEN(wanted)), 0);
+    assert_true(bus_is_up(f->h.bus));
+    heard_forget(&f->h);
+    heard_publish(&f->h, 3, "coffee", 10);
+    heard_publish(&f->h, 0, "cocoa", 10);
+    heard_publish(&f->h, 1, "rain", 10);
+    heard_wait(&f->h, HEARD_ITEM, 3, "coffee", times_heard());
+    heard_wait(&f->h, HEARD_ITEM, 0, "cocoa", times_heard());
+    heard_wait(&f->h, HEARD_ITEM, 1, "rain", times_heard());
+    bus_shared_read(f->h.bus, "pricegate:x");
+    heard_wait(&f->h, HEARD_SHARED, -1, "kept", 1);
+    assert_int_equal(heard_count(&f->h, HEARD_DOWN, -1, NULL), 0);
+    /* Again and again, in every stage of what the last change has set going. */
+    for (int i = 0; i < 30; i++) {
+        assert_int_equal(bus_watch_instead(f->h.bus, wanted + i % 3, (size_t)(3 - i % 3)), 0);
+        for (int turns = 0; turns < i % 4; turns++)
+            uv_run(&f->h.loop, UV_RUN_NOWAIT);
+    }
+    assert_int_equal(bus_watch_instead(f->h.bus, wanted, ARRAY_LEN(wanted)), 0);
+    heard_publish(&f->h, 0, "last", 10);
+    heard_wait(&f->h, HEARD_ITEM, 0, "last", times_heard());
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     (void)timer;
@@ -282,6 +325,7 @@ static int run(const struct factory *factory)
         ROW(test_shared_values),
         ROW(test_shared_value_expires),
         ROW(test_handler_may_publish),
+        ROW(test_other_symbols),
         ROW(test_close_at_any_time),
     };
 #undef ROW

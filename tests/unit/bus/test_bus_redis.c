@@ -498,6 +498,42 @@ static void test_still_there_after_some_probes(void **state)
     assert_int_equal(heard_count(&f->h, HEARD_ITEM, ID_COFFEE, "{x}"), 1);
 }
 
+/* Symbols that come while it is up are read, heard from others, and written back after a restart.
+ */
+static void test_symbols_that_come_later(void **state)
+{
+    struct fixture *f = *state;
+    const struct bus_wanted wanted[] = {
+        {"tea",    INSTRUMENT_QUOTE, 0},
+        {"coffee", INSTRUMENT_QUOTE, 1},
+    };
+    char tea[200], coffee[200];
+    int64_t now_ms = clock_wall_ms();
+    start_up(f);
+    heard_publish(&f->h, ID_COFFEE, heard_item(coffee, sizeof coffee, "coffee", 1, now_ms), 100);
+    wait_key(f, "pg:coffee:price:latest", coffee);
+    freeReplyObject(
+        command(f, "SET pg:tea:price:latest %s", heard_item(tea, sizeof tea, "tea", 2, now_ms)));
+    heard_forget(&f->h);
+    assert_int_equal(bus_watch_instead(f->h.bus, wanted, ARRAY_LEN(wanted)), 0);
+    heard_wait(&f->h, HEARD_ITEM, 0, tea, 1);
+    freeReplyObject(command(f, "PUBLISH pg:tea:price:stream %s", "from others"));
+    freeReplyObject(command(f, "PUBLISH pg:EUR/USD:price:stream %s", "not any more"));
+    freeReplyObject(command(f, "PUBLISH pg:coffee:price:stream %s", "as ever"));
+    heard_wait(&f->h, HEARD_ITEM, 0, "from others", 1);
+    heard_wait(&f->h, HEARD_ITEM, 1, "as ever", 1);
+    assert_int_equal(heard_count(&f->h, HEARD_ITEM, -1, "not any more"), 0);
+    assert_int_equal(heard_count(&f->h, HEARD_DOWN, -1, NULL), 0);
+
+    /* What this process had published itself is remembered for the next reconnect. */
+    freeReplyObject(command(f, "DEL pg:coffee:price:latest"));
+    drop_subscriber(f);
+    heard_wait_up(&f->h);
+    wait_key(f, "pg:coffee:price:latest", coffee);
+    freeReplyObject(command(f, "PUBLISH pg:tea:price:stream %s", "and again"));
+    heard_wait(&f->h, HEARD_ITEM, 0, "and again", 1);
+}
+
 int main(void)
 {
 #define ROW(t) cmocka_unit_test_setup_teardown(t, setup, teardown)
@@ -515,6 +551,7 @@ int main(void)
         ROW(test_many_symbols),
         ROW(test_names_of_both_kinds),
         ROW(test_observations_agree_again),
+        ROW(test_symbols_that_come_later),
         ROW(test_still_there_after_some_probes),
     };
 #undef ROW

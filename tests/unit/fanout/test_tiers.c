@@ -215,6 +215,116 @@ static void the_clock_is_set_meanwhile(void **state)
     }
 }
 
+/* --- another configuration --- */
+
+static int keep_grant(void *ctx, const struct grant *old, struct grant *out)
+{
+    *out = grant_ref(old);
+    if (ctx) /* whose delay is now that */
+        out->delay_s = *(const int64_t *)ctx;
+    return 0;
+}
+
+static int no_grant(void *ctx, const struct grant *old, struct grant *out)
+{
+    (void)ctx, (void)old;
+    *out = (struct grant){0};
+    return -1;
+}
+
+/* The same market by a new set of tiers, with delays of 30 and `also`. */
+static struct tiers *reload(struct market *m, int64_t also, tiers_renew *renew, void *ctx)
+{
+    struct instrument_map map;
+    m->r.config.auth.delay_s.viewer = also;
+    struct tiers *next = tiers_new(&m->r.config, &m->r.metrics, &m->r.ports);
+    assert_non_null(next);
+    assert_int_equal(instrument_map_init(&map, &m->r.config, &m->r.config), 0);
+    tiers_take_over(next, m->tiers, &map, renew, ctx, now(m));
+    instrument_map_fini(&map);
+    tiers_free(m->tiers);
+    m->tiers = next;
+    return next;
+}
+
+static void what_waits_goes_on_waiting(void **state)
+{
+    static struct market m;
+    (void)state;
+    begin(&m);
+    quote(&m, 0, "1.10");
+    pass_ms(&m, 20000);
+    quote(&m, 0, "1.20");
+    reload(&m, 7, keep_grant, NULL); /* the delay of 5 s is gone, one of 7 is new */
+    assert_string_equal(price_of(&m, 0), "1.20");
+    assert_string_equal(price_of(&m, 30), "none");
+    pass_ms(&m, 6900);
+    assert_string_equal(price_of(&m, 7), "none");
+    pass_ms(&m, 100);
+    assert_string_equal(price_of(&m, 7), "1.20");
+    pass_ms(&m, 2900);
+    assert_string_equal(price_of(&m, 30), "none");
+    pass_ms(&m, 100);
+    assert_string_equal(price_of(&m, 30), "1.10");
+    pass_ms(&m, 20000);
+    assert_string_equal(price_of(&m, 30), "1.20");
+    end(&m);
+}
+
+/* In the tier of 30 s; with `welcome` taken off. */
+static void open_late(struct market *m, struct peer *p)
+{
+    static const struct grant late = {.role = ROLE_VIEWER, .delay_s = DELAY_S};
+    *p = (struct peer){.rig = &m->r, .frames = json_array(), .room = PEER_ROOMY};
+    p->client = fanout_client_new(tiers_of(m->tiers, DELAY_S), &peer_sink, p, &late, m->r.wall_ms,
+                                  m->r.mono_ns);
+    assert_non_null(p->client);
+    peer_say(p, "{\"action\":\"subscribe\",\"symbols\":[\"coffee\"]}");
+    peer_forget(p);
+}
+
+static void a_client_stays_as_late_as_it_may_see(void **state)
+{
+    static struct market m;
+    static int64_t five = 5;
+    struct peer p;
+    (void)state;
+    begin(&m);
+    open_late(&m, &p);
+    reload(&m, 5, keep_grant, NULL);
+    peer_expect_nothing(&p);
+    assert_ptr_equal(p.client->f, tiers_of(m.tiers, DELAY_S));
+    assert_int_equal(client_symbols(p.client), 1);
+    reload(&m, 5, keep_grant, &five); /* other prices from now on: it has to ask for them */
+    peer_expect(&p, "{\"type\":\"unsubscribed\",\"symbols\":[\"coffee\"],\"active\":[]}");
+    assert_ptr_equal(p.client->f, tiers_of(m.tiers, 5));
+    peer_free(&p);
+    end(&m);
+}
+
+/* Whose key is gone keeps what it got for a while, as late as before, and no earlier. */
+static void without_a_grant_it_sees_nothing_earlier(void **state)
+{
+    static struct market m;
+    struct peer p;
+    (void)state;
+    begin(&m);
+    open_late(&m, &p);
+    reload(&m, 5, no_grant, NULL);
+    json_t *error = peer_until(&p, "error");
+    assert_int_equal(json_integer_value(json_object_get(error, "code")), 401);
+    json_decref(error);
+    assert_ptr_equal(p.client->f, tiers_of(m.tiers, DELAY_S));
+    assert_int_equal(client_symbols(p.client), 1);
+    pass_ms(&m, 9900);
+    assert_false(p.closed);
+    pass_ms(&m, 300);
+    assert_true(p.closed);
+    assert_int_equal(p.reason, CLOSE_AUTH);
+    peer_free(&p);
+    end(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -225,6 +335,9 @@ int main(void)
         cmocka_unit_test(an_old_recv_gains_nothing),
         cmocka_unit_test(a_status_is_late_too),
         cmocka_unit_test(the_clock_is_set_meanwhile),
+        cmocka_unit_test(what_waits_goes_on_waiting),
+        cmocka_unit_test(a_client_stays_as_late_as_it_may_see),
+        cmocka_unit_test(without_a_grant_it_sees_nothing_earlier),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
