@@ -174,7 +174,8 @@ static void begin_line(const struct tiers *t, const struct tier *to, struct mome
     to->fanout->events.start_ms = now.wall_ms;
     for (size_t i = 0; i < live->len; i++) {
         struct item *it = live->entries[i].item;
-        int64_t wait_ms = it ? to->delay_s * 1000 - (now.wall_ms - it->recv_ms) : 0;
+        int64_t recv_ms = it ? it->recv_ms + live->entries[i].set_ms : 0;
+        int64_t wait_ms = it ? to->delay_s * 1000 - (now.wall_ms - recv_ms) : 0;
         if (it && delay_line_put(to->line, (int)i, it, now.mono_ns + wait_ms * 1000000) != 0)
             lost(t, (int)i);
     }
