@@ -178,6 +178,18 @@ static void own_handle_closed(uv_handle_t *h)
         uv_stop(&g->loop);
 }
 
+/* Nobody listens to them any more, and what is left takes no time: one that comes now must not turn
+ * a good end into a bad one. */
+static void hold_signals(void)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+}
+
 void gateway_part_closed(void *ctx)
 {
     struct gateway *g = ctx;
@@ -187,6 +199,7 @@ void gateway_part_closed(void *ctx)
                                 (uv_handle_t *)&g->on_hup,   (uv_handle_t *)&g->bus_wait,
                                 (uv_handle_t *)&g->watchdog, (uv_handle_t *)&g->watchers,
                                 (uv_handle_t *)&g->clock};
+    hold_signals();
     g->handles_open = ARRAY_LEN(own) + 1;
     for (size_t i = 0; i < ARRAY_LEN(own); i++)
         uv_close(own[i], own_handle_closed);

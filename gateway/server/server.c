@@ -23,7 +23,7 @@
 
 static const uint64_t DRAIN_STEP_MS = 20;
 static const uint64_t CLOSE_STEP_MS = 2;
-static const size_t DRAIN_AT_ONCE = 16; /* closed per step at least */
+static const size_t DRAIN_AT_ONCE = 4; /* closed per step at least: a few need not all the time */
 
 static int open_listeners(struct server *s, struct err *err)
 {

@@ -43,6 +43,23 @@ test('SIGTERM with 1,000 clients: goaway, then closed one after the other; exit 
   assert.ok(tenths.size >= 4, `in ${tenths.size} tenths of the time`);
 });
 
+test('SIGTERM at any moment, again and again: exit 0', { timeout: 60_000 }, async (t) => {
+  for (let round = 0; round < (long ? 40 : 4); round++) {
+    const gateway = await startGateway({ instruments: [external('tea')] });
+    t.after(() => gateway.stop());
+    let gone = false;
+    gateway.exited.then(() => (gone = true));
+    gateway.signal('SIGTERM');
+    await gateway.log('draining');
+    await sleep(18 + (round % 10)); // by then it takes itself down, or has not begun to
+    while (!gone) {
+      gateway.signal(round % 2 ? 'SIGTERM' : 'SIGINT');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    assert.deepEqual(await gateway.exited, { code: 0, signal: null });
+  }
+});
+
 /** A gateway on a Redis, polling an upstream whose price only rises, fed with another symbol. */
 async function rising(t) {
   const upstream = await startUpstream({ certs: testCerts() });
@@ -218,7 +235,7 @@ test(`${HERD} clients come back at once`, { timeout: 300_000 }, async (t) => {
   for (const client of survivors) {
     assert.equal(client.socket.readyState, 1);
     const prices = client.messages.filter((m) => m.type === 'quote').flatMap((m) => m.data.filter((q) => q.symbol === 'b').map((q) => q.price));
-    assert.ok(prices.length >= n / 4, `${prices.length} of ${n} prices`);
+    assert.ok(prices.length >= Math.min(10, n / 4), `${prices.length} of ${n} prices`);
   }
   feeding = false;
   await feeder;
