@@ -203,8 +203,9 @@ function middle(rounds) {
 }
 
 function markdown(all) {
-  const rows = Object.entries(all.attacks).map(([name, rounds]) => {
-    const r = middle(rounds);
+  const rounds = Math.min(...Object.values(all.attacks).map((list) => list.length));
+  const rows = Object.entries(all.attacks).map(([name, list]) => {
+    const r = middle(list);
     const a = r.attacker;
     const cells = name === 'none' ? ['', '', '', '', number(r.cpu_s, 2), '', megabytes(r.grown_bytes), ''] : [
       number(a.connections), megabytes(a.bytes_sent), megabytes(a.bytes_received), number(a.cpu_s, 2),
@@ -213,7 +214,7 @@ function markdown(all) {
     return `| ${attacks[name].say} | ${[...cells, number(r.quote_p99_ms, 1), number(r.request_p99_ms, 1)].join(' | ')} |`;
   });
   return [
-    `${os.cpus()[0].model.trim()}, ${os.cpus().length} cores; Linux ${os.release().split('-')[0]}. ${all.runs === 1 ? 'One round' : `Medians of ${all.runs} rounds`}, ${all.seconds} s of each attack by one process. Load average before: ${all.load}.`,
+    `${os.cpus()[0].model.trim()}, ${os.cpus().length} cores; Linux ${os.release().split('-')[0]}. ${rounds === 1 ? 'One round' : `Medians of ${rounds} rounds`}, ${all.seconds} s of each attack by one process. Load average before: ${all.load}.`,
     '',
     '| the attacker | connections | MB sent | MB received | its CPU s | ours | ratio | memory MB | ratio | others: quote p99 ms | new request p99 ms |',
     '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |',
@@ -254,6 +255,7 @@ async function run(o) {
         base ??= measured;
         const judged = judge(measured, base);
         (all.attacks[name] ??= []).push(judged);
+        if (o.json) writeFileSync(o.json, JSON.stringify(all, null, 1)); // what there is, should it be stopped
         process.stderr.write(`${round + 1}/${o.runs} ${name.padEnd(18)} CPU ${number(judged.cost_s, 2)} s (${number(judged.cpu_ratio, 2)} x), memory ${megabytes(judged.grown_bytes)} MB (${number(judged.memory_ratio, 2)} x), quotes p99 ${number(judged.quote_p99_ms, 1)} ms, requests p99 ${number(judged.request_p99_ms, 1)} ms\n`);
       }
     }
@@ -269,7 +271,6 @@ if (o.list) {
   for (const [name, { say }] of Object.entries(attacks)) console.log(`${name.padEnd(18)} ${say}`);
 } else {
   const all = o.from ? JSON.parse(readFileSync(o.from, 'utf8')) : await run(o);
-  if (o.json) writeFileSync(o.json, JSON.stringify(all, null, 1));
   const report = markdown(all);
   if (o.markdown) writeFileSync(o.markdown, report);
   console.log(report);
