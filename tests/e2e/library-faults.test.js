@@ -10,12 +10,13 @@
 // wake it cannot be read, which Linux does not do either; the program has no such threads here.
 
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
+import { binary } from '../support/gateway.js';
 import { external, instrument, scene } from '../support/scene.js';
 import { ok } from '../support/upstream.js';
 import { sleep, temporaryFolder, until } from '../support/wait.js';
@@ -31,6 +32,10 @@ const skip = !process.env.LONG
   : !existsSync(join(libraries, 'fiu_posix_preload.so'))
     ? 'libfiu is not installed (package fiu-utils)'
     : false;
+
+/** The libraries of the sanitizers, which want to be the first; none in a program without. */
+const sanitizers = () =>
+  [...execFileSync('ldd', [binary], { encoding: 'utf8' }).matchAll(/=> (\S*lib[au]\w*san\S*)/g)].map((m) => m[1]);
 
 const files = (pid) => readdirSync(`/proc/${pid}/fd`).length;
 
@@ -75,10 +80,12 @@ test(`one call in a hundred fails for ${seconds} s`, { skip, timeout: 180_000 },
       instruments: [external('coffee'), instrument('AAPL', [['twelvedata', 'AAPL']])],
     },
     env: {
-      LD_PRELOAD: ['fiu_run_preload.so', 'fiu_posix_preload.so'].map((f) => join(libraries, f)).join(' '),
+      LD_PRELOAD: [
+        ...sanitizers(),
+        ...['fiu_run_preload.so', 'fiu_posix_preload.so'].map((f) => join(libraries, f)),
+      ].join(' '),
       FIU_CTRL_FIFO: prefix,
       FIU_ENABLE: '',
-      ASAN_OPTIONS: 'verify_asan_link_order=0', // the sanitizer wants to be the first library
     },
   });
   const pid = gateway.pid;
