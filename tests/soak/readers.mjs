@@ -83,6 +83,7 @@ class Listener {
       this.request.on('error', reject);
     });
     const response = await within(opened, `${this.name} of ${site.name} opens`, 20_000);
+    const mine = this.request;
     if (response.statusCode !== 200) throw new Error(`${this.name}: ${response.statusCode}`);
     const began = Date.now();
     let rest = '';
@@ -95,7 +96,7 @@ class Listener {
     response.on('error', () => {});
     response.on('close', () => {
       check.settle();
-      if (this.wanted) site.ledger.complain('lost', `${site.name} ${this.name}: the stream ended`);
+      if (this.wanted && this.request === mine) site.ledger.complain('lost', `${site.name} ${this.name}: the stream ended`);
     });
     this.wanted = true;
   }
