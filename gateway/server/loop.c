@@ -31,18 +31,30 @@ static const uint64_t TICK_MS = 100;
 
 /* --- the library --- */
 
-static const struct lws_protocols protocols[] = {
-    {
-     .name = "pricegate.v1",
-     .callback = session_callback,
-     /* Not used, but without it the library leaves out the callback that says that a close has
-     * begun. What is ours travels as opaque user data. */
-        .per_session_data_size = sizeof(void *),
-     .rx_buffer_size = 256,     /* held by each connection; longer messages come in pieces */
-        .tx_packet_size = 1048576, /* or it cuts our frames */
-    },
-    {.name = NULL},
-};
+/* per_session_data_size: not used, but without it the library leaves out the callback that says
+ * that a close has begun; what is ours travels as opaque user data. tx_packet_size: or it cuts our
+ * frames.
+ *
+ * rx_buffer_size is held by each WebSocket. Longer messages come in pieces, so a small one would
+ * do; but over TLS a whole record (16 KiB) must fit. Of a record that is read in parts the library
+ * (4.1.6) goes on taking the next part whatever the connection's state, and where that state takes
+ * no more input (it has closed the connection for broken framing, and waits for what is unsent to
+ * leave first) it does so for ever: any client could hold up the whole process. That costs 16 KB
+ * for each WebSocket over TLS (17 KB before, 33 with it). */
+#define PROTOCOLS(name_, rx_bytes)                                                                 \
+    static const struct lws_protocols name_[] = {                                                  \
+        {                                                                                          \
+         .name = "pricegate.v1",                                                                \
+         .callback = session_callback,                                                          \
+         .per_session_data_size = sizeof(void *),                                               \
+         .rx_buffer_size = (rx_bytes),                                                          \
+         .tx_packet_size = 1048576,                                                             \
+         },                                                                                         \
+        {.name = NULL},                                                                            \
+    }
+PROTOCOLS(plain_protocols, 256);
+PROTOCOLS(tls_protocols, 16384);
+#undef PROTOCOLS
 
 /* The dead-peer rule is the fan-out's; the library's own pings would only add to it. Zeros mean "no
  * such timer"; without a policy the library would take its own (ping after 300 s, end after 310).
@@ -89,7 +101,7 @@ static struct lws_vhost *make_vhost(struct server *s, const char *name, bool tls
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN_SERVER,
         .vhost_name = name,
-        .protocols = protocols,
+        .protocols = tls ? tls_protocols : plain_protocols,
         .retry_and_idle_policy = &no_pings,
         .timeout_secs = library_timeout_s(s),
         .timeout_secs_ah_idle = library_timeout_s(s),

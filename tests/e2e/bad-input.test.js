@@ -7,6 +7,7 @@ import net from 'node:net';
 import { test } from 'node:test';
 
 import { noJson, wrongMembers } from '../support/client-messages.js';
+import { FIN, OP, close, frame } from '../support/frames.js';
 import { startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { external, testCerts } from '../support/scene.js';
@@ -328,6 +329,36 @@ test('the same over TLS, many commands in one record', async (t) => {
   client.socket._socket.write(Buffer.concat(Array.from({ length: 200 }, (_, i) => (i % 2 ? ping : text))));
   await gateway.log((l) => l.event === 'client_closed' && l.reason === 'slow', 20_000);
   await serves(other, 'the other');
+});
+
+// Found by tests/fuzz/frames: the library went round for ever in the rest of the record.
+test('one that reads nothing and breaks the framing does not hold up the others', async (t) => {
+  const certs = testCerts();
+  const names = Array.from({ length: 1500 }, (_, i) => `none-${i}`.padEnd(32, '-'));
+  const greedy = JSON.stringify({ action: 'subscribe', id: 1, symbols: names });
+  const broken = {
+    'an unknown opcode': frame(FIN | 3, 'x'),
+    'a long ping': frame(FIN | OP.PING, 'x'.repeat(126)),
+    '2^63 bytes': frame(FIN | OP.TEXT, '', { form: 8, length: 1n << 63n }),
+    'a close': close(1000),
+  };
+  const rest = Buffer.alloc(20_000, 0x61);
+  for (const listen of [{}, { tls: { cert: certs.cert, key: certs.key } }]) {
+    const { gateway, connect, serves } = await fed(t, { listen });
+    const other = await connect();
+    for (const [what, bytes] of Object.entries(broken)) {
+      for (const commands of [1, 2, 4]) {
+        const client = await connect();
+        client.socket.pause();
+        for (let i = 0; i < commands; i++) client.send(greedy);
+        // What is sent in one piece is in one record, or in a few.
+        client.socket._socket.write(Buffer.concat([bytes, rest]));
+        await serves(other, `${what}, ${commands}, ${listen.tls ? 'TLS' : 'plain'}`);
+        client.terminate();
+      }
+    }
+    await until(async () => (await gateway.metric('pricegate_connections', listen.tls ? { ca: certs.pem.ca } : {})) === 1, 'they have gone', 20_000);
+  }
 });
 
 test('a since of 100,000 entries, many at once: others are served in between', async (t) => {
