@@ -1,4 +1,5 @@
-/* gateway_private.h - the one struct of the running program, for gateway.c, ports.c and reload.c. */
+/* gateway_private.h - the one struct of the running program, for gateway.c, ports.c and reload.c.
+ */
 #ifndef PRICEGATE_GATEWAY_PRIVATE_H
 #define PRICEGATE_GATEWAY_PRIVATE_H
 

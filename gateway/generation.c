@@ -7,9 +7,8 @@ int generation_begin(struct generation *n, struct config *config,
     n->auth = auth_new(config, err);
     if (!n->auth)
         return -1;
-    const struct fanout_ports ports = {.authenticate = auth_check_token,
-                                       .authenticate_ctx = n->auth,
-                                       .feed = ground->feed_port};
+    const struct fanout_ports ports = {
+        .authenticate = auth_check_token, .authenticate_ctx = n->auth, .feed = ground->feed_port};
     n->tiers = tiers_new(config, ground->metrics, &ports);
     if (!n->tiers)
         return err_set(err, "out of memory");

@@ -28,8 +28,8 @@ struct generation_ground {
 };
 
 /* Builds the parts for a configuration, which is the generation's from now on; nothing is polled or
- * served yet. epoch_ms: of every seq, larger than any before. -1 with a sentence: there are no parts,
- * but feeds may have to be closed (generation_end()) and the configuration is there. */
+ * served yet. epoch_ms: of every seq, larger than any before. -1 with a sentence: there are no
+ * parts, but feeds may have to be closed (generation_end()) and the configuration is there. */
 int generation_begin(struct generation *n, struct config *config,
                      const struct generation_ground *ground, int64_t epoch_ms,
                      struct err *err) MUST_CHECK;

@@ -1,7 +1,7 @@
 /* A second generation of everything that belongs to a configuration is built beside the first; when
  * all of it is there, and the certificate too, the first hands over what it knows and goes. So a
- * configuration that is wrong in its last line changes nothing, and no part has to know how to become
- * another one:
+ * configuration that is wrong in its last line changes nothing, and no part has to know how to
+ * become another one:
  *
  *     read, check ──► certificate, auth, fan-out, feeds, the bus's symbols        (each may fail)
  *     then, in this turn of the loop, nothing of which can fail:
@@ -177,9 +177,9 @@ static json_t *say_done(struct gateway *g, const struct change *x, const struct 
     json_t *said = json_pack(
         "{s:b, s:s, s:i, s:o, s:o, s:o, s:O, s:o, s:s?}", "reloaded", 1, "config", g->source.origin,
         "instruments", (int)map->to->instruments_len, "added", list_of(map, map->to, is_new),
-        "removed", list_of(map, map->from, is_gone), "changed",
-        list_of(map, map->from, is_changed), "needs_restart", x->needs_restart, "warnings",
-        lines_of(warnings), "certificate", server_certificate(g->server, serial));
+        "removed", list_of(map, map->from, is_gone), "changed", list_of(map, map->from, is_changed),
+        "needs_restart", x->needs_restart, "warnings", lines_of(warnings), "certificate",
+        server_certificate(g->server, serial));
     log_event(LOG_INFO, "reloaded",
               "config=%s instruments=%zu added=%zu removed=%zu changed=%zu needs_restart=%zu",
               g->source.origin, map->to->instruments_len,
@@ -251,8 +251,9 @@ json_t *reload_run(struct gateway *g, bool *done)
     json_t *said = NULL;
     *done = false;
     if (g->phase != PHASE_RUNNING) {
-        buf_adds(&problems, g->phase == PHASE_STARTING ? "it is still starting: ask again in a moment"
-                                                       : "it is stopping");
+        buf_adds(&problems, g->phase == PHASE_STARTING
+                                ? "it is still starting: ask again in a moment"
+                                : "it is stopping");
     } else {
         tell_manager("RELOADING=1");
         config = g->source.read(g->source.ctx, &problems, &warnings);

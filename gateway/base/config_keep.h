@@ -1,4 +1,5 @@
-/* config_keep.h - what a running program cannot change: the settings marked CONFIG_AT_START. Pure. */
+/* config_keep.h - what a running program cannot change: the settings marked CONFIG_AT_START. Pure.
+ */
 #ifndef PRICEGATE_CONFIG_KEEP_H
 #define PRICEGATE_CONFIG_KEEP_H
 

@@ -189,36 +189,50 @@ static const struct tier *tier_with(const struct tiers *t, int64_t delay_s)
     return NULL;
 }
 
-static void carry_one(struct tiers *t, struct client *c, int64_t delay_s,
-                      const struct instrument_map *map, tiers_renew *renew, void *renew_ctx,
-                      struct moment now)
+struct takeover {
+    struct tiers *to;
+    const struct instrument_map *map;
+    tiers_renew *renew;
+    void *renew_ctx;
+    struct moment now;
+};
+
+/* What c may do now; how late it sees what it gets. */
+static int64_t renew_grant(const struct takeover *x, struct client *c, int64_t delay_s)
 {
     struct grant grant = {0};
-    if (c->path != CLIENT_CLOSING && renew(renew_ctx, &c->grant, &grant) != 0) {
-        upkeep_expire(c, now.mono_ns);
-    } else if (c->path != CLIENT_CLOSING && grant.role != ROLE_NONE) {
+    bool holds = x->renew(x->renew_ctx, &c->grant, &grant) == 0;
+    if (holds && grant.role != ROLE_NONE) {
         delay_s = grant.delay_s;
-        client_grant(c, &grant, now);
-    } else if (c->path != CLIENT_CLOSING && c->grant.role != ROLE_NONE) {
-        upkeep_expire(c, now.mono_ns);
+        client_grant(c, &grant, x->now);
+    } else if (!holds || c->grant.role != ROLE_NONE) {
+        upkeep_expire(c, x->now.mono_ns);
     }
-    struct fanout *to = tiers_of(t, delay_s);
+    return delay_s;
+}
+
+static void carry_one(const struct takeover *x, struct client *c, int64_t delay_s)
+{
+    if (c->path != CLIENT_CLOSING)
+        delay_s = renew_grant(x, c, delay_s);
+    struct fanout *to = tiers_of(x->to, delay_s);
     if (c->path != CLIENT_CLOSING && to->book.lag_ms != c->f->book.lag_ms) {
         if (c->encoding == ENCODING_EVENTS)
             client_close(c, CLOSE_AUTH); /* it comes back, and sees what it may */
         else
-            subscribe_none(c, now);
+            subscribe_none(c, x->now);
         patterns_fini(&c->patterns);
     }
-    carry_client(c, to, map, now);
+    carry_client(c, to, x->map, x->now);
     if (c->grant.symbols && c->path != CLIENT_CLOSING)
-        subscribe_confine(c, now);
+        subscribe_confine(c, x->now);
 }
 
 /* NOLINTNEXTLINE(readability-function-size): a callback, and when */
 void tiers_take_over(struct tiers *t, struct tiers *from, const struct instrument_map *map,
                      tiers_renew *renew, void *renew_ctx, struct moment now)
 {
+    const struct takeover x = {t, map, renew, renew_ctx, now};
     for (size_t i = 0; i < from->len; i++)
         carry_flush(from->tiers[i].fanout, now.mono_ns);
     for (size_t i = 0; i < t->len; i++) {
@@ -232,8 +246,7 @@ void tiers_take_over(struct tiers *t, struct tiers *from, const struct instrumen
     }
     for (size_t i = 0; i < from->len; i++)
         while (from->tiers[i].fanout->clients)
-            carry_one(t, from->tiers[i].fanout->clients, from->tiers[i].delay_s, map, renew,
-                      renew_ctx, now);
+            carry_one(&x, from->tiers[i].fanout->clients, from->tiers[i].delay_s);
 }
 
 void tiers_started(struct tiers *t, int64_t wall_ms)
