@@ -395,6 +395,10 @@ void feeds_take_over(struct feeds *f, struct feeds *from, const struct instrumen
 {
     REQUIRE(!f->started && from->stopped);
     int64_t last_ms;
+    /* With its connections, and the authorities that it has read: nothing of it is configured. */
+    struct fetch *unused = f->asker.fetch;
+    f->asker.fetch = from->asker.fetch;
+    from->asker.fetch = unused;
     for (size_t i = 0; i < f->config->providers_len; i++)
         upstream_take_over(&f->upstreams[i], &from->upstreams[i], clock_wall_ms());
     for (size_t i = 0; i < from->config->instruments_len; i++) {

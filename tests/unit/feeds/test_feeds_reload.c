@@ -71,12 +71,14 @@ static void test_what_was_known_is_known(void **state)
     const int64_t taken = w->feeds->upstreams[number_of("twelvedata")].last_success_ms;
     const uint64_t counter = was->publication.counter;
     assert_true(was->quality.held && taken > 0);
+    const struct fetch *fetch = w->feeds->asker.fetch;
     make_next(w, &n);
     take_over(w, &n);
     const struct feed *is = &n.feeds->feeds[1];
     assert_true(is->quality.held);
     assert_int_equal(decimal_cmp(is->quality.held_price, was->quality.held_price), 0);
     assert_int_equal(is->publication.counter, counter);
+    assert_ptr_equal(n.feeds->asker.fetch, fetch); /* with its open connections */
     assert_true(is->watch.age.known);
     assert_ptr_equal(is->watch.in, &n.instruments[1]);
     assert_int_equal(is->answering, 0);
