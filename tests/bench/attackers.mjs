@@ -152,6 +152,9 @@ export const attacks = {
   'sse-churn': { say: 'event streams of everything, opened and left', run: visits(get('/api/v1/stream?symbols=*')) },
   'sse-deaf': { say: '500 event streams of everything that do not read', run: (a) => a.keep(500, (s) => deaf(s).write(get('/api/v1/stream?symbols=*'))) },
 
+  'sse-patterns': { say: 'event streams of 4,000 patterns', run: visits(get(`/api/v1/stream?symbols=${'Z*,'.repeat(4000)}Z*`), 4) },
+  'quotes-list': { say: 'requests for 2,000 quotes by name, each several times', run: visits(get(`/api/v1/quotes?symbols=${Array.from({ length: 2000 }, (_, i) => `S0${i % 500 < 10 ? '00' : i % 500 < 100 ? '0' : ''}${i % 500}`).join()}`), 4) },
+
   // WebSockets
   'ws-churn': { say: 'WebSockets opened and left', run: (a) => a.keep(16, websocket(a.port, (s) => s.destroy())) },
   unauthenticated: {
@@ -166,6 +169,14 @@ export const attacks = {
     run: floods(plenty(Buffer.concat([everything, text({ action: 'reset' })])), 8),
   },
   symbols: { say: 'subscribes to 1,500 symbols that there are not', run: floods(text({ action: 'subscribe', symbols: unknown }), 8) },
+  'patterns-allowed': {
+    say: 'the same by 50, no faster than allowed',
+    run: (a) => a.keep(50, websocket(a.port, (s) => {
+      const bytes = text({ action: 'subscribe', symbols: unknown.map((name) => `${name.slice(0, 12)}*`) });
+      const timer = setInterval(() => s.write(bytes), 260);
+      s.on('close', () => clearInterval(timer));
+    })),
+  },
   patterns: { say: 'subscribes to 1,500 patterns', run: floods(text({ action: 'subscribe', symbols: unknown.map((name) => `${name.slice(0, 12)}*`) }), 8) },
   'json-wide': { say: '64 KB of JSON with 9,000 names', run: floods(text(`{${Array.from({ length: 9000 }, (_, i) => `"${i.toString(36)}":`).join('0,')}0}`), 8) },
   'json-deep': { say: '64 KB of brackets', run: floods(text('['.repeat(65_000)), 8) },
