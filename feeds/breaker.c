@@ -145,9 +145,10 @@ void breaker_reset(struct breaker *b, int64_t wall_ms)
     move(b, BREAKER_CLOSED, wall_ms);
 }
 
+/* What somebody wrote on the bus may lie at the end of time. */
 static void move_time(int64_t *at_ms, int64_t by_ms)
 {
-    if (*at_ms > 0)
+    if (*at_ms > 0 && *at_ms < INT64_MAX / 2)
         *at_ms += by_ms;
 }
 

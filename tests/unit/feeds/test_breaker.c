@@ -228,6 +228,9 @@ static void test_clock_set(void **state)
     struct breaker b = closed();
     breaker_clock_set(&b, -5000);
     assert_true(b.updated_ms == 0 && b.cool_until_ms == 0);
+    b.retry_at_ms = b.cool_until_ms = INT64_MAX; /* from a document */
+    breaker_clock_set(&b, 5000);
+    assert_true(breaker_admit(&b, T));
 }
 
 int main(void)
