@@ -184,10 +184,10 @@ static inline void reply_check_scarce(const char *plain, const char *const *symb
     }
 }
 
-/* Each of the first ones fails, then every seventh (LONG=1: each). */
-static inline int reply_stride(int granted)
+/* Each fails once; for good each of the first ones, then every seventh (LONG=1: each). */
+static inline int reply_stride(int granted, enum scarcity scarcity)
 {
-    return granted < 20 || getenv("LONG") ? 1 : 7;
+    return scarcity == SCARCE_ONCE || granted < 20 || getenv("LONG") ? 1 : 7;
 }
 
 /* Whichever allocation fails, ours or jansson's, what comes out is the record or a failure, and
@@ -205,7 +205,7 @@ static inline void reply_call_scarce(const struct provider *p, const struct http
         reply_describe(symbols[i], &got[i], &plain);
     answers_fini(got, n);
     long before = scarce_live();
-    for (int granted = 0; failed; granted += reply_stride(granted)) {
+    for (int granted = 0; failed; granted += reply_stride(granted, scarcity)) {
         scarce_begin(granted, scarcity);
         reply_call(p, reply, symbols, n, now_ms, got, &v);
         failed = scarce_end();
