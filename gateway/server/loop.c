@@ -28,6 +28,7 @@
 #include "session.h"
 #include "sse.h"
 #include "tls.h"
+#include "ws.h"
 #include "ws_extension.h"
 
 static const uint64_t TICK_MS = 100;
@@ -252,6 +253,7 @@ static void on_tick(uv_timer_t *t)
     int64_t mono_ns = clock_mono_ns(), mono_ms = mono_ns / 1000000;
     tiers_tick(s->tiers, clock_wall_ms(), mono_ns);
     conn_tick(s, mono_ms);
+    ws_tick(s);
     sse_tick(s, mono_ms);
     listener_tick(&s->listener, mono_ms);
     if (slack_due(&s->slack, s->conns_len[CONN_HTTP] + s->conns_len[CONN_STREAM], mono_ms))

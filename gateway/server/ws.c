@@ -20,6 +20,7 @@
 
 #include <openssl/ssl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "audit.h"
@@ -31,6 +32,7 @@
 
 static const unsigned PONGS_PER_S_MAX = 100;
 static const int64_t CLOSE_MS = 5000;
+static const unsigned TURNS_PER_TICK_MAX = 1000;
 /* More than anybody has under way who has not heard of our close yet. Who goes on for longer
  * floods, and the library would read on for him until CLOSE_MS are over. A frame costs, however
  * short. */
@@ -319,6 +321,24 @@ static enum close_reason close_fault(const struct conn *c, const char *payload, 
     if (len >= 2 && ((unsigned char)payload[0] << 8 | (unsigned char)payload[1]) >= 5000)
         return CLOSE_PROTOCOL;
     return len > 2 && !utf8_valid(payload + 2, len - 2) ? CLOSE_BAD_UTF8 : CLOSE_PEER;
+}
+
+/* Is what it sent not read, although it should be, and what it should read not sent? Over plain
+ * sockets that is also how one is that we don't read on purpose. */
+static bool is_stuck(const struct conn *c)
+{
+    int unread = 0;
+    return c->wsi && c->client && c->phase != HTTP_EVENTS && c->tls &&
+           lws_partial_buffered(c->wsi) && ioctl(c->fd, FIONREAD, &unread) == 0 && unread > 0;
+}
+
+void ws_tick(struct server *s)
+{
+    if (s->turns <= TURNS_PER_TICK_MAX)
+        return;
+    for (struct conn *c = s->conns[CONN_STREAM]; c; c = c->next)
+        if (is_stuck(c))
+            conn_kill(c);
 }
 
 int ws_peer_closes(struct conn *c, const char *payload, size_t len)

@@ -19,4 +19,8 @@ void ws_close_began(struct conn *c); /* the library closes; nothing more may be 
  */
 void ws_close(struct conn *c, enum close_reason reason);
 
+/* When the loop has turned suspiciously often since the last tick (every 100 ms), ends those that
+ * the library has closed and goes on being woken for, by input that it does not take any more. */
+void ws_tick(struct server *s);
+
 #endif
