@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "prefixes.h"
 #include "protocol.h"
 #include "symbol.h"
 #include "symtab.h"
@@ -45,15 +46,53 @@ static bool allows(const struct grant *grant, const struct config *config, size_
     return !grant || grant_allows(grant, config->instruments[id].symbol);
 }
 
-static void resolve(struct selection *s, const struct config *config, const struct grant *grant,
-                    const char *name)
+/* Adds the patterns of the list, by their places in it. */
+static void add_patterns(struct prefixes *p, const json_t *list)
 {
-    size_t len = strlen(name);
+    size_t i;
+    const json_t *v;
+    json_array_foreach(list, i, v)
+    {
+        if (symbol_is_pattern(json_string_value(v), json_string_length(v)))
+            prefixes_add(p, json_string_value(v), json_string_length(v), (int)i);
+    }
+}
+
+/* -1: out of memory. */
+static int match_patterns(struct selection *s, const struct config *config,
+                          const struct grant *grant)
+{
+    struct prefixes patterns;
+    size_t names = json_array_size(s->list);
+    if (prefixes_init(&patterns, names) != 0)
+        return -1;
+    add_patterns(&patterns, s->list);
+    prefixes_sort(&patterns);
+    s->matched = calloc(names + 1, sizeof *s->matched);
+    s->next = calloc(config->instruments_len + 1, sizeof *s->next);
+    bool ok = s->matched && s->next;
+    for (size_t i = 0; ok && i < names; i++)
+        s->matched[i] = -1;
+    for (size_t i = config->instruments_len; ok && patterns.len > 0 && i-- > 0;) {
+        int n = prefixes_match(&patterns, config->instruments[i].symbol);
+        if (n < 0 || !allows(grant, config, i))
+            continue;
+        s->next[i] = s->matched[n];
+        s->matched[n] = (int)i;
+    }
+    prefixes_fini(&patterns);
+    return ok ? 0 : -1;
+}
+
+static void resolve(struct selection *s, const struct config *config, const struct grant *grant,
+                    size_t place)
+{
+    const json_t *v = json_array_get(s->list, place);
+    const char *name = json_string_value(v);
+    size_t len = json_string_length(v);
     if (symbol_is_pattern(name, len)) {
-        for (size_t i = 0; i < config->instruments_len; i++)
-            if (symbol_matches(name, len, config->instruments[i].symbol) &&
-                allows(grant, config, i))
-                take(s, (int)i);
+        for (int id = s->matched[place]; id >= 0; id = s->next[id])
+            take(s, id);
         return;
     }
     int id = symtab_find(config->symbols, name, len);
@@ -71,18 +110,15 @@ static void resolve(struct selection *s, const struct config *config, const stru
 enum selection_result selection_init(struct selection *s, const struct config *config,
                                      const struct grant *grant, const json_t *root, struct err *err)
 {
-    size_t i;
-    const json_t *v;
     *s = (struct selection){.list = json_object_get(root, "symbols")};
     if (check_list(s->list, (size_t)config->limits.symbols_per_connection + LIST_EXTRA, err) != 0)
         return SELECTION_MALFORMED;
     s->order = calloc(config->instruments_len + 1, sizeof *s->order);
-    if (!s->order || bits_init(&s->ids, config->instruments_len) != 0)
+    if (!s->order || bits_init(&s->ids, config->instruments_len) != 0 ||
+        match_patterns(s, config, grant) != 0)
         return SELECTION_NO_MEMORY;
-    json_array_foreach(s->list, i, v)
-    {
-        resolve(s, config, grant, json_string_value(v));
-    }
+    for (size_t i = 0; i < json_array_size(s->list); i++)
+        resolve(s, config, grant, i);
     return s->rejected.failed ? SELECTION_NO_MEMORY : SELECTION_OK;
 }
 
@@ -90,6 +126,8 @@ void selection_fini(struct selection *s)
 {
     bits_fini(&s->ids);
     free(s->order);
+    free(s->matched);
+    free(s->next);
     buf_fini(&s->rejected);
     *s = (struct selection){0};
 }

@@ -16,6 +16,9 @@ struct selection {
     struct bits ids;    /* named or matched */
     int *order;         /* the same, each once, in the order of the list */
     size_t order_len;
+    /* Per name, the first instrument that no pattern before it matches; per instrument, the next
+     * one of the same name. -1 ends. */
+    int *matched, *next;
     struct buf rejected; /* elements for protocol_add_array(): the unknown ones */
     size_t unknown;      /* of them, those of no instrument */
     size_t over;         /* and those beyond the client's limit, where somebody adds these */

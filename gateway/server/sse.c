@@ -22,6 +22,7 @@
 #include "clock.h"
 #include "handlers.h"
 #include "http.h"
+#include "prefixes.h"
 #include "server_private.h"
 #include "stream.h"
 #include "symbol.h"
@@ -58,32 +59,51 @@ static bool check_form(struct exchange *x, const char *list)
     return symbols_known(x, SYMBOLS_OF_ANY, list, true) && !symbols_forbidden(x, list);
 }
 
-/* The instruments of the list, each once; wanted: one flag each. Returns how many. */
-static size_t resolve(const struct config *c, const struct grant *grant, const char *list,
-                      bool *wanted)
+/* The symbols of the list, each once; wanted: one flag each. Its patterns are added. How many. */
+static size_t resolve_names(const struct config *c, const struct grant *grant, const char *list,
+                            bool *wanted, struct prefixes *patterns)
 {
     const char *item;
     size_t len, n = 0;
-    while (n < c->instruments_len && request_next(&list, &item, &len)) {
+    while (request_next(&list, &item, &len)) {
         int id = symtab_find(c->symbols, item, len);
-        size_t first = id >= 0 ? (size_t)id : 0, end = id >= 0 ? first + 1 : c->instruments_len;
-        for (size_t i = first; i < end; i++)
-            if (!wanted[i] && grant_allows(grant, c->instruments[i].symbol) &&
-                (id >= 0 || symbol_matches(item, len, c->instruments[i].symbol))) {
-                wanted[i] = true;
-                n++;
-            }
+        if (symbol_is_pattern(item, len))
+            prefixes_add(patterns, item, len, 0);
+        else if (id >= 0 && !wanted[id] && grant_allows(grant, c->instruments[id].symbol)) {
+            wanted[id] = true;
+            n++;
+        }
     }
     return n;
 }
 
-static bool within_limit(struct exchange *x, size_t n)
+/* The instruments that the list names, or that its patterns match and the grant allows. Returns how
+ * many; -1: out of memory. */
+static int resolve(const struct config *c, const struct grant *grant, const char *list,
+                   bool *wanted)
+{
+    struct prefixes patterns;
+    if (prefixes_init(&patterns, strlen(list)) != 0)
+        return -1;
+    size_t n = resolve_names(c, grant, list, wanted, &patterns);
+    prefixes_sort(&patterns);
+    for (size_t i = 0; patterns.len > 0 && i < c->instruments_len; i++)
+        if (!wanted[i] && prefixes_match(&patterns, c->instruments[i].symbol) >= 0 &&
+            grant_allows(grant, c->instruments[i].symbol)) {
+            wanted[i] = true;
+            n++;
+        }
+    prefixes_fini(&patterns);
+    return (int)n;
+}
+
+static bool within_limit(struct exchange *x, int n)
 {
     char why[100];
     int64_t most = x->server->config->limits.symbols_per_connection;
-    if ((int64_t)n <= most)
+    if (n <= most)
         return true;
-    snprintf(why, sizeof why, "these are %zu symbols; a stream may have %lld", n, (long long)most);
+    snprintf(why, sizeof why, "these are %d symbols; a stream may have %lld", n, (long long)most);
     return refuse(x, why);
 }
 
@@ -191,9 +211,10 @@ void serve_stream(struct exchange *x)
         return;
     int *ids = calloc(config->instruments_len + 1, sizeof *ids);
     bool *wanted = calloc(config->instruments_len + 1, sizeof *wanted);
-    if (!ids || !wanted) {
+    int n = ids && wanted ? resolve(config, &x->conn->grant, list, wanted) : -1;
+    if (n < 0) {
         response_problem(&x->response, 500, "out of memory", NULL);
-    } else if (within_limit(x, resolve(config, &x->conn->grant, list, wanted)) && stream_admit(x)) {
+    } else if (within_limit(x, n) && stream_admit(x)) {
         struct fanout_wish wish = {
             .ids = ids, .last_event_id = last_event_id(x->request), .grant = &x->conn->grant};
         for (size_t i = 0; i < config->instruments_len; i++)
