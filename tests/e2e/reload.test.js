@@ -183,6 +183,27 @@ test('who was local is not, once there are keys', async (t) => {
   assert.equal((await gateway.post('/admin/reload')).status, 401);
 });
 
+test('limits, origins and the log are the new ones, for who is there already, too', async (t) => {
+  const gateway = await start(t, base([sim('coffee'), sim('cocoa')]));
+  const client = await subscriber(t, gateway, ['coffee']);
+  const origin = { headers: { origin: 'https://app.example.com' } };
+  const allowed = async () => (await gateway.get('/api/v1/quotes', origin)).headers['access-control-allow-origin'];
+  assert.equal(await allowed(), undefined);
+  const more = {
+    origins: ['https://app.example.com'],
+    limits: { symbols_per_connection: 1, connections_per_ip: 1, commands_per_minute: 1000 },
+    log: { level: 'debug' },
+  };
+  assert.equal((await reload(gateway, base([sim('coffee'), sim('cocoa')], more))).status, 200);
+  assert.equal(await allowed(), 'https://app.example.com');
+  client.send({ action: 'subscribe', symbols: ['cocoa'], id: 2 });
+  assert.deepEqual((await client.next((m) => m.id === 2)).rejected.map((r) => r.error), ['symbol_limit']);
+  await assert.rejects(connectWs(gateway.wsUrl), /refused with 429/, 'who came before is counted');
+  await gateway.log((l) => l.level === 'debug');
+  await client.close();
+  await until(() => connectWs(gateway.wsUrl).then((c) => c.close().then(() => true), () => false), 'there is room again');
+});
+
 test('intervals, fields, patterns, event streams and their ids go on', async (t) => {
   const gateway = await start(t, base([sim('zinc'), sim('coffee'), sim('cocoa')], { fanout: { heartbeat_ms: 1000 } }));
   const fields = await subscriber(t, gateway, ['coffee'], { fields: ['price'] });
