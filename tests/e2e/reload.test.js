@@ -48,6 +48,7 @@ test('instruments come and go, and clients are told what concerns them', async (
   const one = await subscriber(t, gateway, ['coffee']);
   for (const c of [all, two, one]) await c.nextQuote('coffee');
   const before = (await gateway.get('/api/v1/quotes/coffee')).json.seq;
+  assert.match((await gateway.get('/metrics')).body, /cocoa/);
 
   const { status, json } = await reload(gateway, base([sim('EUR/GBP'), sim('coffee', { name: 'Kaffee' }), sim('EUR/USD')]));
   assert.equal(status, 200);
