@@ -41,6 +41,8 @@ const client = new FeedClient({
     if (state.state === 'live' && listIsOld) loadInstruments();
   },
   onMessage: (message) => {
+    // Unasked: the gateway has another configuration, and instruments have come or gone.
+    if (/^(un)?subscribed$/.test(message.type) && message.id === undefined) loadInstruments();
     if (model.apply(message, Date.now())) view.paintSoon();
   },
 });

@@ -13,6 +13,7 @@ const WELCOME_WITHIN_MS = 10_000;
 const PROBE_WITHIN_MS = 5_000;
 const STEADY_AFTER_MS = 10_000; // a connection that lived this long makes the next back-off short
 const DEFAULT_HEARTBEAT_MS = 20_000;
+const SUBSCRIBE = 'all'; // names our own command: what the gateway says unasked has no id
 const TOKEN_NEEDED = 'a valid token is needed: add #token=\u2026 to the address of this page';
 
 /** The wait before attempt n (0 = the first return): anywhere between 0 and the doubling bound. */
@@ -118,7 +119,7 @@ export class FeedClient {
         this.#silenceMs = 2.5 * (number(message.heartbeat_ms) ?? DEFAULT_HEARTBEAT_MS);
         this.#rearm();
         if (this.token) this.#send({ action: 'auth', token: this.token });
-        this.#send({ action: 'subscribe', symbols: ['*'] });
+        this.#send({ action: 'subscribe', id: SUBSCRIBE, symbols: ['*'] });
         break;
       case 'subscribed':
         this.#liveSince = this.#env.now();

@@ -2,7 +2,7 @@
 // Screenshots are written to PRICEGATE_SHOTS, or a temporary folder that is named at the end.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
@@ -348,5 +348,23 @@ test('recorded replies arrive in the page', { skip: folder ? false : 'no recorde
     await page.says(`${row(symbol)} .value`, price);
   }
   await page.shot('recordings');
+  assert.deepEqual(page.problems, []);
+});
+
+test('instruments that come and go with a reload come and go on the page', async (t) => {
+  const sim = (symbol, name) => ({ symbol, name, poll_ms: 1000, sources: [{ provider: 'sim', symbol }] });
+  const config = (...instruments) => ({ providers: { sim: { enabled: true } }, instruments });
+  const gateway = await startGateway(config(sim('coffee', 'Coffee C'), sim('tea', 'Tea')));
+  t.after(() => gateway.stop());
+  const page = await open(t, gateway.url);
+  await page.says(`${row('tea')} .full-name`, 'Tea');
+  await page.waitForSelector(`${row('coffee')}[data-state="live"]`);
+  writeFileSync(gateway.file, JSON.stringify(config(sim('milk', 'Milk'), sim('coffee', 'Coffee, better'))));
+  gateway.signal('SIGHUP');
+  await page.says(`${row('milk')} .full-name`, 'Milk');
+  await page.waitForSelector(`${row('milk')}[data-state="live"]`);
+  await page.waitForSelector(row('tea'), { state: 'detached' });
+  await page.says(`${row('coffee')} .full-name`, 'Coffee, better');
+  await page.says(badge, 'live');
   assert.deepEqual(page.problems, []);
 });

@@ -128,7 +128,7 @@ test('connecting, live; reconnecting, live again', () => {
   assert.equal(b.state.state, 'connecting');
   b.goLive();
   assert.equal(b.state.state, 'live');
-  assert.deepEqual(b.socket.sent, [{ action: 'subscribe', symbols: ['*'] }]);
+  assert.deepEqual(b.socket.sent, [{ action: 'subscribe', id: 'all', symbols: ['*'] }]);
 
   b.socket.break();
   assert.equal(b.state.state, 'reconnecting');
@@ -138,7 +138,7 @@ test('connecting, live; reconnecting, live again', () => {
   assert.equal(b.sockets.length, 2);
   b.goLive();
   assert.equal(b.state.state, 'live');
-  assert.deepEqual(b.socket.sent, [{ action: 'subscribe', symbols: ['*'] }]);
+  assert.deepEqual(b.socket.sent, [{ action: 'subscribe', id: 'all', symbols: ['*'] }]);
 });
 
 test('each failure doubles the wait; only a steady connection makes it short again', () => {
