@@ -123,8 +123,18 @@ static void peer_close(void *sock, enum close_reason reason)
     p->closed = true;
 }
 
-static const struct client_sink sink = {peer_write, peer_busy, peer_want_writable, peer_unsent,
-                                        peer_close};
+static void peer_audit(void *sock, const char *action, const char *what, const char *refused)
+{
+    const struct peer *p = sock;
+    CHECK(!p->closed && *action && (!what || *what) && (!refused || *refused));
+}
+
+static const struct client_sink sink = {.write = peer_write,
+                                        .busy = peer_busy,
+                                        .want_writable = peer_want_writable,
+                                        .unsent_bytes = peer_unsent,
+                                        .close = peer_close,
+                                        .audit = peer_audit};
 
 /* --- what goes in --- */
 

@@ -42,8 +42,9 @@ void *__wrap_realloc(void *p, size_t n);
 void __wrap_free(void *p);
 char *__wrap_strdup(const char *s);
 char *__wrap_strndup(const char *s, size_t n);
-int __wrap_asprintf(char **out, const char *fmt, ...);
-int __wrap___asprintf_chk(char **out, int flag, const char *fmt, ...); /* with _FORTIFY_SOURCE */
+__attribute__((format(printf, 2, 3))) int __wrap_asprintf(char **out, const char *fmt, ...);
+__attribute__((format(printf, 3, 4))) int
+__wrap___asprintf_chk(char **out, int flag, const char *fmt, ...); /* with _FORTIFY_SOURCE */
 XML_Parser __wrap_XML_ParserCreateNS(const XML_Char *encoding, XML_Char separator);
 
 /* --- which blocks there are --- */
@@ -151,7 +152,7 @@ char *__wrap_strdup(const char *s)
     return __wrap_strndup(s, strlen(s));
 }
 
-static int print(char **out, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int print(char **out, const char *fmt, va_list ap)
 {
     va_list again;
     va_copy(again, ap);
