@@ -183,12 +183,25 @@ static void open_client(struct market *m, int who, const char *how)
         fanout_client_compress(r->client);
 }
 
+/* Who asked to be told of a free socket is told, as a transport does it. */
+static void drain(struct market *m)
+{
+    for (int i = 0; i < CLIENTS; i++) {
+        struct reader *r = &m->readers[i];
+        if (!r->wants || r->room <= 0 || !r->client || r->closed)
+            continue;
+        r->wants = false;
+        fanout_client_writable(r->client, m->r.mono_ns);
+    }
+}
+
 static void pass_ms(struct market *m, int64_t ms)
 {
     for (int64_t t = 0; t < ms; t += 100) {
         rig_pass_ms(&m->r, 100);
         tiers_tick(m->tiers, m->r.wall_ms, m->r.mono_ns);
         tiers_turn(m->tiers, m->r.wall_ms, m->r.mono_ns);
+        drain(m);
     }
 }
 
@@ -217,20 +230,34 @@ static void status(struct market *m, int id, const char *text)
     m->lost = true;
 }
 
-static void fill_or_drain(struct market *m, int who, const char *how)
+static int keep_grant(void *ctx, const struct grant *old, struct grant *out)
 {
-    struct reader *r = &m->readers[who];
-    r->room = strcmp(how, "full") == 0 ? 0 : PEER_ROOMY;
-    if (r->room > 0 && r->wants && r->client && !r->closed) {
-        r->wants = false;
-        fanout_client_writable(r->client, m->r.mono_ns);
+    (void)ctx;
+    *out = grant_ref(old);
+    return 0;
+}
+
+/* Another set of tiers takes everything over; where it cannot be made nothing changes. */
+static void reload(struct market *m)
+{
+    struct instrument_map map;
+    struct tiers *next = tiers_new(&m->r.config, &m->r.metrics, &m->r.ports);
+    if (!next)
+        return;
+    if (instrument_map_init(&map, &m->r.config, &m->r.config) != 0) {
+        tiers_free(next);
+        return;
     }
+    tiers_take_over(next, m->tiers, &map, keep_grant, NULL, now(m));
+    tiers_free(m->tiers);
+    m->tiers = next;
+    instrument_map_fini(&map);
 }
 
 /* After client 1 has brought a token for tea. */
 #define FORBIDDEN "1.4"
 
-enum what { OPEN, SAY, QUOTE, STATUS, SOCKET, PASS };
+enum what { OPEN, SAY, QUOTE, STATUS, SOCKET, PASS, RELOAD };
 
 static const struct {
     enum what what;
@@ -261,6 +288,7 @@ static const struct {
     {STATUS, 2,   "{\"symbol\":\"EUR/GBP\",\"state\":\"closed\",\"market\":\"closed\"}"      },
     {SAY,    0,   "{\"action\":\"list\"}"                                                    },
     {SAY,    0,   "{\"action\":\"ping\",\"id\":\"p\"}"                                       },
+    {RELOAD, 0,   ""                                                                         },
     {PASS,   400, ""                                                                         },
     {QUOTE,  3,   "202"                                                                      },
     {SOCKET, 0,   "free"                                                                     },
@@ -270,6 +298,7 @@ static const struct {
     {SAY,    1,   "{\"action\":\"subscribe\",\"symbols\":[\"AAPL\"],\"fields\":[\"state\"]}" },
     {QUOTE,  0,   "1.8"                                                                      },
     {PASS,   300, ""                                                                         },
+    {RELOAD, 0,   ""                                                                         },
     {SAY,    0,   "{\"action\":\"nonsense\"}"                                                },
     {SAY,    1,   "{\"action\":\"reset\"}"                                                   },
     {SAY,    1,   "{\"action\":\"subscribe\",\"symbols\":[\"EUR/USD\"],\"snapshot\":false}"  },
@@ -296,10 +325,14 @@ static void happen(struct market *m, size_t i)
         status(m, who, text);
         break;
     case SOCKET:
-        fill_or_drain(m, who, text);
+        m->readers[who].room = strcmp(text, "full") == 0 ? 0 : PEER_ROOMY;
+        drain(m);
         break;
     case PASS:
         pass_ms(m, who);
+        break;
+    case RELOAD:
+        reload(m);
         break;
     }
     tiers_turn(m->tiers, m->r.wall_ms, m->r.mono_ns);
