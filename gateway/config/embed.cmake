@@ -2,7 +2,8 @@
 # The assembler's .incbin does the work, so that no generator has to be written or trusted.
 file(GLOB_RECURSE WEB_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/*.html ${CMAKE_SOURCE_DIR}/web/*.js
   ${CMAKE_SOURCE_DIR}/web/*.css ${CMAKE_SOURCE_DIR}/web/*.svg)
-list(FILTER WEB_FILES EXCLUDE REGEX "/node_modules/")
+# web/examples/ are for other people's sites: they name a gateway's address and are served from elsewhere.
+list(FILTER WEB_FILES EXCLUDE REGEX "/node_modules/|/web/examples/")
 list(SORT WEB_FILES)
 file(GLOB CONFIG_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/gateway/config/*.json)
 

@@ -32,6 +32,7 @@
 
 static const int64_t LINGER_MS = 1000;
 static const int64_t CHOKED_MS = 30000;
+static const int64_t FOREIGN_EVERY_MS = 10000;
 static const size_t LINGER_BYTES_MAX = 1048576;
 
 /* --- checking --- */
@@ -78,15 +79,25 @@ static struct origin_rule rule_of(const struct exchange *x)
                                 c->origins_len};
 }
 
+void http_note_foreign(struct server *s, const char *origin)
+{
+    unsigned suppressed;
+    if (log_limit_pass(&s->foreign_limit, clock_mono_ms(), FOREIGN_EVERY_MS, &suppressed))
+        log_event(LOG_INFO, "origin_refused", "origin=%s advice=%s suppressed=%u", origin,
+                  "if its pages may use this gateway, list it under origins", suppressed);
+}
+
 /* Pages of listed origins may read the answers, errors too. */
 static void add_cors(struct exchange *x)
 {
     struct origin_rule rule = rule_of(x);
     const char *origin = x->request->caller.origin;
-    if (rule.listed_len == 0)
-        return;
-    response_header(&x->response, "Vary", "Origin");
-    if (!origin || !origin_listed(origin, &rule))
+    bool listed = origin && origin_listed(origin, &rule);
+    if (rule.listed_len > 0)
+        response_header(&x->response, "Vary", "Origin");
+    if (origin && !listed && !origin_allowed(origin, &rule))
+        http_note_foreign(x->server, origin);
+    if (!listed)
         return;
     response_header(&x->response, "Access-Control-Allow-Origin", "%s", origin);
     response_header(&x->response, "Access-Control-Expose-Headers", "ETag, Retry-After");
@@ -180,7 +191,9 @@ static const struct route *admit(struct exchange *x)
         return NULL;
     }
     if (m.route->flags & ROUTE_CHANGES && !auth_origin_ok(x->server->config, &r->caller)) {
-        deny(x, m.route, 403, "pages of this origin may not do that", "bad_origin");
+        deny(x, m.route, 403,
+             "pages of this origin may not do that: the gateway's `origins` do not list it",
+             "bad_origin");
         return NULL;
     }
     r->param = m.param;

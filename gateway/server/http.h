@@ -25,6 +25,10 @@ int http_read(struct conn *c, struct lws *wsi, struct request *r, int *status) M
 /* Sets c->grant from the request's token. False: the token is bad and response a 401. */
 bool http_identify(struct conn *c, struct request *r, struct response *response);
 
+/* Logs, once in a while, that a page of this origin was kept away: its browser does not tell its
+ * maker more than that it was. */
+void http_note_foreign(struct server *s, const char *origin);
+
 /* Serves a GET or HEAD that came with an upgrade that we do not make; the connection ends. */
 int http_serve_once(struct conn *c, struct lws *wsi, struct request *r);
 

@@ -50,6 +50,7 @@ struct server {
     struct slack slack;
     struct proxies proxies;
     struct audit_budget refused[2]; /* of strangers, of those with a role */
+    struct log_limit foreign_limit;
     struct conn *conns[CONN_STATES];
     size_t conns_len[CONN_STATES];
     size_t choked;                            /* connections in HTTP_CHOKED */

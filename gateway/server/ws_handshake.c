@@ -71,8 +71,12 @@ static bool check(struct exchange *x, const struct upgrade *u)
     struct request *r = x->request;
     if (!check_form(x, u))
         return false;
-    if (!auth_origin_ok(x->server->config, &r->caller))
-        return refuse(x, 403, "pages of this origin may not connect", "bad_origin");
+    if (!auth_origin_ok(x->server->config, &r->caller)) {
+        http_note_foreign(x->server, r->caller.origin);
+        return refuse(
+            x, 403, "pages of this origin may not connect: the gateway's `origins` do not list it",
+            "bad_origin");
+    }
     if (!http_identify(x->conn, r, &x->response))
         return false;
     return stream_admit(x);
