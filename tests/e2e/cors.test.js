@@ -41,7 +41,7 @@ test('a listed page may read what it asks for: prices, modules, unchanged answer
     [400, await ask('/api/v1/stream')],
     [405, await ask('/api/v1/quotes', {}, 'POST')],
     [426, await ask('/ws')],
-    [200, await ask('/quote.js')],
+    [200, await ask('/client/index.js')],
   ];
   for (const [status, answer] of cases) {
     assert.equal(answer.status, status, answer.body);
@@ -50,7 +50,7 @@ test('a listed page may read what it asks for: prices, modules, unchanged answer
     assert.equal(answer.headers['access-control-expose-headers'], 'ETag, Retry-After');
     assert.equal(answer.headers.vary, 'Origin');
   }
-  assert.match((await ask('/quote.js')).headers['content-type'], /^text\/javascript/, 'or a browser runs no module');
+  assert.match((await ask('/client/index.js')).headers['content-type'], /^text\/javascript/, 'or a browser runs no module');
 });
 
 test('a preflight allows what the routes have and what the client sends, and may be remembered', async (t) => {

@@ -20,6 +20,7 @@ function nodeExample(t, name) {
   const folder = temporaryFolder();
   t.after(() => folder.remove());
   mkdirSync(join(folder.path, 'node_modules'));
+  symlinkSync(join(root, 'web/client'), join(folder.path, 'node_modules/pricegate-client'));
   symlinkSync(join(root, 'tests/node_modules/ioredis'), join(folder.path, 'node_modules/ioredis'));
   copyFileSync(join(examples, 'node', name), join(folder.path, name));
   return join(folder.path, name);
@@ -45,6 +46,7 @@ const subscribers = [
     env: websocat,
     run: () => ['bash', ['shell/websocat.sh']],
   },
+  { name: 'node/watch.mjs', needs: [], digits: '150\\.1', run: (t) => [process.execPath, [nodeExample(t, 'watch.mjs')]] },
 ];
 
 function followsTheGateway({ name, needs, run, digits = '150\\.10', env: own = {} }) {
