@@ -1,4 +1,5 @@
-// The unit file, as far as it can be tried without systemd: it is one, and as closed as it means to be.
+// What systemd relies on, as far as it can be tried without it: the unit file is one, and as closed as it
+// means to be; and the program tells its manager how it is.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -6,7 +7,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'node:test';
 
-import { binary } from '../support/gateway.js';
+import { binary, startGateway } from '../support/gateway.js';
+import { startManager } from '../support/manager.js';
 import { temporaryFolder } from '../support/wait.js';
 
 const unit = readFileSync(new URL('../../docker/pricegate.service', import.meta.url), 'utf8');
@@ -38,4 +40,31 @@ test('systemd takes the unit, and counts it among the closed ones', { skip: anal
   };
   say('verify', file);
   say('security', '--offline=true', '--no-pager', '--threshold=15', file); // tenths, of 100
+});
+
+test('its manager hears when it is ready, alive, taking another configuration, and going', async (t) => {
+  const manager = await startManager();
+  t.after(() => manager.stop());
+  const gateway = await startGateway(
+    { instruments: [{ symbol: 'coffee', sources: [] }] },
+    { env: { ...manager.env, WATCHDOG_USEC: '400000' } },
+  );
+  t.after(() => gateway.stop());
+  await manager.hears(/^READY=1$/);
+  for (let i = 0; i < 3; i++) await manager.hears(/^WATCHDOG=1$/);
+
+  const reload = async (config) => {
+    writeFileSync(gateway.file, config);
+    gateway.signal('SIGHUP');
+    const said = await manager.hears(/^RELOADING=1 /);
+    assert.match(said, /^RELOADING=1 MONOTONIC_USEC=\d+$/, 'systemd asks for the time with it');
+    await manager.hears(/^READY=1$/);
+  };
+  await reload(JSON.stringify({ instruments: [{ symbol: 'tea', sources: [] }] }));
+  await gateway.log('reloaded');
+  await reload('{'); // refused: the old one goes on, and so it is ready
+  await gateway.log('reload_failed');
+
+  gateway.signal('SIGTERM');
+  await manager.hears(/^STOPPING=1$/);
 });
