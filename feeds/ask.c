@@ -101,6 +101,8 @@ static void parse(struct ask *k, const struct http_reply *reply, int64_t wall_ms
     struct http_reply kept;
     bool same = k->url && kept_reply_restore(&u->kept, k->url, reply, &kept);
     u->row->parse(same ? &kept : reply, r->symbols, r->n, wall_ms, k->answers, verdict);
+    for (size_t i = 0; i < r->n; i++)
+        k->answers[i].status = reply->status;
     bool good = any_good(k->answers, r->n);
     if (same && !good)
         kept_reply_fini(&u->kept);

@@ -93,14 +93,20 @@ static const struct instrument *instrument_of(const struct walk *w, const struct
     return &w->host->config->instruments[e->id];
 }
 
-static void note(struct entry *e, enum failure f, bool asked, const char *detail)
+static void note(const struct walk *w, struct entry *e, const struct chain_step *what,
+                 const char *detail)
 {
     REQUIRE(e->steps_len < e->steps_cap);
     struct chain_step *s = &e->steps[e->steps_len++];
+    *s = *what;
     s->pos = e->pos;
-    s->failure = f;
-    s->asked = asked;
+    s->at_ms = w->host->now_ms(w->host->ctx);
     snprintf(s->detail, sizeof s->detail, "%s", detail ? detail : "");
+}
+
+static void note_skip(const struct walk *w, struct entry *e, enum failure f, const char *detail)
+{
+    note(w, e, &(struct chain_step){.failure = f}, detail);
 }
 
 static void end(struct walk *w, struct entry *e, bool accepted)
@@ -152,7 +158,7 @@ static bool settle(struct walk *w, struct entry *e, bool late)
         enum failure f = w->host->skip(w->host->ctx, w, (struct chain_want){e->id, e->pos}, &why);
         if (f == FAIL_NONE)
             return true;
-        note(e, f, false, why.text);
+        note_skip(w, e, f, why.text);
         next_source(w, e);
     }
     return false;
@@ -191,7 +197,7 @@ static size_t gather(struct walk *w, int provider)
 static void refuse(struct walk *w, struct entry **list, size_t n, enum failure f, const char *why)
 {
     for (size_t i = 0; i < n; i++) {
-        note(list[i], f, false, why);
+        note_skip(w, list[i], f, why);
         next_source(w, list[i]);
     }
 }
@@ -362,7 +368,7 @@ static void take_answer(struct walk *w, struct entry *e, struct chain_want want,
         f = w->host->offer(w->host->ctx, want, &a->record, &why);
     else
         err_set(&why, "%s", a->detail);
-    note(e, f, true, why.text);
+    note(w, e, &(struct chain_step){.failure = f, .asked = true, .status = a->status}, why.text);
     if (f == FAIL_NONE) {
         end(w, e, true);
         return;

@@ -33,6 +33,8 @@ struct chain_step {
     size_t pos;
     enum failure failure; /* FAIL_NONE: its answer was taken */
     bool asked;           /* a request was sent; else it was skipped */
+    int status;           /* of HTTP, when an answer came; 0 = none did */
+    int64_t at_ms;        /* monotonic */
     char detail[160];
 };
 

@@ -23,7 +23,7 @@ int feed_init(struct feed *d, int id, const struct instrument *in, int64_t wall_
     watch_init(&d->watch, in, wall_ms);
     d->sources = calloc(in->sources_len + 1, sizeof *d->sources);
     d->chain = calloc(in->sources_len + 1, sizeof *d->chain);
-    if (!d->sources || !d->chain)
+    if (!d->sources || !d->chain || provenance_init(&d->provenance, in->sources_len) != 0)
         return -1;
     for (size_t i = 0; i < in->sources_len; i++)
         d->chain[i] = in->sources[i].provider_id;
@@ -33,6 +33,7 @@ int feed_init(struct feed *d, int id, const struct instrument *in, int64_t wall_
 void feed_fini(struct feed *d)
 {
     publication_fini(&d->publication);
+    provenance_fini(&d->provenance);
     free(d->sources);
     free(d->chain);
 }
@@ -71,6 +72,7 @@ void feed_take_over(struct feed *d, struct feed *from, bool same_sources)
         return;
     }
     memcpy(d->sources, from->sources, d->in->sources_len * sizeof *d->sources);
+    provenance_copy(&d->provenance, &from->provenance);
     d->answering = from->answering;
     d->suspect = from->suspect;
 }
@@ -166,6 +168,7 @@ static void note_step(struct feed *d, const struct chain_step *step, int64_t int
                       int64_t mono_ms)
 {
     struct feed_source *s = &d->sources[step->pos];
+    provenance_note(&d->provenance, step);
     if (step->asked && step->failure == FAIL_NOT_FOUND)
         note_not_found(s, interval_ms, mono_ms);
     else if (step->asked && step->failure == FAIL_NONE)

@@ -7,6 +7,7 @@
 #include "chain.h"
 #include "log.h"
 #include "market.h"
+#include "provenance.h"
 #include "publish.h"
 #include "quality.h"
 #include "watch.h"
@@ -45,8 +46,9 @@ struct feed {
     struct market market;
     struct feed_source *sources; /* one per source of the chain */
     int *chain;                  /* the same as provider numbers, for the schedule */
-    int walking;                 /* walks that it is in, but for probes */
-    bool probing;                /* is one of its sources being probed? */
+    struct provenance provenance;
+    int walking;  /* walks that it is in, but for probes */
+    bool probing; /* is one of its sources being probed? */
     struct feed_outcome last;
     int64_t refreshed_ms;    /* monotonic, end of the last refresh; 0 = never */
     int answering;           /* the source that answered last; -1 = none yet */

@@ -222,6 +222,24 @@ json_t *feeds_sources(struct feeds *f)
     return all;
 }
 
+json_t *feeds_provenance(const struct feeds *f, int id)
+{
+    const struct feed *d = &f->feeds[id];
+    int64_t wall_ms = clock_wall_ms();
+    json_t *all = provenance_describe(&d->provenance, d->in, clock_mono_ms(), wall_ms);
+    json_t *list = json_object_get(all, "sources");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_t *source = json_incref(json_array_get(list, i));
+        upstream_describe_briefly(&f->upstreams[d->chain[i]], &source, wall_ms);
+        if (!source) {
+            json_decref(all);
+            return NULL;
+        }
+        json_decref(source);
+    }
+    return all;
+}
+
 json_t *feeds_suspect(struct feeds *f, int id)
 {
     return feed_describe_suspect(&f->feeds[id]);

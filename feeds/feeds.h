@@ -54,6 +54,7 @@ json_t *feeds_jobs(struct feeds *f);
 int64_t feeds_next_poll_ms(const struct feeds *f, int id);
 json_t *feeds_sources(struct feeds *f);
 json_t *feeds_suspect(struct feeds *f, int id);
+json_t *feeds_provenance(const struct feeds *f, int id);
 int feeds_reset(struct feeds *f, const char *provider);
 bool feeds_any_provider(struct feeds *f);
 

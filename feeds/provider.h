@@ -40,6 +40,7 @@ struct record {
 struct answer {
     enum failure failure; /* FAIL_NONE: the record is valid */
     char detail[160];     /* on failure: a sentence for people, no secrets */
+    int status;           /* of HTTP; 0 = no reply came. Not the parser's to fill */
     struct record record;
 };
 

@@ -152,6 +152,7 @@ void upstream_answered(struct upstream *u, const struct verdict *verdict, const 
         breaker_success(&u->breaker, wall_ms);
     } else {
         err_set(&u->last_error, "%s: %s", failure_name(verdict->failure), detail);
+        u->last_error_ms = wall_ms;
         /* A clock that was set back must not make every failure an old one. */
         bool new_one = asked_ms > u->line_broke_ms || wall_ms < u->line_broke_ms;
         if (!of_the_line(verdict->failure)) {
@@ -267,6 +268,10 @@ void upstream_clock_set(struct upstream *u, int64_t by_ms, int64_t wall_ms)
     u->budget_dirty = true;
     if (u->last_success_ms > 0)
         u->last_success_ms += by_ms;
+    if (u->last_error_ms > 0)
+        u->last_error_ms += by_ms;
+    if (u->shown_since_ms > 0)
+        u->shown_since_ms += by_ms;
     u->line_broke_ms += by_ms;
 }
 
@@ -287,15 +292,25 @@ static bool write_document(struct bus *bus, const char *key, const char *provide
     return written;
 }
 
+/* Of a change that is noticed now. One that another process made, or this one before its restart,
+ * stands in the documents; that a cool-down is over is a matter of the clock alone. */
+static int64_t changed_ms(const struct upstream *u, enum breaker_state to, int64_t wall_ms)
+{
+    int64_t at_ms = u->reliability.suspended ? u->reliability.updated_ms : u->breaker.updated_ms;
+    return to != BREAKER_CLOSED && at_ms > 0 && at_ms < wall_ms ? at_ms : wall_ms;
+}
+
 static void announce(struct upstream *u, struct metrics *metrics, int64_t wall_ms)
 {
     const char *name = u->row->rule.name;
     enum breaker_state now = shown(u, wall_ms);
     int64_t left = budget_left(&u->budget, wall_ms);
-    if (now != u->shown)
+    if (now != u->shown) {
         log_event(now == BREAKER_OPEN ? LOG_WARN : LOG_INFO, "circuit_breaker_state_change",
                   "provider=%s from=%s to=%s reason=%s", name, breaker_state_name(u->shown),
                   breaker_state_name(now), now == BREAKER_CLOSED ? NULL : reason_text(u, wall_ms));
+        u->shown_since_ms = changed_ms(u, now, wall_ms);
+    }
     u->shown = now;
     metrics_set(metrics, METRIC_BREAKER, name, NULL, u->off ? 3 : (double)now);
     if (left >= 0 && !u->off)
@@ -415,20 +430,39 @@ static json_t *share(struct reliability_score s)
     return s.all == 0 ? json_null() : json_real(round((double)s.good * 1e4 / (double)s.all) / 1e4);
 }
 
+static const char *state_text(const struct upstream *u, int64_t wall_ms)
+{
+    return u->off ? "disabled" : breaker_state_name(shown(u, wall_ms));
+}
+
+/* 0: it is off, or may be asked now, or nobody knows when. */
+static int64_t retry_at_ms(const struct upstream *u, int64_t wall_ms)
+{
+    return u->off || u->reliability.suspended ? 0 : breaker_retry_at_ms(&u->breaker, wall_ms);
+}
+
 json_t *upstream_describe(struct upstream *u, int64_t wall_ms)
 {
     bool suspended = u->reliability.suspended;
     struct reliability_score score = reliability_score(&u->reliability, wall_ms);
     int64_t left = budget_left(&u->budget, wall_ms);
     return json_pack(
-        "{s:s,s:s,s:s,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:b}", "provider", u->row->rule.name,
-        "data", provider_data_name(u->row->data), "state",
-        u->off ? "disabled" : breaker_state_name(shown(u, wall_ms)), "failures",
-        (json_int_t)u->breaker.failures, "failure_threshold", (json_int_t)u->breaker.threshold,
-        "retry_at",
-        time_or_null(u->off || suspended ? 0 : breaker_retry_at_ms(&u->breaker, wall_ms)), "reason",
-        text_or_null(reason_text(u, wall_ms)), "last_error", text_or_null(u->last_error.text),
+        "{s:s,s:s,s:s,s:o,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:I,s:b,s:b}", "provider",
+        u->row->rule.name, "data", provider_data_name(u->row->data), "state",
+        state_text(u, wall_ms), "state_since", time_or_null(u->off ? 0 : u->shown_since_ms),
+        "failures", (json_int_t)u->breaker.failures, "failure_threshold",
+        (json_int_t)u->breaker.threshold, "retry_at", time_or_null(retry_at_ms(u, wall_ms)),
+        "reason", text_or_null(reason_text(u, wall_ms)), "last_error",
+        text_or_null(u->last_error.text), "last_error_at", time_or_null(u->last_error_ms),
         "last_success", time_or_null(u->last_success_ms), "credits_left",
         left < 0 || u->off ? json_null() : json_integer(left), "reliability", share(score),
-        "fetches_30d", (json_int_t)score.all, "suspended", (int)suspended);
+        "fetches_30d", (json_int_t)score.all, "suspended", (int)suspended, "in_use",
+        (int)u->in_use);
+}
+
+void upstream_describe_briefly(const struct upstream *u, json_t **into, int64_t wall_ms)
+{
+    int64_t retry_ms = retry_at_ms(u, wall_ms);
+    jsonx_set(into, "state", json_string(state_text(u, wall_ms)));
+    jsonx_set(into, "retry_at", retry_ms > 0 ? json_integer(retry_ms) : json_null());
 }

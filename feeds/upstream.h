@@ -27,9 +27,11 @@ struct upstream {
     struct budget budget;
     struct breaker breaker;
     enum breaker_state shown; /* as last announced */
+    int64_t shown_since_ms;   /* since when it is that; 0 = since before our start */
     struct err last_error;    /* "" = none yet */
-    int64_t line_broke_ms;    /* when a failure of the line was last counted */
-    int64_t last_success_ms;  /* 0 = none yet */
+    int64_t last_error_ms;
+    int64_t line_broke_ms;   /* when a failure of the line was last counted */
+    int64_t last_success_ms; /* 0 = none yet */
     struct reliability reliability;
     struct upstream_tally {
         uint64_t good, failed, of_line;
@@ -100,5 +102,8 @@ bool upstream_shared(struct upstream *u, const char *key, const char *bytes, siz
 
 /* The element of /data-health/sources; NULL: out of memory. */
 json_t *upstream_describe(struct upstream *u, int64_t wall_ms);
+/* What anybody may know of it, into an element of provenance_describe(): "state", "retry_at" (ms).
+ */
+void upstream_describe_briefly(const struct upstream *u, json_t **into, int64_t wall_ms);
 
 #endif

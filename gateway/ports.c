@@ -39,6 +39,12 @@ static json_t *port_suspect(void *ctx, int id)
     return feeds_suspect(g->now.feeds, id);
 }
 
+static json_t *port_provenance(void *ctx, int id)
+{
+    struct gateway *g = ctx;
+    return feeds_provenance(g->now.feeds, id);
+}
+
 static int port_reset(void *ctx, const char *provider)
 {
     struct gateway *g = ctx;
@@ -78,6 +84,7 @@ void ports_wire(struct gateway *g)
         .next_poll = port_next_poll,
         .sources = port_sources,
         .suspect = port_suspect,
+        .provenance = port_provenance,
         .reset = port_reset,
         .any_provider = port_any_provider,
         .bus_up = port_bus_up,

@@ -40,6 +40,9 @@ struct feed_port {
     /* The last price of the instrument that failed a rule of quality, until its source is believed
      * again; NULL when there is none. New reference. The function itself may be NULL. */
     json_t *(*suspect)(void *ctx, int id);
+    /* What each of its sources said last (provenance.h), with "state" and "retry_at" of its
+     * provider. New reference; NULL: out of memory. */
+    json_t *(*provenance)(void *ctx, int id);
     /* When the instrument is polled next, wall ms; 0 = it is not polled. May be NULL. */
     int64_t (*next_poll)(void *ctx, int id);
     int (*reset)(void *ctx, const char *provider); /* 0, or -1 unknown provider */

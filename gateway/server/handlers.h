@@ -12,8 +12,11 @@ route_handler serve_healthz, serve_readyz, serve_metrics, serve_status, serve_so
 route_handler serve_reset_circuit;
 /* quotes.c */
 route_handler serve_instruments, serve_quotes, serve_quote, serve_observations, serve_observation;
+route_handler serve_provenance;
 /* admin.c */
 route_handler serve_clients, serve_close_client, serve_reload;
+/* whoami.c */
+route_handler serve_whoami;
 /* sse.c */
 route_handler serve_stream;
 /* http_refresh.c */

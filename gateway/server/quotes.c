@@ -3,10 +3,12 @@
  * Quotes and observations are asked for in the same ways and differ in their names only. A body is
  * the item as it travels everywhere, with its `state` replaced by the current one; so the entity
  * tag, made from the body, changes when the state does. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
 #include "handlers.h"
+#include "jsonx.h"
 #include "server_private.h"
 #include "symbol.h"
 #include "symtab.h"
@@ -255,6 +257,30 @@ static void serve_one(struct exchange *x, enum instrument_kind kind)
     begin_json(x);
     add_item(x, id, wall_ms);
     response_etag(&x->response, x->request->if_none_match);
+}
+
+/* Why its price comes from where it comes from: no price is in it. */
+void serve_provenance(struct exchange *x)
+{
+    const char *symbol = x->request->param;
+    int id = symbol_find(x->server->config, SYMBOLS_OF_ANY, symbol, strlen(symbol));
+    if (id < 0) {
+        response_problem(&x->response, 404, "not configured", NULL);
+        return;
+    }
+    if (symbols_forbidden(x, symbol))
+        return;
+    json_t *said = x->server->feed->provenance(x->server->feed->ctx, id);
+    jsonx_set(&said, "symbol", json_string(symbol));
+    char *text = said ? json_dumps(said, JSON_COMPACT) : NULL;
+    json_decref(said);
+    if (!text) {
+        response_problem(&x->response, 500, "out of memory", NULL);
+        return;
+    }
+    begin_json(x);
+    buf_adds(&x->response.body, text);
+    free(text);
 }
 
 void serve_quotes(struct exchange *x)

@@ -30,7 +30,8 @@ const call = (gateway, method, path, token) =>
   gateway[method.toLowerCase()](path, token ? bearer(token) : {});
 
 // Route and method, the least role that may, and what an administrator is answered: PROTOCOL 6. The test
-// below holds this against the program's own table, so that no row is missing here.
+// below holds this against the program's own table, so that no row is missing here. Last: what a bad token is
+// answered where none is needed, if not the same.
 const matrix = [
   ['GET', '/', null, 200],
   ['GET', '/healthz', null, 200],
@@ -41,9 +42,11 @@ const matrix = [
   ['GET', '/api/v1/instruments', 'viewer', 200],
   ['GET', '/api/v1/observations', 'viewer', 200],
   ['GET', '/api/v1/observations/none', 'viewer', 404],
+  ['GET', '/api/v1/provenance/coffee', 'viewer', 200],
   ['GET', '/api/v1/quotes', 'viewer', 200],
   ['GET', '/api/v1/quotes/coffee', 'viewer', 200],
   ['GET', '/api/v1/stream?symbols=', 'viewer', 400],
+  ['GET', '/whoami', null, 200, 401],
   ['GET', '/data-health/status', 'analyst', 200],
   ['GET', '/data-health/sources', 'analyst', 200],
   ['GET', '/data-health/jobs', 'analyst', 200],
@@ -90,7 +93,7 @@ test('the matrix has every row of the program\'s table', () => {
 test('every route with every role', async (t) => {
   const gateway = await gatewayWithTokens(t);
   await until(async () => (await gateway.get('/api/v1/quotes/coffee', bearer(hs256({})))).status === 200, 'a price');
-  for (const [method, path, least, good] of matrix) {
+  for (const [method, path, least, good, toBad] of matrix) {
     for (const role of ranks) {
       const token = role && hs256({ role, exp: soon() });
       const got = await call(gateway, method, path, token);
@@ -99,7 +102,7 @@ test('every route with every role', async (t) => {
       assert.equal(got.status, may ? good : role ? 403 : 401, what);
       if (got.status === 401) assert.match(got.headers['www-authenticate'], /^Bearer /, what);
       const bad = await call(gateway, method, path, 'wrong');
-      assert.equal(bad.status, least ? 401 : good, `${method} ${path} with a bad token: ${bad.status}`);
+      assert.equal(bad.status, least ? 401 : (toBad ?? good), `${method} ${path} with a bad token: ${bad.status}`);
     }
   }
 });
@@ -132,7 +135,7 @@ test('other methods and other forms of a path, with every role', async (t) => {
       }
       for (const unknown of ['TRACE', 'PROPFIND']) await ask(unknown, path, token, 403); // by the library
       if (path === '/') continue;
-      const isSymbol = /^\/api\/v1\/(quotes|observations)\/./.test(path); // there a role is asked for first
+      const isSymbol = /^\/api\/v1\/(quotes|observations|provenance)\/./.test(path); // there a role is asked for first
       const isBeginning = isSymbol || /^\/(admin\/clients|data-health\/reset-circuit)\/./.test(path);
       const absent = isBeginning ? [404, ...(may ? [] : [refused])] : 404;
       for (const form of [

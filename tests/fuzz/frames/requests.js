@@ -4,7 +4,7 @@
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'CONNECT', 'TRACE', 'PRI', 'get', 'G', ''];
 const PATHS = [
   '/', '/healthz', '/readyz', '/metrics', '/ws', '/api/v1/instruments', '/api/v1/observations', '/api/v1/quotes',
-  '/api/v1/quotes/coffee', '/api/v1/quotes/EUR%2FUSD', '/api/v1/quotes/EUR/USD', '/api/v1/quotes/nothing',
+  '/api/v1/quotes/coffee', '/api/v1/provenance/coffee', '/whoami', '/api/v1/quotes/EUR%2FUSD', '/api/v1/quotes/EUR/USD', '/api/v1/quotes/nothing',
   '/api/v1/quotes?symbols=coffee,EUR/USD', '/data-health/status', '/data-health/sources', '/data-health/jobs',
   '/admin/clients', '/index.html', '/dashboard.js', '/nothing', '/api/v1/stream?symbols=*', '/api/v1/stream?symbols=coffee',
 ];

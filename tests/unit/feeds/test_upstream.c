@@ -339,6 +339,58 @@ static void test_when_a_probe_is_due(void **state)
     upstream_fini(&u);
 }
 
+static void generate_nothing(const char *symbol, int64_t now_ms, struct answer *out)
+{
+    (void)symbol;
+    (void)now_ms;
+    out->failure = FAIL_NO_DATA;
+}
+
+static void sync_at(struct upstream *u, int64_t wall_ms)
+{
+    struct metrics m;
+    metrics_init(&m);
+    upstream_sync(u, NULL, &m, wall_ms);
+    metrics_fini(&m);
+}
+
+/* When it was shut (to the ms above the failure's: each change has a time of its own), not when
+ * that was noticed; opened by nobody but the clock: when it was noticed. */
+static void test_since_when(void **state)
+{
+    static const struct provider unshared = {/* without a bus */
+                                             .rule = {.name = "yahoo"},
+                                             .batch_max = 1,
+                                             .generate = generate_nothing};
+    (void)state;
+    struct upstream u = make();
+    u.row = &unshared;
+    sync_at(&u, T);
+    expect_member(&u, "state_since", NULL);
+    expect_member(&u, "last_error_at", NULL);
+    for (int i = 0; i < 3; i++)
+        answer(&u, FAIL_UPSTREAM_ERROR, T + i * 1000, T + i * 1000 + 10);
+    sync_at(&u, T + 5000);
+    expect_member(&u, "state", "open");
+    expect_member(&u, "state_since", "2026-01-01T00:00:02.011Z");
+    expect_member(&u, "last_error_at", "2026-01-01T00:00:02.010Z");
+    sync_at(&u, T + 6000);
+    expect_member(&u, "state_since", "2026-01-01T00:00:02.011Z");
+    upstream_clock_set(&u, 60000, T + 66000);
+    expect_member(&u, "state_since", "2026-01-01T00:01:02.011Z");
+    expect_member(&u, "last_error_at", "2026-01-01T00:01:02.010Z");
+    upstream_reset(&u, T + 70000);
+    sync_at(&u, T + 70020);
+    expect_member(&u, "state", "closed");
+    expect_member(&u, "state_since", "2026-01-01T00:01:10.020Z");
+    json_t *brief = json_object();
+    upstream_describe_briefly(&u, &brief, T + 70020);
+    assert_string_equal(json_string_value(json_object_get(brief, "state")), "closed");
+    assert_true(json_is_null(json_object_get(brief, "retry_at")));
+    json_decref(brief);
+    upstream_fini(&u);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,6 +404,7 @@ int main(void)
         cmocka_unit_test(test_reliability),
         cmocka_unit_test(test_suspended_until_reset),
         cmocka_unit_test(test_suspension_is_shared),
+        cmocka_unit_test(test_since_when),
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_the_day_ends_in_its_zone),
         cmocka_unit_test(test_an_unknown_zone),

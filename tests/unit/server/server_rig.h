@@ -143,6 +143,12 @@ static inline json_t *child_sources(void *ctx)
                      "resets", c->resets);
 }
 
+static inline json_t *child_provenance(void *ctx, int id)
+{
+    (void)ctx;
+    return json_pack("{s:s?, s:[]}", "source", id == 0 ? "sim" : NULL, "sources");
+}
+
 static inline json_t *child_suspect(void *ctx, int id)
 {
     (void)ctx;
@@ -263,6 +269,7 @@ static inline int child_open(struct child *c, const char *text, struct err *err)
         .jobs = child_jobs,
         .sources = child_sources,
         .suspect = child_suspect,
+        .provenance = child_provenance,
         .next_poll = child_next_poll,
         .reset = child_reset,
         .any_provider = child_any_provider,

@@ -126,6 +126,30 @@ static void instruments_are_described(void **state)
     reply_fini(&r);
 }
 
+static void provenance_is_of_one_symbol(void **state)
+{
+    struct reply r = ask(port_of(state), "GET", "/api/v1/provenance/EUR/USD", "");
+    json_t *j = reply_json(&r);
+    assert_int_equal(r.status, 200);
+    assert_string_equal(text_at(j, "symbol"), "EUR/USD");
+    assert_true(json_is_null(json_object_get(j, "source")));
+    json_decref(j);
+    reply_fini(&r);
+    assert_int_equal(ask_status(port_of(state), "GET", "/api/v1/provenance/FOO", ""), 404);
+    assert_int_equal(ask_status(port_of(state), "GET", "/api/v1/provenance/tea,coffee", ""), 404);
+}
+
+static void who_is_at_this_machine_is_an_administrator(void **state)
+{
+    struct reply r = ask(port_of(state), "GET", "/whoami", "");
+    json_t *j = reply_json(&r);
+    assert_string_equal(text_at(j, "role"), "admin");
+    assert_string_equal(text_at(j, "by"), "local");
+    assert_true(json_is_true(json_object_get(j, "all_symbols")));
+    json_decref(j);
+    reply_fini(&r);
+}
+
 static void an_unchanged_answer_is_304(void **state)
 {
     char etag[64], more[128];
@@ -232,6 +256,8 @@ int main(void)
         cmocka_unit_test(a_list_where_one_symbol_belongs_is_404),
         cmocka_unit_test(listed_quotes_come_once_each),
         cmocka_unit_test(instruments_are_described),
+        cmocka_unit_test(provenance_is_of_one_symbol),
+        cmocka_unit_test(who_is_at_this_machine_is_an_administrator),
         cmocka_unit_test(an_unchanged_answer_is_304),
         cmocka_unit_test(data_health_says_what_is_missing),
         cmocka_unit_test(losing_the_bus_leaves_it_ready),

@@ -191,7 +191,8 @@ static void *paper_make(void)
     breaker_failure(&p->breaker, FAIL_TIMEOUT, NOW_MS);
     p->run = job_run_new(&config, JOB_FULL, ids, 2, NOW_MS);
     for (int i = 0; i < 2; i++) {
-        const struct chain_step step = {1, i ? FAIL_TIMEOUT : FAIL_NONE, true, "why"};
+        const struct chain_step step = {
+            .pos = 1, .failure = i ? FAIL_TIMEOUT : FAIL_NONE, .asked = true, .detail = "why"};
         const struct chain_end end = {i, !i, &step, 1};
         const struct job_outcome o = {i, step.failure, "yahoo", step.detail, false, &end};
         job_run_ended(p->run, &o);
@@ -480,6 +481,18 @@ static bool described_work(void *o)
     return h->outcome[0] != '\0';
 }
 
+static bool provenance_work(void *o)
+{
+    struct half *h = o;
+    json_t *said = feeds_provenance(h->feeds, 0);
+    h->outcome[0] = '\0';
+    if (said)
+        snprintf(h->outcome, sizeof h->outcome, "%zu %zu", json_object_size(said),
+                 json_array_size(json_object_get(said, "sources")));
+    json_decref(said);
+    return h->outcome[0] != '\0';
+}
+
 static void each_allocation_fails_once(void **state)
 {
     static const struct sweep all[] = {
@@ -497,6 +510,7 @@ static void each_allocation_fails_once(void **state)
         {"the half, made",     half_make,    feeds_new_work,   NULL,         half_drop   },
         {"a walk",             polling_make, walk_work,        half_tell,    half_drop   },
         {"a refresh",          polling_make, refresh_work,     half_tell,    half_drop   },
+        {"a provenance",       polling_make, provenance_work,  half_tell,    half_drop   },
         {"a job",              polling_make, job_work,         NULL,         half_drop   },
         {"what it says of it", polling_make, described_work,   half_tell,    half_drop   },
     };
