@@ -1,7 +1,7 @@
 # Compiles files into the program as byte arrays: web/ and the shipped configurations.
 # The assembler's .incbin does the work, so that no generator has to be written or trusted.
 file(GLOB_RECURSE WEB_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/*.html ${CMAKE_SOURCE_DIR}/web/*.js
-  ${CMAKE_SOURCE_DIR}/web/*.css ${CMAKE_SOURCE_DIR}/web/*.svg)
+  ${CMAKE_SOURCE_DIR}/web/*.css ${CMAKE_SOURCE_DIR}/web/*.svg ${CMAKE_SOURCE_DIR}/web/*.txt)
 # web/examples/ are for other people's sites: they name a gateway's address and are served from elsewhere.
 list(FILTER WEB_FILES EXCLUDE REGEX "/node_modules/|/web/examples/")
 list(SORT WEB_FILES)
