@@ -148,7 +148,7 @@ const ways = async (url) => {
   const streamed = outcome(event(events, 'open', 'error'));
   const connected = outcome(event(socket, 'open', 'error'));
   const script = document.createElement('script');
-  script.src = `${url}/app.js`;
+  script.src = `${url}/dashboard/app.js`;
   const frame = document.createElement('iframe');
   frame.src = `${url}/`;
   const got = {

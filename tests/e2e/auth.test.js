@@ -36,7 +36,7 @@ const matrix = [
   ['GET', '/', null, 200],
   ['GET', '/healthz', null, 200],
   ['GET', '/readyz', null, 200],
-  ['GET', '/app.js', null, 200],
+  ['GET', '/dashboard/app.js', null, 200],
   ['GET', '/ws', null, 426],
   ['GET', '/metrics', 'viewer', 200], // from loopback for everybody
   ['GET', '/api/v1/instruments', 'viewer', 200],

@@ -85,7 +85,7 @@ for (const secure of [false, true]) {
     const cases = [
       [200, head('GET /')],
       [200, head('HEAD /')],
-      [200, head('GET /app.js')],
+      [200, head('GET /dashboard/app.js')],
       [304, head('GET /', `If-None-Match: ${etag}\r\n`)],
       [200, head('GET /readyz')],
       [200, head('GET /data-health/status', bearer)],

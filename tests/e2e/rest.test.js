@@ -140,7 +140,7 @@ test('the dashboard and its files', async (t) => {
     assert.equal(answer.status, 200, file);
     assert.match(answer.headers['content-type'], types[file.split('.').pop()]);
   }
-  for (const path of ['/none.js', '/../etc/passwd', '/..%2f..%2fetc%2fpasswd', '/web/', '/app.js/']) {
+  for (const path of ['/none.js', '/../etc/passwd', '/..%2f..%2fetc%2fpasswd', '/web/', '/dashboard/app.js/']) {
     const answer = await gateway.get(path);
     assert.ok([400, 403, 404].includes(answer.status), `${path}: ${answer.status}`);
     assert.doesNotMatch(answer.body, /root:/);

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { FeedClient, backoff } from '../../web/client.js';
-import { Model, observed, reasonText } from '../../web/model.js';
+import { Model, observed, reasonText } from '../../web/dashboard/model.js';
 import { age, parseExact, signed, signedPercent } from '../../web/quote.js';
 
 test('numbers keep the digits they were written with', () => {
@@ -338,7 +338,7 @@ test('an outage is told after the snapshot, with its reasons, and ends with the 
     `{"symbol":"${symbol}","state":"unavailable","reason":"${reason}","source":"${source}"}`;
   const rows = [down('coffee', 'blocked', 'yahoo'), down('AAPL', 'disabled', 'twelvedata')];
   model.apply(parseExact(`{"type":"status","data":[${rows}]}`), 0);
-  assert.deepEqual(model.outage(), { reasons: ['twelvedata: disabled', 'yahoo: blocked'] });
+  assert.deepEqual(model.outage(), { held: false, reasons: ['twelvedata: disabled', 'yahoo: blocked'] });
   model.apply(coffee('2.90', 1000), 0);
   assert.equal(model.outage(), null);
 });
@@ -393,7 +393,7 @@ test('an outage is one of prices', () => {
   model.setInstruments([{ symbol: 'coffee' }], [{ symbol: 'rain' }]);
   model.apply(observation('{"symbol":"rain","value":1,"ts":1,"state":"live"}'), 0);
   model.apply(parseExact('{"type":"quote","snapshot":true,"data":[]}'), 0);
-  assert.deepEqual(model.outage(), { reasons: [] }, 'rain is no price');
+  assert.deepEqual(model.outage(), { held: false, reasons: [] }, 'rain is no price');
   model.setInstruments([], [{ symbol: 'rain' }]);
   assert.equal(model.outage(), null, 'nobody wanted prices');
 });

@@ -1,7 +1,14 @@
-// What the page knows: instruments and observations, the newest item of each, their states. Fed
-// with messages whose numbers are text (quote.js); tells which symbols changed. Pure; no DOM.
+// What the page knows: instruments and observations, the newest item of each, their states, and the
+// course of each price since the page was opened. Fed with messages whose numbers are text
+// (quote.js). Pure; no DOM.
+//
+// Two ways to hear of changes. takeDirty() gives the rows that changed since the last call, each
+// once: what a frame has to draw. watch(listener) tells of every single change, as it happens: for
+// who has to see each price (a chart) or each change of source (the story of a price). A listener
+// is called thousands of times a second, and must be quick.
 
-import { number, plain } from './quote.js';
+import { number, plain } from '../quote.js';
+import { Track } from './track.js';
 
 const STATES = ['live', 'delayed', 'stale', 'closed', 'unavailable'];
 const DEFAULT_CATEGORY = { quote: 'prices', observation: 'observations' };
@@ -9,8 +16,16 @@ const DEFAULT_CATEGORY = { quote: 'prices', observation: 'observations' };
 export class Model {
   #rows = new Map(); // symbol -> row
   #dirty = new Set();
+  #listeners = new Set();
   #clockOffsetMs = 0; // the gateway's clock minus ours: ages do not suffer from a wrong one here
   snapshotSeen = false;
+
+  /** listener(row, before): after each accepted item and each status. `before` is what the row held:
+   *  {item, state, reason}. Returns a function that ends it. */
+  watch(listener) {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
 
   /** The answer of /api/v1/instruments, numbers as text or not. Rows keep their items. */
   setInstruments(instruments, observations = []) {
@@ -24,6 +39,7 @@ export class Model {
         category: plain(entry.category) || DEFAULT_CATEGORY[kind],
         unit: plain(entry.unit),
         sources: Array.isArray(entry.sources) ? entry.sources : [],
+        listed: true,
       });
     };
     for (const entry of instruments) add(entry, 'quote');
@@ -39,7 +55,7 @@ export class Model {
     }
     const list = Array.isArray(message.data) ? message.data : [];
     if (message.type === 'quote') {
-      for (const item of list) this.#applyQuote(item);
+      for (const item of list) this.#applyQuote(item, nowMs);
       if (message.snapshot === true) this.snapshotSeen = true;
       return true;
     }
@@ -66,22 +82,31 @@ export class Model {
     return row;
   }
 
-  #applyQuote(item) {
+  #applyQuote(item, nowMs) {
     const symbol = plain(item?.symbol);
     const price = number(item?.price);
     if (!symbol || price === null) return;
     const row = this.#row(symbol, 'quote');
-    const held = row.item;
+    const before = held(row);
     if (!this.#take(row, item)) return;
-    row.direction = held ? Math.sign(price - number(held.price)) : 0;
+    row.direction = before.item ? Math.sign(price - row.price) : 0;
+    row.price = price;
+    row.track.add(nowMs, price);
+    this.#tell(row, before);
   }
 
   #applyObservation(item) {
     const symbol = plain(item?.symbol);
     if (!symbol || observed(item).length + plain(item.text).length === 0) return;
     const row = this.#row(symbol, 'observation');
+    const before = held(row);
     if (!this.#take(row, item)) return;
     if (plain(item.category)) row.category = item.category;
+    this.#tell(row, before);
+  }
+
+  #tell(row, before) {
+    for (const listener of this.#listeners) listener(row, before);
   }
 
   /** False: it is older than what is held. */
@@ -100,12 +125,18 @@ export class Model {
     const symbol = plain(status?.symbol);
     if (!symbol || !STATES.includes(status.state)) return;
     const row = this.#row(symbol);
+    const before = held(row);
     row.state = status.state;
     row.reason = plain(status.reason);
     row.reasonSource = plain(status.source);
     row.market = plain(status.market);
     row.direction = 0;
     this.#dirty.add(symbol);
+    this.#tell(row, before);
+  }
+
+  row(symbol) {
+    return this.#rows.get(symbol);
   }
 
   /** [[category, [row, ...]], ...] of rows of one kind, in the gateway's order. */
@@ -134,6 +165,11 @@ export class Model {
     return rows;
   }
 
+  /** The gateway's clock minus ours, as of its last greeting or heartbeat. */
+  get clockOffsetMs() {
+    return this.#clockOffsetMs;
+  }
+
   /** Milliseconds since the gateway last got an answer for it; null without a price. */
   ageMs(row, nowMs) {
     const recv = number(row.item?.recv) ?? number(row.item?.ts);
@@ -146,15 +182,21 @@ export class Model {
     return counts;
   }
 
-  /** Why nothing has a price: null while something has one, or before the snapshot is here. */
+  /** Why no provider answers: null while one does, or before the snapshot is here. `held`: there are
+   *  prices, and they are the last known ones. What other programs feed proves nothing about
+   *  providers, so it counts only where there is nothing else. */
   outage() {
-    const rows = this.rows().filter((row) => row.kind === 'quote');
+    const quotes = this.rows().filter((row) => row.kind === 'quote');
+    const asked = quotes.filter((row) => row.sources.length > 0);
+    const rows = asked.length > 0 ? asked : quotes;
     if (!this.snapshotSeen || rows.length === 0) return null;
-    if (rows.some((row) => row.item && row.state !== 'unavailable')) return null;
+    if (rows.some((row) => row.item && row.state !== 'unavailable' && row.state !== 'stale')) return null;
     const reasons = new Set(rows.map(reasonText).filter(Boolean));
-    return { reasons: [...reasons].sort() };
+    return { held: rows.some((row) => row.item), reasons: [...reasons].sort() };
   }
 }
+
+const held = ({ item, state, reason }) => ({ item, state, reason });
 
 function emptyRow(symbol, kind) {
   return {
@@ -164,7 +206,10 @@ function emptyRow(symbol, kind) {
     category: DEFAULT_CATEGORY[kind],
     unit: '',
     sources: [],
+    listed: false, // in the gateway's list of instruments
     item: null,
+    price: null, // the item's, as a number
+    track: kind === 'quote' ? new Track() : null,
     state: 'unavailable',
     reason: '',
     reasonSource: '',

@@ -1,0 +1,297 @@
+// The tables of prices and observations. Rows are made once and moved about: filtering, sorting and
+// choosing a list only say which stand where. Drawing happens once per frame, of the rows that have
+// changed and can be seen (or nearly: MARGIN); the others are drawn when they come into sight, and a
+// few of them every second, for those who search the page or have it read out. What is not in sight costs the browser neither layout nor style (content-visibility in style.css), and
+// each row is laid out for itself, so 5,000 prices a second cost what the visible ones cost.
+//
+// Sorted by something that moves, the order would change under one's eyes: it is renewed every
+// RESORT_MS, and not at all while the pointer or the focus is in the table.
+//
+// Keys: one row has the focus, arrows, Home, End and Page keys move it (a grid, in ARIA's words).
+
+import { element, withText } from './dom.js';
+import { arrange, moving, nextSort, sortable, titleCase } from './order.js';
+import { COLUMNS, ObservationRow, QuoteRow } from './row.js';
+
+const MARGIN = '300px 0px';
+const RESORT_MS = 3000;
+const PAGE_ROWS = 12;
+const UNSEEN_PER_S = 100;
+
+export class Watchlist {
+  #rows = new Map(); // symbol -> Row
+  #byElement = new WeakMap();
+  #known = new Map(); // symbol -> kind, of all that build() has placed or left out
+  #digits = 9; // room for so many in the column of prices; only ever grows
+  #flashing = new Set();
+  #late = new Set(); // rows out of sight that have changed, the longest waiting first
+  #observer;
+  #order = ''; // the symbols as they stand
+  #sortedAt = 0;
+  #calm = matchMedia('(prefers-reduced-motion: reduce)');
+
+  filter = '';
+
+  /** tables: {quote, observation} elements. lists: lists.js. view: {sort, grouped}, kept by the
+   *  caller. on: {open(symbol), star(symbol), viewChanged()}. */
+  constructor(tables, { model, lists, view, on }) {
+    this.tables = tables;
+    this.model = model;
+    this.lists = lists;
+    this.view = view;
+    this.on = on;
+    this.#observer = new IntersectionObserver((entries) => this.#sighted(entries), { rootMargin: MARGIN });
+    for (const table of Object.values(tables)) this.#listen(table);
+  }
+
+  #listen(table) {
+    table.addEventListener('click', (event) => {
+      const row = this.#rowOf(event.target);
+      if (!row) return;
+      if (row.star.contains(event.target)) this.on.star(row.symbol);
+      else if (getSelection().isCollapsed) this.on.open(row.symbol); // not at the end of marking text
+      this.#focusable(row);
+    });
+    table.addEventListener('keydown', (event) => this.#key(event));
+    table.addEventListener('focusin', (event) => {
+      const row = this.#rowOf(event.target);
+      if (row) this.#focusable(row);
+    });
+    table.addEventListener('pointerover', (event) => {
+      const row = this.#rowOf(event.target);
+      if (row) row.explain(this.model.row(row.symbol));
+    });
+  }
+
+  #rowOf(target) {
+    return this.#byElement.get(target.closest?.('tr.instrument'));
+  }
+
+  // --- what stands where ---
+
+  /** Puts everything in its place: after the list of instruments, the filter, the order or the
+   *  chosen list has changed. */
+  build() {
+    const focused = this.#rowOf(document.activeElement ?? document.body)?.symbol;
+    const list = this.lists.current?.symbols ?? null;
+    const rows = this.model.rows();
+    this.#forget(rows);
+    let order = '';
+    for (const [kind, table] of Object.entries(this.tables)) {
+      const groups = arrange(rows.filter((row) => row.kind === kind), { ...this.view, list, filter: this.filter });
+      const bodies = groups.map(([category, members]) => this.#group(kind, category, members));
+      table.replaceChildren(...(bodies.length > 0 ? [this.#head(kind), ...bodies] : []));
+      for (const [, members] of groups) for (const row of members) order += `${row.symbol} `;
+    }
+    this.#order = order;
+    this.#sortedAt = Date.now();
+    this.showStars();
+    this.#restoreFocus(focused);
+    this.draw(rows, Date.now());
+  }
+
+  /** How many rows stand there. */
+  get size() {
+    return this.#order === '' ? 0 : this.#order.split(' ').length - 1;
+  }
+
+  #forget(rows) {
+    this.#known = new Map(rows.map((row) => [row.symbol, row.kind]));
+    for (const [symbol, row] of this.#rows) {
+      if (this.#known.get(symbol) === row.kind) continue;
+      this.#observer.unobserve(row.tr);
+      this.#rows.delete(symbol);
+      this.#flashing.delete(row);
+      this.#late.delete(row);
+    }
+  }
+
+  #restoreFocus(symbol) {
+    const all = this.#elements();
+    if (all.length === 0) return;
+    const row = this.#byElement.get(all.find((tr) => tr.dataset.symbol === symbol) ?? all[0]);
+    this.#focusable(row);
+    if (symbol !== undefined) row.tr.focus({ preventScroll: true });
+  }
+
+  #head(kind) {
+    const head = element('thead', '', 'rowgroup');
+    const tr = element('tr', '', 'row');
+    for (const [column, title] of COLUMNS[kind]) {
+      const cell = element('th', column, 'columnheader');
+      cell.scope = 'col';
+      if (sortable(column)) this.#sortButton(cell, column, title);
+      else cell.append(column === 'star' ? withText('span', 'unseen', 'In the list') : title);
+      tr.append(cell);
+    }
+    head.append(tr);
+    return head;
+  }
+
+  #sortButton(cell, column, title) {
+    const { sort } = this.view;
+    const direction = sort?.column === column ? sort.direction : 0;
+    cell.setAttribute('aria-sort', ['descending', 'none', 'ascending'][direction + 1]);
+    const button = withText('button', 'sort', title);
+    button.type = 'button';
+    button.dataset.column = column;
+    button.addEventListener('click', () => this.#sortBy(column, button.closest('table')));
+    cell.append(button);
+  }
+
+  #sortBy(column, table) {
+    this.view.sort = nextSort(this.view.sort, column);
+    this.on.viewChanged();
+    this.build();
+    table.querySelector(`[data-column="${column}"]`)?.focus(); // the head was made anew
+  }
+
+  #group(kind, category, members) {
+    const body = element('tbody', '', 'rowgroup');
+    if (category) {
+      const title = element('tr', 'category', 'row');
+      const cell = withText('th', '', titleCase(category));
+      cell.setAttribute('role', 'rowheader');
+      cell.scope = 'rowgroup';
+      cell.colSpan = COLUMNS[kind].length;
+      title.append(cell);
+      body.append(title);
+    }
+    body.append(...members.map((row) => this.#rowFor(row).tr));
+    return body;
+  }
+
+  #rowFor(row) {
+    let made = this.#rows.get(row.symbol);
+    if (!made) {
+      made = row.kind === 'quote' ? new QuoteRow(row) : new ObservationRow(row);
+      this.#rows.set(row.symbol, made);
+      this.#byElement.set(made.tr, made);
+      this.#observer.observe(made.tr);
+    }
+    made.setNames(row);
+    return made;
+  }
+
+  showStars() {
+    const { name } = this.lists.target;
+    for (const row of this.#rows.values()) row.setStar(this.lists.has(row.symbol), name);
+  }
+
+  // --- what they say ---
+
+  #sighted(entries) {
+    const now = Date.now();
+    for (const { target, isIntersecting } of entries) {
+      const row = this.#byElement.get(target);
+      if (!row) continue;
+      row.visible = isIntersecting;
+      if (isIntersecting && this.#late.has(row)) this.#fill(row, now, false);
+    }
+  }
+
+  #fill(row, now, motion) {
+    const known = this.model.row(row.symbol);
+    this.#late.delete(row);
+    if (!known) return;
+    row.fill(known, now, motion);
+    row.showAge(this.model.ageMs(known, now));
+    if (known.price !== null && known.item.price.length > this.#digits) this.#widen(known.item.price.length);
+    if (row.tr.dataset.flash) this.#flashing.add(row);
+  }
+
+  #widen(digits) {
+    this.#digits = digits;
+    this.tables.quote.style.setProperty('--digits', String(digits));
+  }
+
+  /** Draws the rows that changed; false: one of them has no place yet, so build() is needed. */
+  draw(changed, now) {
+    const motion = !this.#calm.matches;
+    let complete = true;
+    for (const known of changed) {
+      if (this.#known.get(known.symbol) !== known.kind) complete = false;
+      const row = this.#rows.get(known.symbol);
+      if (!row || row.kind !== known.kind) continue;
+      if (row.visible) this.#fill(row, now, motion);
+      else this.#late.add(row);
+    }
+    this.settle(now);
+    return complete;
+  }
+
+  /** Ends flashes; true while some last. */
+  settle(now) {
+    for (const row of this.#flashing) if (row.settle(now)) this.#flashing.delete(row);
+    return this.#flashing.size > 0;
+  }
+
+  /** Once a second: ages, some of the unseen, and the order where it moves. */
+  tick(now) {
+    let left = UNSEEN_PER_S;
+    for (const row of this.#late) {
+      if (left-- === 0) break;
+      this.#fill(row, now, false);
+    }
+    for (const row of this.#rows.values()) {
+      const known = row.visible && this.model.row(row.symbol);
+      if (known) row.showAge(this.model.ageMs(known, now));
+    }
+    if (moving(this.view.sort) && now - this.#sortedAt >= RESORT_MS && !this.#inUse()) this.build();
+  }
+
+  #inUse() {
+    return Object.values(this.tables).some((table) => table.matches(':hover') || table.contains(document.activeElement));
+  }
+
+  // --- keys ---
+
+  #elements() {
+    return Object.values(this.tables).flatMap((table) => [...table.querySelectorAll('tr.instrument')]);
+  }
+
+  /** The one row that Tab reaches. */
+  #focusable(row) {
+    if (this.stop !== row) {
+      if (this.stop) this.stop.tr.tabIndex = -1;
+      this.stop = row;
+    }
+    row.tr.tabIndex = 0;
+  }
+
+  /** Moves the focus to the first row: from the filter, by an arrow. */
+  focusFirst() {
+    this.#elements()[0]?.focus();
+  }
+
+  focus(symbol) {
+    this.#rows.get(symbol)?.tr.focus();
+  }
+
+  get focused() {
+    return this.#rowOf(document.activeElement ?? document.body)?.symbol ?? null;
+  }
+
+  #key(event) {
+    const row = this.#rowOf(event.target);
+    if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+    const all = this.#elements();
+    const at = all.indexOf(row.tr);
+    const to = {
+      ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + PAGE_ROWS, PageUp: at - PAGE_ROWS, Home: 0, End: all.length - 1,
+    }[event.key];
+    if (to !== undefined) all[Math.max(0, Math.min(to, all.length - 1))].focus();
+    else if (event.key === 'Enter' && event.target === row.tr) this.on.open(row.symbol);
+    else if (event.key === 's') this.on.star(row.symbol);
+    else return;
+    event.preventDefault();
+  }
+
+  /** Marks the row whose detail is open. */
+  select(symbol) {
+    for (const row of this.#rows.values()) {
+      if (row.symbol === symbol) row.tr.setAttribute('aria-selected', 'true');
+      else row.tr.removeAttribute('aria-selected');
+    }
+  }
+}
