@@ -2,18 +2,16 @@
 // say source, age and state with each price, notice what turns stale, and come back when the other end does.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
-import { examples, isInstalled, root, start } from '../support/example.js';
+import { examples, isInstalled, redisPyPath, root, start } from '../support/example.js';
 import { startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { external, instrument, scene } from '../support/scene.js';
 import { hang, ok } from '../support/upstream.js';
-import { temporaryFolder, until } from '../support/wait.js';
+import { freePort, temporaryFolder, until } from '../support/wait.js';
 
 /** A Node example as its reader has it: beside a node_modules with what it needs. */
 function nodeExample(t, name) {
@@ -25,9 +23,6 @@ function nodeExample(t, name) {
   copyFileSync(join(examples, 'node', name), join(folder.path, name));
   return join(folder.path, name);
 }
-
-/** Debian's own Python has Debian's packages; another one that comes first may not. */
-const python = ['python3', '/usr/bin/python3'].find((p) => isInstalled(p, '-c', 'import redis'));
 
 // --- of the gateway ---
 
@@ -91,21 +86,18 @@ test('a wrong symbol or token: the reason, not another attempt', { skip: !isInst
 
 // --- of Redis ---
 
-async function freePort() {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
 const readers = [
-  { name: 'python/redis_prices.py', missing: !python && 'redis-py is not installed', run: () => [python, ['python/redis_prices.py']] },
+  {
+    name: 'python/redis_prices.py',
+    missing: !redisPyPath() && 'redis-py is not installed',
+    env: { PATH: redisPyPath() },
+    run: () => ['python3', ['python/redis_prices.py']],
+  },
   { name: 'shell/redis.sh', missing: !isInstalled('redis-cli') && 'redis-cli is not installed', run: () => ['bash', ['shell/redis.sh']] },
   { name: 'node/redis.mjs', digits: '150\\.1', run: (t) => [process.execPath, [nodeExample(t, 'redis.mjs')]] },
 ];
 
-function followsRedis({ name, missing, run, digits = '150\\.10' }) {
+function followsRedis({ name, missing, run, digits = '150\\.10', env = {} }) {
   test(`${name}: what pricegate puts into Redis; gone, lost and back`, { skip: missing }, async (t) => {
     const port = await freePort();
     const redis = await startRedis({ args: ['--port', String(port), '--bind', '127.0.0.1'] });
@@ -116,7 +108,7 @@ function followsRedis({ name, missing, run, digits = '150\\.10' }) {
     });
     await until(() => redis.command('EXISTS', 'coffee:price:latest'), 'the key');
     const [command, args] = run(t);
-    const program = start(t, command, [...args, 'coffee'], { env: { REDIS_URL: `redis://127.0.0.1:${port}/0` } });
+    const program = start(t, command, [...args, 'coffee'], { env: { REDIS_URL: `redis://127.0.0.1:${port}/0`, ...env } });
     await program.says(new RegExp(`coffee .*${digits} .*twelvedata .*s old`)); // GET
     upstream.set('twelvedata', 'KC1', ok({ price: '151.25' }));
     await program.says(/coffee .*151\.25 .*twelvedata .*s old/); // SUBSCRIBE

@@ -24,6 +24,12 @@ export function isInstalled(command, ...args) {
   }
 }
 
+/** A PATH on which python3 has redis-py; null: there is none. Debian's own Python has Debian's packages, another one
+ *  that comes first may not. */
+const hasRedisPy = (python) => isInstalled(python, '-c', 'import redis');
+export const redisPyPath = () =>
+  hasRedisPy('python3') ? process.env.PATH : hasRedisPy('/usr/bin/python3') ? `/usr/bin:${process.env.PATH}` : null;
+
 export function start(t, command, args, { env = {}, cwd = examples } = {}) {
   const { PATH, HOME } = process.env;
   const child = spawn(command, args, { cwd, env: { PATH, HOME, ...env }, detached: true, stdio: ['ignore', 'pipe', 'pipe'] });

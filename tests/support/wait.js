@@ -1,7 +1,9 @@
 // Waiting for a condition, and the temporary folder of a test. No test sleeps for its result: it
 // waits until the thing is so, or fails with a sentence that says what never came.
 
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -42,4 +44,13 @@ export async function within(promise, what, ms = 10_000) {
 export function temporaryFolder() {
   const path = mkdtempSync(join(tmpdir(), 'pricegate-test-'));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** One that nobody had a moment ago, for programs that cannot be told 0. */
+export async function freePort() {
+  const probe = net.createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  return port;
 }
