@@ -114,6 +114,7 @@ export class Model {
     // Time never runs back; the gateway keeps to that too, but a page may see two gateways.
     if (row.item && (number(item.ts) ?? 0) < (number(row.item.ts) ?? 0)) return false;
     row.item = item;
+    row.heard = true;
     row.state = STATES.includes(item.state) ? item.state : 'live';
     row.reason = '';
     row.reasonSource = '';
@@ -127,6 +128,7 @@ export class Model {
     const row = this.#row(symbol);
     const before = held(row);
     row.state = status.state;
+    row.heard = true;
     row.reason = plain(status.reason);
     row.reasonSource = plain(status.source);
     row.market = plain(status.market);
@@ -178,7 +180,7 @@ export class Model {
 
   counts() {
     const counts = Object.fromEntries(STATES.map((state) => [state, 0]));
-    for (const row of this.#rows.values()) counts[row.state]++;
+    for (const row of this.#rows.values()) if (row.heard) counts[row.state]++;
     return counts;
   }
 
@@ -210,6 +212,7 @@ function emptyRow(symbol, kind) {
     item: null,
     price: null, // the item's, as a number
     track: kind === 'quote' ? new Track() : null,
+    heard: false, // anything at all
     state: 'unavailable',
     reason: '',
     reasonSource: '',

@@ -1,5 +1,6 @@
 // One line of a table: its elements, made once, and what they say now. Elements keep their place and
-// their width whatever they say, so a new price moves nothing else on the page.
+// their width whatever they say, so a new price moves nothing on the page: a price has an element for
+// each character, counted from the right; other figures are filled up to one length.
 //
 // A price shows three things without a word: an arrow for the direction of the last move, which
 // stays (for those who see no colours), the digits that changed in the colour of the direction, and
@@ -16,6 +17,8 @@ const FLASH_EVERY_MS = 1000;
 const LINE_EVERY_MS = 1000; // how often the course of the price is drawn anew
 const LINE = { width: 100, height: 20 };
 
+const CHANGE_CHARACTERS = 11;
+const PERCENT_CHARACTERS = 8;
 const NO_BREAK = '\u00a0';
 
 /** The columns of each table: [class, title]. */
@@ -29,6 +32,38 @@ export const COLUMNS = {
     ['source', 'Source'], ['age', 'Age'], ['state', 'State'],
   ],
 };
+
+const FILL = '\u2007'; // as wide as a digit
+
+/** A price, character by character, of which the last `moved` stand out. */
+class Digits {
+  #spans = []; // from the right
+  #text = null;
+  #moved = 0;
+
+  constructor(host) {
+    this.host = host;
+  }
+
+  /** False: that is what stands there. */
+  show(text) {
+    if (text === this.#text) return false;
+    while (this.#spans.length < text.length) {
+      const span = element('span');
+      this.#spans.push(span);
+      this.host.prepend(span);
+    }
+    for (let i = 0; i < this.#spans.length; i++) setText(this.#spans[i], text[text.length - 1 - i] ?? '');
+    this.#mark(this.#text === null ? 0 : text.length - commonStart(text, this.#text));
+    this.#text = text;
+    return true;
+  }
+
+  #mark(count) {
+    for (let i = Math.min(count, this.#moved); i < Math.max(count, this.#moved); i++) this.#spans[i].className = i < count ? 'moved' : '';
+    this.#moved = count;
+  }
+}
 
 /** How many characters two texts have in common from the left; 0 when they differ in length. */
 function commonStart(a, b) {
@@ -85,13 +120,13 @@ class Row {
 
   fill(row) {
     const { item } = row;
-    setData(this.tr, 'state', row.state);
+    setData(this.tr, 'state', row.heard ? row.state : '');
     setText(this.provider, plain(item?.source));
     setText(this.tag, item?.fallback === true ? 'fallback' : '');
     const late = lateness(item);
     setText(this.lateTag, late && `${late} late`);
     const why = item ? '' : reasonText(row);
-    setText(this.cells.state, why ? `${row.state} \u2013 ${why}` : row.state);
+    setText(this.cells.state, !row.heard ? '' : why ? `${row.state} \u2013 ${why}` : row.state);
   }
 
   showAge(ms) {
@@ -105,7 +140,6 @@ class Row {
 }
 
 export class QuoteRow extends Row {
-  #shown = ''; // the price as it stands there
   #flashUntil = 0;
   #flashAgainAt = 0;
   #lineAt = 0;
@@ -113,9 +147,7 @@ export class QuoteRow extends Row {
   constructor(row) {
     super(row);
     const value = element('span', 'value');
-    this.same = element('span');
-    this.moved = element('span', 'moved');
-    value.append(this.same, this.moved);
+    this.digits = new Digits(value);
     this.unit = element('span', 'unit');
     this.cells.price.append(value, NO_BREAK, this.unit);
     this.course = drawing('polyline', { points: '' });
@@ -130,19 +162,14 @@ export class QuoteRow extends Row {
     const { item } = row;
     this.#fillPrice(row, nowMs, motion);
     setText(this.unit, item ? plain(item.unit) || plain(item.currency) : '');
-    setText(this.cells.change, item ? signed(item.change) : '');
-    setText(this.cells.percent, item ? signedPercent(item.change_pct) : '');
+    setText(this.cells.change, item ? signed(item.change).padStart(CHANGE_CHARACTERS, FILL) : '');
+    setText(this.cells.percent, item ? signedPercent(item.change_pct).padStart(PERCENT_CHARACTERS, FILL) : '');
     setData(this.tr, 'trend', ['down', 'flat', 'up'][Math.sign(number(item?.change) ?? 0) + 1]);
     if (nowMs - this.#lineAt >= LINE_EVERY_MS) this.#drawLine(row, nowMs);
   }
 
   #fillPrice(row, nowMs, motion) {
-    const text = row.item ? row.item.price : '\u2013';
-    if (text === this.#shown) return;
-    const same = this.#shown === '' ? text.length : commonStart(text, this.#shown);
-    this.#shown = text;
-    setText(this.same, text.slice(0, same));
-    setText(this.moved, text.slice(same));
+    if (!this.digits.show(row.item ? row.item.price : '\u2013')) return;
     if (row.direction === 0) return;
     const way = row.direction > 0 ? 'up' : 'down';
     setData(this.tr, 'tick', way);
