@@ -102,19 +102,58 @@ test('fetch.html: prices over REST; a foreign page gets none, and says what to d
 test("live.html: the client's modules and its WebSocket; away, back, and refused to a foreign page", async (t) => {
   const { listed, foreign, upstream, gateway } = await embedding(t, join(examples, 'browser'));
   const page = await open(t, `${listed.url}/live.html`);
-  await page.reads(/^live.*coffee 2\.943 USD\/lb: (live|delayed) *, confirmed \d+ s ago, twelvedata \(fallback\)/);
+  await page.reads(/^live.*coffee 2\.943 USD\/lb: (live|delayed), confirmed \d+ s ago, twelvedata \(fallback\)/);
   await page.reads(/EUR\/USD: unavailable/);
   upstream.set('yahoo', 'KC=F', ok({ price: '2.951', currency: 'USD' }));
   await page.reads(/coffee 2\.951 USD\/lb: .*, yahoo\n/);
   await gateway.kill();
-  await page.reads(/reconnecting .*coffee 2\.951 USD\/lb: stale disconnected/);
+  await page.reads(/reconnecting .*coffee 2\.951 USD\/lb: stale \(disconnected\)/);
   const again = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });
   t.after(() => again.stop());
-  await page.reads(/^live.*coffee 2\.951 USD\/lb: (live|delayed) *,/);
+  await page.reads(/^live.*coffee 2\.951 USD\/lb: (live|delayed),/);
 
   const other = await open(t, `${foreign.url}/live.html`);
   await other.complains(new RegExp(`script at '${gateway.url}/client/index.js' from origin '${foreign.url}' has been blocked by CORS`));
   await other.reads(/loading the client \(if this stays/);
+});
+
+test('what needs a preflight, and what a page may read of an answer', async (t) => {
+  const { listed, foreign, gateway } = await embedding(t, join(examples, 'browser'));
+  const ask = async (page, headers) =>
+    page.evaluate(
+      async ([url, sent]) => {
+        try {
+          const reply = await fetch(`${url}/api/v1/quotes`, { headers: sent, cache: 'no-store' });
+          return [reply.status, reply.headers.get('etag'), (await reply.text()).slice(0, 9)];
+        } catch (error) {
+          return error.message;
+        }
+      },
+      [gateway.url, headers],
+    );
+  const events = (page) =>
+    page.evaluate(
+      (url) =>
+        new Promise((resolve) => {
+          const source = new EventSource(`${url}/api/v1/stream?symbols=coffee`);
+          source.addEventListener('quote', ({ data }) => resolve(JSON.parse(data).symbol));
+          source.onerror = () => resolve('refused');
+        }),
+      gateway.url,
+    );
+  await until(async () => (await gateway.get('/api/v1/quotes/coffee')).status === 200, 'a price');
+  const page = await open(t, `${listed.url}/fetch.html`);
+  const [status, etag, text] = await ask(page, {});
+  assert.deepEqual([status, text], [200, '{"data":[']);
+  assert.match(etag, /^"[0-9a-f]{16}"$/);
+  assert.equal((await ask(page, { 'If-None-Match': '"0000000000000000"' }))[0], 200);
+  assert.equal((await ask(page, { Authorization: 'Bearer wrong' }))[0], 401, 'the reason, not a failed fetch');
+  assert.equal(await ask(page, { 'X-Other': '1' }), 'Failed to fetch'); // what the preflight does not allow
+  assert.equal(await events(page), 'coffee');
+
+  const other = await open(t, `${foreign.url}/fetch.html`);
+  for (const headers of [{}, { Authorization: 'Bearer wrong' }]) assert.equal(await ask(other, headers), 'Failed to fetch');
+  assert.equal(await events(other), 'refused');
 });
 
 /** App.jsx as a bundler makes it, with the folders that npm would have made. */
