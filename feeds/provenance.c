@@ -114,6 +114,7 @@ json_t *provenance_describe(const struct provenance *p, const struct instrument 
     json_t *list = json_array();
     for (size_t i = 0; i < p->n; i++)
         jsonx_append(&list, describe_source(&p->sources[i], &in->sources[i], &now));
-    return json_pack("{s:s?,s:o,s:o}", "source", taken ? in->sources[p->from].provider : NULL,
-                     "since", time_or_null(p->since_ms, &now), "sources", list);
+    return json_pack("{s:s?,s:s?,s:o,s:o}", "source", taken ? in->sources[p->from].provider : NULL,
+                     "source_symbol", taken ? in->sources[p->from].symbol : NULL, "since",
+                     time_or_null(p->since_ms, &now), "sources", list);
 }

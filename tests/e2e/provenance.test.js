@@ -60,7 +60,7 @@ test('provenance: the first source refuses, the second answers, the first is bac
   assert.ok(back.since > fallback.since);
 
   const nobody = (await gateway.get('/api/v1/provenance/tea')).json;
-  assert.deepEqual(nobody, { source: null, since: null, sources: [], symbol: 'tea' });
+  assert.deepEqual(nobody, { source: null, source_symbol: null, since: null, sources: [], symbol: 'tea' });
   assert.equal((await gateway.get('/api/v1/provenance/FOO')).status, 404);
 });
 

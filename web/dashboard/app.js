@@ -3,6 +3,8 @@
 import { PriceFeed } from '../client/index.js';
 import { parseExact } from '../quote.js';
 import { Access } from './access.js';
+import { Caller } from './caller.js';
+import { Recorder } from './candles.js';
 import { asker, sayer } from './dialogs.js';
 import { ListBar } from './listbar.js';
 import { Lists } from './lists.js';
@@ -11,6 +13,7 @@ import { Panels } from './panels.js';
 import { Shell } from './shell.js';
 import { Store } from './store.js';
 import { Theme } from './theme.js';
+import { Traffic } from './traffic.js';
 import { Watchlist } from './watchlist.js';
 
 const LIST_WITHIN_MS = 3000;
@@ -38,6 +41,9 @@ const bar = new ListBar(find('lists'), lists, { on: { changed: () => shell.lists
 const context = {
   model,
   access,
+  caller: new Caller(access),
+  recorder: new Recorder(model),
+  traffic: null,
   say,
   feed: null,
   open: (name, symbol) => panels.open(name, symbol),
@@ -48,12 +54,16 @@ const panels = new Panels(context, { onChange: (...what) => shell.panelChanged(.
 shell = new Shell({ model, watchlist, lists, bar, panels, theme: new Theme(find('theme'), store), store, view, say, context });
 
 // The panels, each read when it is first opened.
+panels.add('connection', find('connection-panel'), async () => (await import('./connection.js')).ConnectionPanel);
+panels.add('health', find('health'), async () => (await import('./health.js')).HealthPanel);
+panels.add('detail', find('detail'), async () => (await import('./detail.js')).DetailPanel);
 
 // --- the connection ---
 
 shell.readAddress(); // a token in the address is known from here on
 const feed = new PriceFeed(document.baseURI, { token: access.token, parse: parseExact });
 context.feed = feed;
+context.traffic = new Traffic(feed);
 feed.subscribe('*');
 access.addEventListener('change', () => feed.setToken(access.token));
 
@@ -78,6 +88,7 @@ feed.addEventListener('state', ({ detail }) => {
   // The list may have changed while the gateway was away.
   if (detail.state === 'reconnecting') listIsOld = true;
   if (detail.state === 'live' && listIsOld && shell.ready) loadInstruments();
+  if (detail.state === 'live') context.caller.lookAgain();
 });
 feed.addEventListener('message', ({ detail: message }) => {
   // Unasked: the gateway has another configuration, and instruments have come or gone.

@@ -38,6 +38,7 @@ export class Model {
         name: plain(kind === 'observation' ? entry.title : entry.name) || entry.symbol,
         category: plain(entry.category) || DEFAULT_CATEGORY[kind],
         unit: plain(entry.unit),
+        exchange: plain(entry.exchange),
         sources: Array.isArray(entry.sources) ? entry.sources : [],
         listed: true,
       });
@@ -207,6 +208,7 @@ function emptyRow(symbol, kind) {
     name: symbol,
     category: DEFAULT_CATEGORY[kind],
     unit: '',
+    exchange: '',
     sources: [],
     listed: false, // in the gateway's list of instruments
     item: null,

@@ -16,6 +16,9 @@
 //              must see every price and every change of state
 //   feed       the connection (client/index.js): state, clockSkewMs, refresh(), its events
 //   access     access.js: token, fetch(path, options) with the token; 'change' when it is another
+//   caller     caller.js: may(role), name; 'change' when the gateway takes us for somebody else
+//   recorder   candles.js: course(symbol), what each price has done since the page was opened
+//   traffic    traffic.js: what has come over the connection, counted
 //   say(text, action)   a sentence at the foot of the page, read out too; action: {label, run}
 //   open(name, symbol), close(name)   'detail', 'health', 'connection'
 //   title(name, text)   the heading of a panel

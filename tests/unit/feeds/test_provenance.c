@@ -48,7 +48,7 @@ static void test_nothing_yet(void **state)
     struct provenance p;
     (void)state;
     assert_int_equal(provenance_init(&p, 2), 0);
-    expect(&p, "{\"source\":null,\"since\":null,\"sources\":["
+    expect(&p, "{\"source\":null,\"source_symbol\":null,\"since\":null,\"sources\":["
                "{\"provider\":\"twelvedata\",\"symbol\":\"KC1\",\"answered\":null,"
                "\"failure\":null,\"skipped\":null},"
                "{\"provider\":\"yahoo\",\"symbol\":\"KC=F\",\"answered\":null,"
@@ -72,7 +72,7 @@ static void test_a_fallback(void **state)
     pass_over(&p, 0, FAIL_BREAKER_OPEN, 5000);
     step(&p, 1, FAIL_NONE, 200, 5100);
     static const char *const told =
-        "{\"source\":\"yahoo\",\"since\":1767225602100,\"sources\":["
+        "{\"source\":\"yahoo\",\"source_symbol\":\"KC=F\",\"since\":1767225602100,\"sources\":["
         "{\"provider\":\"twelvedata\",\"symbol\":\"KC1\",\"answered\":1767225601000,"
         "\"failure\":{\"error\":\"rate_limited\",\"status\":429,\"at\":1767225603000,"
         "\"since\":1767225602000,\"times\":2},"
@@ -99,21 +99,25 @@ static void test_it_comes_back(void **state)
     step(&p, 1, FAIL_NONE, 200, 1100);
     pass_over(&p, 0, FAIL_BUDGET, 2000);
     step(&p, 0, FAIL_NONE, 200, 3000);
-    expect(&p, "{\"source\":\"twelvedata\",\"since\":1767225603000,\"sources\":["
-               "{\"provider\":\"twelvedata\",\"symbol\":\"KC1\",\"answered\":1767225603000,"
-               "\"failure\":{\"error\":\"dns\",\"status\":null,\"at\":1767225601000,"
-               "\"since\":1767225601000,\"times\":1},\"skipped\":null},"
-               "{\"provider\":\"yahoo\",\"symbol\":\"KC=F\",\"answered\":1767225601100,"
-               "\"failure\":null,\"skipped\":null}]}");
+    expect(
+        &p,
+        "{\"source\":\"twelvedata\",\"source_symbol\":\"KC1\",\"since\":1767225603000,\"sources\":["
+        "{\"provider\":\"twelvedata\",\"symbol\":\"KC1\",\"answered\":1767225603000,"
+        "\"failure\":{\"error\":\"dns\",\"status\":null,\"at\":1767225601000,"
+        "\"since\":1767225601000,\"times\":1},\"skipped\":null},"
+        "{\"provider\":\"yahoo\",\"symbol\":\"KC=F\",\"answered\":1767225601100,"
+        "\"failure\":null,\"skipped\":null}]}");
     step(&p, 0, FAIL_UPSTREAM_ERROR, 500, 4000);
     pass_over(&p, 1, FAIL_DISABLED, 4000);
     pass_over(&p, 1, FAIL_BUDGET, 5000);
-    expect(&p, "{\"source\":\"twelvedata\",\"since\":1767225603000,\"sources\":["
-               "{\"provider\":\"twelvedata\",\"symbol\":\"KC1\",\"answered\":1767225603000,"
-               "\"failure\":{\"error\":\"upstream_error\",\"status\":500,\"at\":1767225604000,"
-               "\"since\":1767225604000,\"times\":1},\"skipped\":null},"
-               "{\"provider\":\"yahoo\",\"symbol\":\"KC=F\",\"answered\":1767225601100,"
-               "\"failure\":null,\"skipped\":{\"error\":\"budget\",\"since\":1767225605000}}]}");
+    expect(
+        &p,
+        "{\"source\":\"twelvedata\",\"source_symbol\":\"KC1\",\"since\":1767225603000,\"sources\":["
+        "{\"provider\":\"twelvedata\",\"symbol\":\"KC1\",\"answered\":1767225603000,"
+        "\"failure\":{\"error\":\"upstream_error\",\"status\":500,\"at\":1767225604000,"
+        "\"since\":1767225604000,\"times\":1},\"skipped\":null},"
+        "{\"provider\":\"yahoo\",\"symbol\":\"KC=F\",\"answered\":1767225601100,"
+        "\"failure\":null,\"skipped\":{\"error\":\"budget\",\"since\":1767225605000}}]}");
     provenance_fini(&p);
 }
 
