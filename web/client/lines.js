@@ -1,66 +1,65 @@
 // The two ways to a gateway, made alike: a line tells what it hears and, once, how it ended. After
 // close() it says nothing more.
 
-/** WebSocket: of a browser, of Node 22, or the `ws` package. onText(text), onEnd({code}). */
-export function openSocket(WebSocket, url, { onText, onEnd }) {
+/** WebSocket: of a browser, of Node 22, or of the `ws` package. on: text(text), end({code}). */
+export function openSocket(WebSocket, url, on) {
   let socket;
   try {
     socket = new WebSocket(url);
   } catch (error) {
-    queueMicrotask(() => onEnd?.({ reason: `no WebSocket to ${url}: ${error.message}` }));
-    return { close: () => (onEnd = null) };
+    queueMicrotask(() => on.end?.({ detail: error.message }));
+    return { close: () => (on = {}) };
   }
-  socket.onmessage = (event) => onText?.(event.data);
-  socket.onclose = (event) => onEnd?.(event);
+  socket.onmessage = (event) => on.text?.(event.data);
+  socket.onclose = (event) => on.end?.(event);
   socket.onerror = () => {}; // says nothing that the close does not say
   return {
-    open: () => socket.readyState === 1,
     send: (message) => socket.send(JSON.stringify(message)),
     close(dead) {
-      onText = onEnd = null;
+      on = {};
       if (dead && socket.terminate) socket.terminate();
       else socket.close();
     },
   };
 }
 
-/** Server-Sent Events by fetch (EventSource can send no token). onOpen(), onHeard() for every sign of
- *  life, onEvent({id, event, data}), onEnd({status, retryMs, ...problem} or {}). */
-export function openEvents(fetch, url, headers, { onOpen, onHeard, onEvent, onEnd }) {
+/** Server-Sent Events by fetch (EventSource can't send a token). on: open(), heard() for every sign of
+ *  life, event({id, event, data}), end({status, retryMs, ...problem}, or {}). */
+export function openEvents(fetch, url, headers, on) {
   const stop = new AbortController();
-  const { signal } = stop;
-  const read = async () => {
-    const reply = await fetch(url, { headers, signal, cache: 'no-store' });
-    if (!reply.ok || !reply.body) {
-      const seconds = Number(reply.headers.get('retry-after'));
-      const problem = await reply.json().catch(() => ({}));
-      return { ...problem, status: reply.status, retryMs: seconds ? seconds * 1000 : null };
+  const take = (block) => {
+    const event = {};
+    for (const line of block.split('\n')) {
+      const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
+      event[name] = name === 'data' && event.data ? `${event.data}\n${value}` : value;
     }
-    if (signal.aborted) return {};
-    onOpen();
-    const reader = reply.body.getReader();
-    const decoder = new TextDecoder();
+    if (event.data) on.event?.(event);
+  };
+  const read = async () => {
+    const reply = await fetch(url, { headers, signal: stop.signal, cache: 'no-store' });
+    const { ok, status, body } = reply;
+    if (!ok) {
+      const retryMs = reply.headers.get('retry-after') * 1000 || undefined;
+      return { ...(await reply.json().catch(() => null)), status, retryMs };
+    }
+    on.open?.();
+    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
     for (let rest = ''; ; ) {
       const { done, value } = await reader.read();
       if (done) return {};
-      if (signal.aborted) return {};
-      onHeard();
-      const blocks = (rest + decoder.decode(value, { stream: true })).split('\n\n');
+      on.heard?.();
+      const blocks = (rest + value).split('\n\n');
       rest = blocks.pop();
-      for (const block of blocks) if (!signal.aborted) take(block);
+      blocks.forEach(take);
     }
-  };
-  const take = (block) => {
-    const event = { data: [] };
-    for (const line of block.split('\n')) {
-      const [, name, value] = /^(\w+): ?(.*)$/.exec(line) ?? [];
-      if (name === 'data') event.data.push(value);
-      else if (name) event[name] = value;
-    }
-    if (event.data.length) onEvent({ ...event, data: event.data.join('\n') });
   };
   read()
     .catch(() => ({}))
-    .then((how) => signal.aborted || onEnd(how));
-  return { close: () => stop.abort() };
+    .then((how) => on.end?.(how));
+  return {
+    close() {
+      on = {};
+      stop.abort();
+    },
+  };
 }
