@@ -389,7 +389,8 @@ int http_body_complete(struct conn *c)
     case HTTP_BODY:
         break;
     }
-    /* The library keeps the headers until the answer; the checks were made before the body. */
+    /* The library keeps the headers until the answer. The checks were made before the body; but who
+     * may do what, another configuration may see otherwise meanwhile. */
     struct request r;
     struct exchange x = {.server = c->server, .conn = c, .request = &r};
     int status;
@@ -399,7 +400,7 @@ int http_body_complete(struct conn *c)
     r.param = r.path + strlen(c->route->path);
     x.response.headers = c->headers;
     c->headers = (struct buf){0};
-    return run(&x, BODY_NONE);
+    return has_role(&x, c->route) ? run(&x, BODY_NONE) : answer(&x, BODY_NONE);
 }
 
 int http_writable(struct conn *c)

@@ -173,6 +173,25 @@ test('keys: who has lost his is told, others notice nothing', async (t) => {
   assert.ok(gateway.logs.some((l) => l.event === 'audit' && l.action === 'reload' && l.who === 'loses'), 'refused ones are written down, too');
 });
 
+test('a request whose body comes behind the reload is for the key of then', async (t) => {
+  const key = (name) => ({ name, role: 'admin', sha256: sha256(name) });
+  const config = (...names) => base([sim('coffee')], { auth: { keys: names.map(key) } });
+  const gateway = await start(t, config('root', 'loses'));
+  const ask = (name) => {
+    const headers = { authorization: `Bearer ${name}`, 'content-length': 2 };
+    const request = http.request(`${gateway.url}/data-health/reset-circuit/sim`, { method: 'POST', headers });
+    const status = new Promise((resolve, reject) => request.on('response', (r) => resolve(r.resume().statusCode)).on('error', reject));
+    const sent = new Promise((resolve) => request.write('{', resolve));
+    return { status, sent, finish: () => request.end('}') };
+  };
+  const requests = [ask('root'), ask('loses')];
+  await Promise.all(requests.map((r) => r.sent));
+  await until(async () => (await gateway.get('/readyz')).status === 200, 'both are read');
+  assert.equal((await reload(gateway, config('root'), { headers: { authorization: 'Bearer root' } })).status, 200);
+  for (const r of requests) r.finish();
+  assert.deepEqual(await Promise.all(requests.map((r) => r.status)), [200, 401]);
+});
+
 test('who was local is not, once there are keys', async (t) => {
   const gateway = await start(t, base([sim('coffee')]));
   const client = await subscriber(t, gateway, ['coffee']);
