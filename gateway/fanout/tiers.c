@@ -29,6 +29,7 @@ struct tier {
 struct tiers {
     const struct config *config;
     size_t *watchers;
+    int64_t *known_ns; /* mono, by instrument: since when the live tier's item counts as known */
     size_t len;
     struct tier tiers[CONFIG_DELAYS_MAX + 1]; /* by their delay */
 };
@@ -65,7 +66,8 @@ struct tiers *tiers_new(const struct config *config, struct metrics *metrics,
     all.tier_ctx = t;
     t->config = config;
     t->watchers = calloc(config->instruments_len + 1, sizeof *t->watchers);
-    int rc = t->watchers ? add_tier(t, 0, metrics, &all) : -1;
+    t->known_ns = calloc(config->instruments_len + 1, sizeof *t->known_ns);
+    int rc = t->watchers && t->known_ns ? add_tier(t, 0, metrics, &all) : -1;
     for (size_t i = 0; i < n && rc == 0; i++)
         rc = add_tier(t, delays[i], metrics, &all);
     if (rc == 0)
@@ -83,6 +85,7 @@ void tiers_free(struct tiers *t)
         delay_line_free(t->tiers[i].line);
     }
     free(t->watchers);
+    free(t->known_ns);
     free(t);
 }
 
@@ -105,16 +108,24 @@ static void lost(const struct tiers *t, int id)
               "a price of a delayed tier was left out", t->config->instruments[id].symbol);
 }
 
+/* What the live tier holds, to be told in this one in its time. */
+static void put_late(const struct tiers *t, const struct tier *tier, int id, struct delayed d)
+{
+    d.due_ns = t->known_ns[id] + tier->delay_s * 1000 * NS_PER_MS;
+    if (delay_line_carry(tier->line, id, &d) != 0)
+        lost(t, id);
+}
+
 enum fanout_verdict tiers_item(struct tiers *t, int id, struct item *it, bool heard,
                                struct moment now)
 {
     enum fanout_verdict verdict = fanout_item(t->tiers[0].fanout, id, it, now.wall_ms, now.mono_ns);
     int64_t waited_ms = heard ? 0 : now.wall_ms - it->recv_ms;
-    for (size_t i = 1; i < t->len && verdict == FANOUT_TAKEN; i++) {
-        int64_t wait_ms = t->tiers[i].delay_s * 1000 - waited_ms;
-        if (delay_line_put(t->tiers[i].line, id, it, now.mono_ns + wait_ms * 1000000) != 0)
-            lost(t, id);
-    }
+    if (verdict != FANOUT_TAKEN)
+        return verdict;
+    t->known_ns[id] = now.mono_ns - waited_ms * NS_PER_MS;
+    for (size_t i = 1; i < t->len; i++)
+        put_late(t, &t->tiers[i], id, (struct delayed){.item = it});
     return verdict;
 }
 
@@ -168,17 +179,19 @@ static void carry_line(const struct tiers *t, const struct tier *to, const struc
 }
 
 /* A delay that is new: its market begins with what the live one knows, in its time. */
-static void begin_line(const struct tiers *t, const struct tier *to, struct moment now)
+static void begin_line(const struct tiers *t, const struct tier *to)
 {
     const struct book *live = &t->tiers[0].fanout->book;
-    to->fanout->events.start_ms = now.wall_ms;
     for (size_t i = 0; i < live->len; i++) {
-        struct item *it = live->entries[i].item;
-        int64_t recv_ms = it ? it->recv_ms + live->entries[i].set_ms : 0;
-        int64_t wait_ms = it ? to->delay_s * 1000 - (now.wall_ms - recv_ms) : 0;
-        if (it && delay_line_put(to->line, (int)i, it, now.mono_ns + wait_ms * 1000000) != 0)
-            lost(t, (int)i);
+        const struct book_entry *e = &live->entries[i];
+        if (e->item)
+            put_late(t, to, (int)i, (struct delayed){.item = e->item, .set_ms = e->set_ms});
     }
+}
+
+static void begin_events(const struct tiers *t, size_t i, int64_t wall_ms)
+{
+    fanout_started(t->tiers[i].fanout, wall_ms);
 }
 
 static const struct tier *tier_with(const struct tiers *t, int64_t delay_s)
@@ -228,6 +241,27 @@ static void carry_one(const struct takeover *x, struct client *c, int64_t delay_
         subscribe_confine(c, x->now);
 }
 
+static void carry_known(struct tiers *t, const struct tiers *from, const struct instrument_map *map)
+{
+    for (size_t i = 0; i < from->config->instruments_len; i++)
+        if (map->there[i] >= 0)
+            t->known_ns[map->there[i]] = from->known_ns[i];
+}
+
+/* All of tier i but its clients. */
+static void carry_tier(const struct takeover *x, const struct tiers *from, size_t i)
+{
+    const struct tier *to = &x->to->tiers[i], *old = tier_with(from, to->delay_s);
+    if (old)
+        carry_market(to->fanout, old->fanout, x->map);
+    else
+        begin_events(x->to, i, x->now.wall_ms);
+    if (old && to->line)
+        carry_line(x->to, to, old, x->map);
+    else if (to->line)
+        begin_line(x->to, to);
+}
+
 /* NOLINTNEXTLINE(readability-function-size): a callback, and when */
 void tiers_take_over(struct tiers *t, struct tiers *from, const struct instrument_map *map,
                      tiers_renew *renew, void *renew_ctx, struct moment now)
@@ -235,15 +269,9 @@ void tiers_take_over(struct tiers *t, struct tiers *from, const struct instrumen
     const struct takeover x = {t, map, renew, renew_ctx, now};
     for (size_t i = 0; i < from->len; i++)
         carry_flush(from->tiers[i].fanout, now.mono_ns);
-    for (size_t i = 0; i < t->len; i++) {
-        const struct tier *to = &t->tiers[i], *old = tier_with(from, to->delay_s);
-        if (old)
-            carry_market(to->fanout, old->fanout, map);
-        if (old && to->line)
-            carry_line(t, to, old, map);
-        else if (to->line)
-            begin_line(t, to, now);
-    }
+    carry_known(t, from, map);
+    for (size_t i = 0; i < t->len; i++)
+        carry_tier(&x, from, i);
     for (size_t i = 0; i < from->len; i++)
         while (from->tiers[i].fanout->clients)
             carry_one(&x, from->tiers[i].fanout->clients, from->tiers[i].delay_s);
@@ -252,7 +280,7 @@ void tiers_take_over(struct tiers *t, struct tiers *from, const struct instrumen
 void tiers_started(struct tiers *t, int64_t wall_ms)
 {
     for (size_t i = 0; i < t->len; i++)
-        fanout_started(t->tiers[i].fanout, wall_ms);
+        begin_events(t, i, wall_ms);
 }
 
 /* The sooner of two waits; -1 is "never". */

@@ -271,6 +271,44 @@ static void what_waits_goes_on_waiting(void **state)
     end(&m);
 }
 
+/* Where a delay is new, too, what is heard waits from then on, whatever it says of itself. */
+static void an_old_recv_gains_nothing_by_a_reload(void **state)
+{
+    static struct market m;
+    (void)state;
+    begin(&m);
+    struct item *it = rig_make(&m.r, 0, "1.10", m.r.wall_ms, "");
+    rig_pass_ms(&m.r, 20000);
+    assert_int_equal(tiers_item(m.tiers, 0, it, true, now(&m)), FANOUT_TAKEN);
+    item_unref(it);
+    pass_ms(&m, 1000);
+    reload(&m, 5, keep_grant, NULL);
+    reload(&m, 7, keep_grant, NULL);
+    pass_ms(&m, 5900);
+    assert_string_equal(price_of(&m, 7), "none");
+    pass_ms(&m, 100);
+    assert_string_equal(price_of(&m, 7), "1.10");
+    end(&m);
+}
+
+/* Nor does a clock that was set before. */
+static void a_new_delay_knows_that_the_clock_was_set(void **state)
+{
+    static struct market m;
+    (void)state;
+    begin(&m);
+    quote(&m, 0, "1.10");
+    m.r.wall_ms -= 86400000;
+    tiers_clock_set(m.tiers, -86400000, m.r.wall_ms);
+    reload(&m, 7, keep_grant, NULL);
+    pass_ms(&m, 7000);
+    assert_string_equal(price_of(&m, 7), "1.10");
+    assert_int_equal(fanout_standing(tiers_of(m.tiers, 7), 0, m.r.wall_ms).state, STATE_DELAYED);
+    pass_ms(&m, 60200);
+    assert_int_equal(fanout_standing(tiers_of(m.tiers, 7), 0, m.r.wall_ms).state, STATE_STALE);
+    end(&m);
+}
+
 /* In the tier of 30 s; with `welcome` taken off. */
 static void open_late(struct market *m, struct peer *p)
 {
@@ -338,6 +376,8 @@ int main(void)
         cmocka_unit_test(what_waits_goes_on_waiting),
         cmocka_unit_test(a_client_stays_as_late_as_it_may_see),
         cmocka_unit_test(without_a_grant_it_sees_nothing_earlier),
+        cmocka_unit_test(an_old_recv_gains_nothing_by_a_reload),
+        cmocka_unit_test(a_new_delay_knows_that_the_clock_was_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
