@@ -31,7 +31,7 @@ struct event_order {
 };
 
 struct events {
-    int64_t start_ms;          /* wall, of this process */
+    int64_t start_ms;          /* wall, of this process; each tier has its own */
     struct event_order *order; /* scratch, one per instrument */
 };
 

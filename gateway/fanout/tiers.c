@@ -189,9 +189,10 @@ static void begin_line(const struct tiers *t, const struct tier *to)
     }
 }
 
+/* Each tier counts its events by itself, so an id of one of them says nothing in another. */
 static void begin_events(const struct tiers *t, size_t i, int64_t wall_ms)
 {
-    fanout_started(t->tiers[i].fanout, wall_ms);
+    fanout_started(t->tiers[i].fanout, wall_ms + (int64_t)i);
 }
 
 static const struct tier *tier_with(const struct tiers *t, int64_t delay_s)

@@ -309,6 +309,33 @@ static void a_new_delay_knows_that_the_clock_was_set(void **state)
     end(&m);
 }
 
+static void expect_ids_apart(const struct market *m, int64_t a_s, int64_t b_s)
+{
+    const struct fanout *a = tiers_of(m->tiers, a_s), *b = tiers_of(m->tiers, b_s);
+    char id[64];
+    uint64_t revision;
+    snprintf(id, sizeof id, "%llx:0", (unsigned long long)a->events.start_ms);
+    assert_true(event_id_parse(&a->events, &a->book, id, &revision));
+    assert_false(event_id_parse(&b->events, &b->book, id, &revision));
+}
+
+/* Each counts its events by itself: who comes back into another one has nothing of it yet. */
+static void an_event_id_is_of_one_tier(void **state)
+{
+    static struct market m;
+    (void)state;
+    begin(&m);
+    expect_ids_apart(&m, 0, 5);
+    expect_ids_apart(&m, 5, 30);
+    const int64_t start_ms = tiers_of(m.tiers, 30)->events.start_ms;
+    pass_ms(&m, 1000);
+    reload(&m, 7, keep_grant, NULL);
+    expect_ids_apart(&m, 0, 7);
+    expect_ids_apart(&m, 7, 30);
+    assert_int_equal(tiers_of(m.tiers, 30)->events.start_ms, start_ms);
+    end(&m);
+}
+
 /* In the tier of 30 s; with `welcome` taken off. */
 static void open_late(struct market *m, struct peer *p)
 {
@@ -378,6 +405,7 @@ int main(void)
         cmocka_unit_test(without_a_grant_it_sees_nothing_earlier),
         cmocka_unit_test(an_old_recv_gains_nothing_by_a_reload),
         cmocka_unit_test(a_new_delay_knows_that_the_clock_was_set),
+        cmocka_unit_test(an_event_id_is_of_one_tier),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
