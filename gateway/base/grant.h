@@ -24,6 +24,7 @@ enum grant_by {
     GRANT_BY_BEING_LOCAL,
     GRANT_BY_KEY,
     GRANT_BY_TOKEN, /* a signed one */
+    GRANT_ENDED,    /* what it rested on is gone: nobody's, until another token is shown */
 };
 
 struct grant {

@@ -74,10 +74,13 @@ static void find_gone(const struct client *c, const struct instrument_map *map, 
             bits_set(&x->gone, id);
 }
 
+/* Nothing joins for one whose grant has ended: nobody says any more what it may see. */
 static void find_joined(const struct client *c, const struct instrument_map *map, struct carried *x)
 {
     size_t have = bits_count(&x->active);
     size_t limit = (size_t)map->to->limits.symbols_per_connection;
+    if (c->grant.role == ROLE_NONE)
+        return;
     for (size_t i = 0; i < map->to->instruments_len && c->patterns.len > 0 && have < limit; i++) {
         const char *symbol = map->to->instruments[i].symbol;
         if (!map->joined[i] || !patterns_match(&c->patterns, symbol) ||

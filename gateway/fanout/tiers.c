@@ -219,7 +219,7 @@ static int64_t renew_grant(const struct takeover *x, struct client *c, int64_t d
     if (holds && grant.role != ROLE_NONE) {
         delay_s = grant.delay_s;
         client_grant(c, &grant, x->now);
-    } else if (!holds || c->grant.role != ROLE_NONE) {
+    } else if (c->grant.role != ROLE_NONE) { /* else its time runs already */
         upkeep_expire(c, x->now.mono_ns);
     }
     return delay_s;

@@ -108,7 +108,7 @@ static void ping(struct client *c, bool message, int64_t wall_ms, int64_t mono_n
 
 void upkeep_expire(struct client *c, int64_t mono_ns)
 {
-    struct grant nobody = {0};
+    struct grant nobody = {.by = GRANT_ENDED};
     int64_t auth_ms = c->f->config->limits.auth_ms;
     char why[80];
     client_grant(c, &nobody, (struct moment){0, mono_ns});

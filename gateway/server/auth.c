@@ -195,6 +195,8 @@ int auth_renew(void *ctx, const struct grant *old, struct grant *out)
             return 0;
         }
         break;
+    case GRANT_ENDED: /* who had a token is not taken for one who had none */
+        return -1;
     case GRANT_BY_NOTHING:
         break;
     }

@@ -52,8 +52,8 @@ int auth_check_token(void *ctx, const char *token, size_t len, int64_t wall_ms, 
 
 /* What is left of a grant that was given under an earlier configuration: 0 and today's, which the
  * caller grant_fini()s, or -1 when what it rested on is gone (the key is no longer configured,
- * tokens are signed by another key). What a token itself says stays; a key is looked up again. Has
- * fanout_ports.authenticate's ctx. */
+ * tokens are signed by another key), now or already before. What a token itself says stays; a key
+ * is looked up again. Has fanout_ports.authenticate's ctx. */
 int auth_renew(void *ctx, const struct grant *old, struct grant *out);
 
 #endif

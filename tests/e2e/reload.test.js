@@ -173,6 +173,22 @@ test('keys: who has lost his is told, others notice nothing', async (t) => {
   assert.ok(gateway.logs.some((l) => l.event === 'audit' && l.action === 'reload' && l.who === 'loses'), 'refused ones are written down, too');
 });
 
+test('whose key is gone gets nothing new, and is not taken for anybody by the next reload', async (t) => {
+  const key = (name, more = {}) => ({ name, role: 'viewer', sha256: sha256(name), ...more });
+  const root = key('root', { role: 'admin' });
+  const config = (keys, ...symbols) => base(symbols.map((s) => sim(s)), { auth: { keys }, limits: { auth_ms: 1500 } });
+  const gateway = await start(t, config([root, key('coffee', { symbols: ['coffee'] })], 'coffee'));
+  const as = { headers: { authorization: 'Bearer root' } };
+  const client = await subscriber(t, gateway, ['*'], {}, `${gateway.wsUrl}?token=coffee`);
+  assert.equal((await reload(gateway, config([root], 'coffee', 'cocoa'), as)).status, 200);
+  assert.equal((await client.next((m) => m.type === 'error')).code, 401);
+  assert.equal((await reload(gateway, config([root], 'coffee', 'cocoa', 'gold'), as)).status, 200);
+  client.send({ action: 'list', id: 2 });
+  assert.equal((await client.next((m) => m.id === 2)).code, 401);
+  assert.equal((await client.closed).code, 4001);
+  assert.deepEqual(client.messages.filter((m) => /cocoa|gold/.test(m.text)), []);
+});
+
 test('a request whose body comes behind the reload is for the key of then', async (t) => {
   const key = (name) => ({ name, role: 'admin', sha256: sha256(name) });
   const config = (...names) => base([sim('coffee')], { auth: { keys: names.map(key) } });

@@ -4,6 +4,7 @@
 
 #include "owed.h"
 #include "rig.h"
+#include "upkeep.h"
 
 /* coffee is 0 here and 2 there; tea goes, milk comes. */
 static const char *const old_symbols[] = {"coffee", "tea", "cocoa"};
@@ -305,6 +306,26 @@ static void what_joins_is_limited(void **state)
     end(&m);
 }
 
+/* It keeps what it had until its time is over; what it may see beside that, nobody says. */
+static void nothing_joins_without_a_grant(void **state)
+{
+    struct move m;
+    struct peer p;
+    (void)state;
+    begin(&m);
+    peer_open(&p, &m.a);
+    subscribe(&p, "{\"action\":\"auth\",\"token\":\"tea\"}");
+    subscribe(&p, "{\"action\":\"subscribe\",\"symbols\":[\"*\"]}");
+    upkeep_expire(p.client, m.a.mono_ns);
+    peer_forget(&p);
+    carry(&m);
+    peer_expect(&p, "{\"type\":\"unsubscribed\",\"symbols\":[\"tea\"],\"active\":[]}");
+    peer_expect_nothing(&p);
+    assert_null(p.client->seat.view);
+    peer_free(&p);
+    end(&m);
+}
+
 static void one_that_closes_goes_over_too(void **state)
 {
     struct move m;
@@ -352,6 +373,7 @@ int main(void)
         cmocka_unit_test(an_interval_keeps_its_windows),
         cmocka_unit_test(fields_stay_cut),
         cmocka_unit_test(what_joins_is_limited),
+        cmocka_unit_test(nothing_joins_without_a_grant),
         cmocka_unit_test(one_that_closes_goes_over_too),
         cmocka_unit_test(a_broken_one_is_closed_there),
     };

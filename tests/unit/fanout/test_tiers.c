@@ -390,6 +390,27 @@ static void without_a_grant_it_sees_nothing_earlier(void **state)
     end(&m);
 }
 
+/* Another reload meanwhile gives it no more time, and nothing says that it is anybody's. */
+static void time_runs_on_for_one_without_a_grant(void **state)
+{
+    static struct market m;
+    struct peer p;
+    (void)state;
+    begin(&m);
+    open_late(&m, &p);
+    reload(&m, 5, no_grant, NULL);
+    assert_int_equal(p.client->grant.by, GRANT_ENDED);
+    json_decref(peer_until(&p, "error"));
+    pass_ms(&m, 9000);
+    reload(&m, 5, no_grant, NULL);
+    peer_expect_nothing(&p);
+    pass_ms(&m, 1200);
+    assert_true(p.closed);
+    assert_int_equal(p.reason, CLOSE_AUTH);
+    peer_free(&p);
+    end(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +427,7 @@ int main(void)
         cmocka_unit_test(an_old_recv_gains_nothing_by_a_reload),
         cmocka_unit_test(a_new_delay_knows_that_the_clock_was_set),
         cmocka_unit_test(an_event_id_is_of_one_tier),
+        cmocka_unit_test(time_runs_on_for_one_without_a_grant),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

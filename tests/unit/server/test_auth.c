@@ -277,7 +277,7 @@ static void who_was_local_is_not_where_there_are_keys(void **state)
 {
     (void)state;
     const struct grant local = {.role = ROLE_ADMIN, .by = GRANT_BY_BEING_LOCAL};
-    const struct grant anybody = {.role = ROLE_VIEWER};
+    const struct grant anybody = {.role = ROLE_VIEWER}, ended = {.by = GRANT_ENDED};
     const struct config_key key = make_key("k", ROLE_ADMIN, "k");
     struct config c = make_config(NULL, 0), d = make_config(&key, 1);
     d.auth.delay_s.viewer = 3;
@@ -285,6 +285,7 @@ static void who_was_local_is_not_where_there_are_keys(void **state)
     assert_int_equal(renew(a, &local, ROLE_ADMIN, 0), 0);
     assert_int_equal(renew(b, &local, ROLE_VIEWER, 3), 0);
     assert_int_equal(renew(b, &anybody, ROLE_VIEWER, 3), 0);
+    assert_int_equal(renew(b, &ended, 0, 0), -1); /* who had a token is not just anybody */
     d.auth.anonymous_role = ROLE_NONE;
     assert_int_equal(renew(b, &anybody, ROLE_NONE, 0), 0);
     auth_free(a);
