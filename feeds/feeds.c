@@ -412,7 +412,6 @@ struct feeds *feeds_new(uv_loop_t *loop, const struct config *config, struct bus
 void feeds_take_over(struct feeds *f, struct feeds *from, const struct instrument_map *map)
 {
     REQUIRE(!f->started && from->stopped);
-    int64_t last_ms;
     /* With its connections, and the authorities that it has read: nothing of it is configured. */
     struct fetch *unused = f->asker.fetch;
     f->asker.fetch = from->asker.fetch;
@@ -425,8 +424,10 @@ void feeds_take_over(struct feeds *f, struct feeds *from, const struct instrumen
             continue;
         bool same = instrument_map_same_sources(map, i);
         feed_take_over(&f->feeds[id], &from->feeds[i], same);
-        if (same && schedule_polled(from->schedule, (int)i, &last_ms))
-            schedule_seen(f->schedule, id, last_ms);
+        if (same)
+            schedule_go_on(f->schedule, id, from->schedule, (int)i);
+        if (same && from->feeds[i].walking > 0)
+            schedule_again(f->schedule, id);
     }
 }
 

@@ -75,6 +75,7 @@ struct schedule {
 static const int64_t SLOW_FACTOR = 4; /* closed, or idle */
 static const int64_t UNWATCHED_WEIGHT = 4;
 static const int64_t IDLE_AFTER_MS = 300000;
+static const int64_t AGAIN_MS = 10000;
 
 struct schedule *schedule_new(size_t instruments, size_t providers, uint32_t seed)
 {
@@ -132,10 +133,24 @@ void schedule_seen(struct schedule *s, int i, int64_t mono_ms)
     t->last_ms = mono_ms;
 }
 
-bool schedule_polled(const struct schedule *s, int i, int64_t *mono_ms)
+void schedule_go_on(struct schedule *s, int i, const struct schedule *from, int k)
 {
-    *mono_ms = s->slots[i].last_ms;
-    return s->slots[i].polled;
+    struct slot *t = &s->slots[i];
+    const struct schedule_instrument in = t->in;
+    int64_t interval_ms = t->interval_ms;
+    *t = from->slots[k];
+    t->in = in;
+    t->interval_ms = interval_ms;
+    t->left_alone = 0;
+    t->leans_on = -1;
+    t->deferred = false;
+}
+
+void schedule_again(struct schedule *s, int i)
+{
+    struct slot *t = &s->slots[i];
+    if (t->promised_ms == 0 || t->promised_ms > AGAIN_MS)
+        t->promised_ms = AGAIN_MS;
 }
 
 void schedule_leave_alone(struct schedule *s, int i, uint64_t sources)

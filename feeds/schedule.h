@@ -67,8 +67,11 @@ int64_t schedule_until_ms(const struct schedule *s, int i, int64_t mono_ms);
 /* Somebody else (this program before its restart) asked for it at mono_ms, in the past: the first
  * poll is due an interval later. Nothing for one that was polled already. */
 void schedule_seen(struct schedule *s, int i, int64_t mono_ms);
-/* When it was last polled, or seen; false: never yet. */
-bool schedule_polled(const struct schedule *s, int i, int64_t *mono_ms);
+/* Instrument i, just added, goes on as number k of `from` did: who watches it, when it was polled,
+ * and what readers were told of the next poll. */
+void schedule_go_on(struct schedule *s, int i, const struct schedule *from, int k);
+/* The answer to its last poll was lost: the next one comes 10 s after that, if not earlier. */
+void schedule_again(struct schedule *s, int i);
 /* The stretched interval without the slowing of a closed market: what stale_after_ms is made of. */
 int64_t schedule_interval_ms(const struct schedule *s, int i);
 /* The same, and readers are told of it: the next poll comes no later than that, even if the

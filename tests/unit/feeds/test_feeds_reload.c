@@ -148,12 +148,31 @@ static void test_another_key_is_tried_at_once(void **state)
     expect_askable_with(*state, "ANOTHER", true);
 }
 
+/* What was under way at that moment is lost, and may have been the poll of an hour. */
+static void test_a_lost_answer_is_asked_for_again(void **state)
+{
+    struct world *w = *state;
+    struct next n;
+    w->instruments[COFFEE].poll_ms = 3600000;
+    twelve_says(w, "2.950", now_s() - 5);
+    http_stub_rule(w->stub, 0)->how = STUB_HANG;
+    start(w);
+    WAIT(http_stub_seen_with(w->stub, "symbol=KC1") == 1);
+    make_next(w, &n);
+    take_over(w, &n);
+    feeds_start(n.feeds);
+    run_for(w, 300);
+    assert_int_equal(http_stub_seen_with(w->stub, "symbol=KC1"), 1);
+    assert_in_range(feeds_next_poll_ms(n.feeds, 1) - clock_wall_ms(), 1, 10500);
+    end(w, &n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_what_was_known_is_known),           TEST(test_other_sources_are_asked_at_once),
         TEST(test_another_currency_is_another_price), TEST(test_the_same_key_stays_refused),
-        TEST(test_another_key_is_tried_at_once),
+        TEST(test_another_key_is_tried_at_once),      TEST(test_a_lost_answer_is_asked_for_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -549,6 +549,50 @@ static void test_seen_before_stretch(void **state)
     schedule_free(s);
 }
 
+/* By another configuration: idle and closed as it was, so due when it would have been. */
+static void test_go_on(void **state)
+{
+    struct schedule *s = make(2, 15000), *next = make(2, 15000);
+    int ids[2];
+    (void)state;
+    plan(s, FREE, FREE);
+    schedule_watched(s, 1, 0, 0);
+    assert_int_equal(schedule_take(s, 400000, ids), 2);
+    schedule_watched(s, 1, 0, 400000); /* idle by now */
+    plan(s, FREE, FREE);
+    schedule_closed(s, 0, true);
+    int64_t closed_ms = schedule_until_ms(s, 0, 410000), idle_ms = schedule_until_ms(s, 1, 410000);
+    assert_true(closed_ms > 20000 && idle_ms > 20000);
+    schedule_go_on(next, 1, s, 0);
+    schedule_go_on(next, 0, s, 1);
+    plan(next, FREE, FREE);
+    assert_true(schedule_until_ms(next, 1, 410000) == closed_ms);
+    assert_true(schedule_until_ms(next, 0, 410000) == idle_ms);
+    assert_int_equal(schedule_take(next, 425000, ids), 0);
+    assert_true(schedule_watched(next, 0, 1, 425000)); /* its first watcher */
+    plan(next, FREE, FREE);
+    assert_int_equal(schedule_take(next, 425000, ids), 1);
+    assert_int_equal(ids[0], 0);
+    schedule_free(s);
+    schedule_free(next);
+}
+
+/* Soon, but not at once: reloads that come one after the other must not ask each time. */
+static void test_again(void **state)
+{
+    struct schedule *s = make(2, 3600000);
+    int ids[2];
+    (void)state;
+    plan(s, FREE, FREE);
+    assert_int_equal(schedule_take(s, 1000, ids), 2);
+    schedule_again(s, 1);
+    assert_int_equal(schedule_take(s, 10900, ids), 0);
+    assert_int_equal(schedule_take(s, 11200, ids), 1);
+    assert_int_equal(ids[0], 1);
+    assert_true(schedule_until_ms(s, 1, 11200) > 3500000);
+    schedule_free(s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -574,6 +618,8 @@ int main(void)
         cmocka_unit_test(test_hastened),
         cmocka_unit_test(test_seen_before),
         cmocka_unit_test(test_seen_before_stretch),
+        cmocka_unit_test(test_go_on),
+        cmocka_unit_test(test_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
