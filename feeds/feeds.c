@@ -429,6 +429,7 @@ void feeds_take_over(struct feeds *f, struct feeds *from, const struct instrumen
         if (same && from->feeds[i].walking > 0)
             schedule_again(f->schedule, id);
     }
+    jobs_take_over(f, from);
 }
 
 void feeds_start(struct feeds *f)

@@ -25,9 +25,9 @@ struct feeds *feeds_new(uv_loop_t *loop, const struct config *config, struct bus
                         struct metrics *metrics, int64_t start_wall_ms, struct err *err) MUST_CHECK;
 
 /* A reload: f, just made with another configuration, goes on where `from`, stopped, ended: what was
- * published, believed and doubted, spent and refused. An instrument whose sources are the same is
- * polled when it would have been; where it was just being asked for, whose answer is lost, some
- * seconds later. Before feeds_start(). map: from its configuration to f's. */
+ * published, believed and doubted, spent and refused, and which jobs have run. An instrument whose
+ * sources are the same is polled when it would have been; where it was just being asked for, whose
+ * answer is lost, some seconds later. Before feeds_start(). map: from its configuration to f's. */
 void feeds_take_over(struct feeds *f, struct feeds *from, const struct instrument_map *map);
 
 /* Begins to poll; call it once the bus has read its latest values, or can't be reached. */

@@ -36,6 +36,7 @@ struct active {
     struct job_run *run;           /* NULL: the job does not run */
     int64_t started_ms;            /* monotonic */
     int64_t retry_at_ms;           /* monotonic; 0 = an attempt is under way */
+    int64_t last_ms;               /* wall; when it ran by the clock before this; -1 = never */
     bool held;                     /* the first attempt waits until something may be asked */
     struct upstream_tally *before; /* by provider number, when it began */
     struct job_wait *waits;
@@ -45,9 +46,9 @@ struct jobs {
     struct zone *zone; /* NULL = UTC */
     struct job_store store;
     struct active active[JOBS_LEN];
-    int64_t since_ms; /* wall */
-    int *ids;         /* room for all instruments */
-    int64_t *ages_ms; /* the same */
+    int64_t since_ms[JOBS_LEN]; /* wall */
+    int *ids;                   /* room for all instruments */
+    int64_t *ages_ms;           /* the same */
 };
 
 struct jobs *jobs_new(const struct config *config, struct bus *bus, int64_t wall_ms,
@@ -58,7 +59,8 @@ struct jobs *jobs_new(const struct config *config, struct bus *bus, int64_t wall
     err_set(err, "out of memory");
     if (!j)
         return NULL;
-    j->since_ms = wall_ms;
+    for (int i = 0; i < JOBS_LEN; i++)
+        j->since_ms[i] = wall_ms;
     j->ids = calloc(config->instruments_len + 1, sizeof *j->ids);
     j->ages_ms = calloc(config->instruments_len + 1, sizeof *j->ages_ms);
     if (job_store_init(&j->store, bus) != 0 || !j->ids || !j->ages_ms)
@@ -306,17 +308,18 @@ static int64_t next_ms(const struct feeds *f, enum job job)
         [JOB_MARKET] = &f->config->jobs.market,
     };
     return job_times_next_ms(configured[job], f->jobs->zone, f->jobs->store.history.last_ms[job],
-                             f->jobs->since_ms);
+                             f->jobs->since_ms[job]);
 }
 
 /* A clock that was ahead, and is right now: what it said would keep jobs waiting till then. */
 static void forget_future(struct jobs *j, int64_t wall_ms)
 {
-    for (int i = 0; i < JOBS_LEN; i++)
+    for (int i = 0; i < JOBS_LEN; i++) {
         if (j->store.history.last_ms[i] > wall_ms + SKEW_MS)
             j->store.history.last_ms[i] = wall_ms;
-    if (j->since_ms > wall_ms + SKEW_MS)
-        j->since_ms = wall_ms;
+        if (j->since_ms[i] > wall_ms + SKEW_MS)
+            j->since_ms[i] = wall_ms;
+    }
 }
 
 static void begin_due(struct feeds *f, int64_t mono_ms, int64_t wall_ms)
@@ -327,10 +330,14 @@ static void begin_due(struct feeds *f, int64_t mono_ms, int64_t wall_ms)
         enum job job = (enum job)i;
         if (a->run || next_ms(f, job) > wall_ms)
             continue;
+        int64_t last_ms = f->jobs->store.history.last_ms[i];
         job_history_ran(&f->jobs->store.history, job, wall_ms);
-        if (!begin(f, job, false, mono_ms, wall_ms))
+        if (!begin(f, job, false, mono_ms, wall_ms)) {
             log_event(LOG_ERROR, "out_of_memory", "what=%s", "a job was left out");
-        else if (a->run->n == 0)
+            continue;
+        }
+        a->last_ms = last_ms;
+        if (a->run->n == 0)
             log_event(LOG_WARN, "job_empty", "job=%s why=%s", job_name(job),
                       "no instrument of this kind has a source");
     }
@@ -364,6 +371,8 @@ void jobs_stop(struct feeds *f)
 {
     for (int i = 0; i < JOBS_LEN; i++) {
         struct active *a = &f->jobs->active[i];
+        if (a->run && !a->run->requested)
+            f->jobs->store.history.last_ms[i] = a->last_ms;
         for (size_t k = 0; a->run && k < a->run->n; k++) {
             const struct job_outcome o = {.id = a->run->slots[k].id,
                                           .reason = FAIL_DISABLED,
@@ -374,6 +383,16 @@ void jobs_stop(struct feeds *f)
             job_waits_tell(&a->waits, a->run);
     }
     job_store_leave(&f->jobs->store);
+}
+
+void jobs_take_over(struct feeds *f, struct feeds *from)
+{
+    const struct job_store unused = f->jobs->store;
+    for (int i = 0; i < JOBS_LEN; i++)
+        if (next_ms(from, (enum job)i) <= clock_wall_ms()) /* and it did not come to that */
+            f->jobs->since_ms[i] = from->jobs->since_ms[i];
+    f->jobs->store = from->jobs->store;
+    from->jobs->store = unused;
 }
 
 /* --- the port --- */

@@ -32,8 +32,10 @@ void jobs_turn(struct feeds *f, bool by_clock, int64_t mono_ms, int64_t wall_ms)
 void jobs_ended(struct feeds *f, const struct feed *d, const struct chain_end *end);
 /* From the bus: is the key theirs? Then its document is merged. */
 bool jobs_shared(struct feeds *f, const char *key, const char *bytes, size_t len);
-/* Polling has stopped: answers all that wait. */
+/* Polling has stopped: answers all that wait. What the clock began is not done, and still due. */
 void jobs_stop(struct feeds *f);
+/* f, just made, goes on where `from`, stopped, ended: what has run, and what is due. */
+void jobs_take_over(struct feeds *f, struct feeds *from);
 
 /* Runs the job now, or joins its run. done may be called before this returns. */
 void jobs_request(struct feeds *f, enum job job, refresh_done *done, void *ctx);

@@ -208,6 +208,25 @@ test('a request whose body comes behind the reload is for the key of then', asyn
   assert.deepEqual(await Promise.all(requests.map((r) => r.status)), [200, 401]);
 });
 
+test('jobs that ran have run, with Redis away, too', async (t) => {
+  const { gateway, upstream } = await scene(t, {
+    script: (u) => u.set('twelvedata', 'KC1', ok({ price: '2.9', prev_close: '2.8', currency: 'USD' })),
+    config: {
+      redis: { url: 'redis://127.0.0.1:1' },
+      jobs: { market: { every: 'hourly' } },
+      instruments: [instrument('coffee', [['twelvedata', 'KC1']], { poll_ms: 3600000 })],
+    },
+  });
+  const runs = async () => (await gateway.get('/data-health/jobs')).json.jobs.length;
+  await until(async () => (await runs()) === 1, 'the job runs');
+  const asked = upstream.requests().length;
+  assert.equal((await gateway.post('/admin/reload')).status, 200);
+  assert.equal(await runs(), 1);
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assert.equal(await runs(), 1);
+  assert.equal(upstream.requests().length, asked);
+});
+
 test('who was local is not, once there are keys', async (t) => {
   const gateway = await start(t, base([sim('coffee')]));
   const client = await subscriber(t, gateway, ['coffee']);

@@ -62,6 +62,24 @@ static void start_slow(struct world *w)
     WAIT(w->items[COFFEE] == 1);
 }
 
+static size_t jobs_listed(struct feeds *f, const char *member)
+{
+    json_t *all = feeds_jobs(f);
+    size_t n = json_array_size(json_object_get(all, member));
+    json_decref(all);
+    return n;
+}
+
+static size_t jobs_done(struct feeds *f)
+{
+    return jobs_listed(f, "jobs");
+}
+
+static size_t jobs_running(struct feeds *f)
+{
+    return jobs_listed(f, "running");
+}
+
 static void test_what_was_known_is_known(void **state)
 {
     struct world *w = *state;
@@ -167,12 +185,58 @@ static void test_a_lost_answer_is_asked_for_again(void **state)
     end(w, &n);
 }
 
+/* What a job was cut off at is still to be done, by a job that never ran before as well. */
+static void test_a_job_that_was_cut_off_is_still_due(void **state)
+{
+    struct world *w = *state;
+    struct next n;
+    w->instruments[COFFEE].poll_ms = 3600000;
+    w->config.jobs.market.every = EVERY_HOUR;
+    twelve_says(w, "2.950", now_s() - 5);
+    http_stub_say(w->stub, 1, "/KC%3DF", 404, "");
+    http_stub_rule(w->stub, 0)->how = STUB_HANG;
+    start(w);
+    WAIT(http_stub_seen_with(w->stub, "symbol=KC1") == 1 && jobs_running(w->feeds) == 1);
+    make_next(w, &n);
+    take_over(w, &n);
+    twelve_fails(w, 404, "{\"code\":404,\"message\":\"symbol\",\"status\":\"error\"}");
+    feeds_start(n.feeds);
+    WAIT(jobs_done(n.feeds) == 1);
+    run_for(w, 1200);
+    assert_int_equal(jobs_done(n.feeds), 1);
+    end(w, &n);
+}
+
+/* Also where the bus cannot say so. */
+static void test_jobs_that_ran_have_run(void **state)
+{
+    struct world *w = *state;
+    struct next n;
+    w->instruments[COFFEE].poll_ms = 3600000;
+    w->config.jobs.market.every = EVERY_HOUR;
+    twelve_says(w, "2.950", now_s() - 5);
+    start(w);
+    WAIT(jobs_done(w->feeds) == 1);
+    make_next(w, &n);
+    take_over(w, &n);
+    assert_int_equal(jobs_done(n.feeds), 1); /* before the bus is asked */
+    feeds_start(n.feeds);
+    run_for(w, 1200);
+    assert_int_equal(jobs_done(n.feeds), 1);
+    end(w, &n);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_what_was_known_is_known),           TEST(test_other_sources_are_asked_at_once),
-        TEST(test_another_currency_is_another_price), TEST(test_the_same_key_stays_refused),
-        TEST(test_another_key_is_tried_at_once),      TEST(test_a_lost_answer_is_asked_for_again),
+        TEST(test_what_was_known_is_known),
+        TEST(test_other_sources_are_asked_at_once),
+        TEST(test_another_currency_is_another_price),
+        TEST(test_the_same_key_stays_refused),
+        TEST(test_another_key_is_tried_at_once),
+        TEST(test_a_lost_answer_is_asked_for_again),
+        TEST(test_a_job_that_was_cut_off_is_still_due),
+        TEST(test_jobs_that_ran_have_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
