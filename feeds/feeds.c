@@ -386,7 +386,8 @@ struct feeds *feeds_new(uv_loop_t *loop, const struct config *config, struct bus
         .metrics = metrics,
         .limits = {.timeout_ms = config->limits.upstream_ms,
                    .body_max = (size_t)config->limits.upstream_bytes,
-                   .header_max = (size_t)config->limits.upstream_header_bytes},
+                   .header_max = (size_t)config->limits.upstream_header_bytes,
+                   .public_only = config->limits.upstream_public},
         .news = true
     };
     poll_init(f);

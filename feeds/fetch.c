@@ -30,6 +30,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "address.h"
 #include "clock.h"
 #include "http_head.h"
 
@@ -48,7 +49,9 @@ struct fetch_job {
     void *ctx;
     struct buf body;
     size_t body_max, header_max, header_bytes;
-    const char *over; /* what grew over its cap; NULL = nothing */
+    const char *over;       /* what grew over its cap; NULL = nothing */
+    struct address private; /* where it would have gone, and may not */
+    bool refused;
     struct http_head head;
     char error[CURL_ERROR_SIZE];
 };
@@ -88,6 +91,20 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
     }
     http_head_line(&job->head, p, n * size, clock_wall_ms() / 1000);
     return n * size;
+}
+
+/* Instead of curl's own socket(): the name is looked up, and nothing was sent yet. */
+static curl_socket_t on_open(void *arg, curlsocktype purpose, struct curl_sockaddr *to)
+{
+    struct fetch_job *job = arg;
+    struct address a = address_of_socket(&to->addr);
+    (void)purpose;
+    if (!address_is_public(&a)) {
+        job->private = a;
+        job->refused = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(to->family, to->socktype | SOCK_CLOEXEC, to->protocol);
 }
 
 /* --- the end of a job --- */
@@ -153,6 +170,12 @@ static enum failure explain(struct fetch_job *job, CURLcode code, struct err *de
         err_set(detail, "answer given up: more than %zu bytes of %s",
                 strcmp(job->over, "body") == 0 ? job->body_max : job->header_max, job->over);
         return FAIL_UPSTREAM_ERROR;
+    }
+    if (job->refused && code == CURLE_COULDNT_CONNECT) {
+        char text[ADDRESS_TEXT_MAX];
+        err_set(detail, "%s is no public address, and limits.upstream_public asks for one",
+                address_format(&job->private, text));
+        return FAIL_CONNECT;
     }
     for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
         if (causes[i].code != code)
@@ -452,6 +475,10 @@ struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
         err_set(err, "out of memory");
         free_job(job);
         return NULL;
+    }
+    if (limits && limits->public_only) {
+        curl_easy_setopt(job->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+        curl_easy_setopt(job->easy, CURLOPT_OPENSOCKETDATA, job);
     }
     set_options(job, rq->url.p,
                 limits && limits->timeout_ms ? limits->timeout_ms : FETCH_TIMEOUT_MS);

@@ -24,6 +24,7 @@ struct fetch_limits {
     int64_t timeout_ms; /* of the whole; 0 = FETCH_TIMEOUT_MS. Half of it may go into connecting */
     size_t body_max;    /* bytes; 0 = FETCH_BODY_MAX */
     size_t header_max;  /* bytes; 0 = FETCH_HEADER_MAX */
+    bool public_only;   /* what a name stands for must be a public address; a proxy's, too */
 };
 
 /* reply NULL: `failure` with `detail` says why: dns, connect (also: lost before the first byte of

@@ -129,6 +129,7 @@ struct config {
         int64_t slow_ms, acks_bytes;             /* of a client whose socket is full */
         int64_t refresh_ms;                      /* between two of one symbol */
         int64_t upstream_ms, upstream_bytes, upstream_header_bytes;
+        bool upstream_public; /* no provider at a private address, whatever its name stands for */
         int64_t redis_connect_ms, redis_ping_ms, redis_backoff_ms, redis_in_flight;
     } limits;
     struct {

@@ -208,6 +208,8 @@ const struct config_setting config_settings[] = {
         .dflt = "16384", .min = 1024, .max = 1048576),
     ROW(INT, "limits.upstream_ms", AT(config, limits.upstream_ms), .dflt = "5000", .min = 100,
         .max = 600000),
+    ROW(BOOL, "limits.upstream_public", AT(config, limits.upstream_public),
+        .flags = CONFIG_AT_START, .dflt = "false"),
     ROW(TEXT, "listen.host", AT(config, listen.host), .flags = CONFIG_AT_START,
         .dflt = "\"127.0.0.1\"", .min = 1, .max = 255),
     ROW(INT, "listen.metrics_port", AT(config, listen.metrics_port),

@@ -28,7 +28,7 @@ static const char after[] =
     "\"redis\":{\"url\":\"redis://a\",\"prefix\":\"p:\"},"
     "\"fanout\":{\"compression\":true,\"sndbuf_bytes\":5000},"
     "\"limits\":{\"headers_ms\":100,\"body_ms\":100,\"redis_connect_ms\":100,\"redis_ping_ms\":100,"
-    "\"redis_backoff_ms\":100,\"redis_in_flight\":16}}";
+    "\"redis_backoff_ms\":100,\"redis_in_flight\":16,\"upstream_public\":true}}";
 
 static void every_such_setting_is_kept_and_named(void **state)
 {

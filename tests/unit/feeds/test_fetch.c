@@ -356,6 +356,27 @@ static void test_refused_and_unknown(void **state)
     assert_null(strstr(g.detail, "SECRET"));
 }
 
+static void test_public_only(void **state)
+{
+    struct world *w = *state;
+    struct http_request rq = {.url = {0}};
+    const struct fetch_limits limits = {.public_only = true};
+    struct got g = {0};
+    struct err err;
+    http_stub_say(w->plain, 0, "/", 200, "hello");
+    buf_addf(&rq.url, "http://localhost:%d/", http_stub_port(w->plain));
+    assert_non_null(fetch_start(w->fetch, &rq, &limits, on_done, &g, &err));
+    while (g.calls == 0)
+        uv_run(&w->loop, UV_RUN_ONCE);
+    assert_false(g.reply);
+    assert_int_equal(g.failure, FAIL_CONNECT);
+    assert_non_null(strstr(g.detail, "is no public address"));
+    assert_int_equal(http_stub_count(w->plain), 0);
+    g = get(w, rq.url.p, 0); /* without the limit it is as good as any */
+    assert_true(g.reply);
+    http_request_fini(&rq);
+}
+
 static void test_tls(void **state)
 {
     struct world *w = *state;
@@ -485,6 +506,7 @@ int main(void)
         TEST(test_time_out),
         TEST(test_broken_off),
         TEST(test_refused_and_unknown),
+        TEST(test_public_only),
         TEST(test_tls),
         TEST(test_tls_unknown_authority),
         TEST(test_bad_requests),

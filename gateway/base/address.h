@@ -23,6 +23,9 @@ int address_parse(const char *text, size_t len, struct address *out) MUST_CHECK;
 char *address_format(const struct address *a, char out[static ADDRESS_TEXT_MAX]);
 bool address_equal(const struct address *a, const struct address *b);
 bool address_is_loopback(const struct address *a); /* 127.0.0.0/8, ::1 */
+/* One of the Internet's: nobody's own network, this machine, a link, a group or a translation
+ * (IANA's registries of special-purpose addresses). */
+bool address_is_public(const struct address *a);
 
 struct cidr {
     struct address address;

@@ -99,3 +99,29 @@ bool cidr_contains(const struct cidr *c, const struct address *a)
     unsigned mask = 0xFFu << (8 - rest);
     return ((c->address.bytes[whole] ^ a->bytes[whole]) & mask & 0xFFu) == 0;
 }
+
+bool address_is_public(const struct address *a)
+{
+    static const char *const others[] = {
+        "0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10", "127.0.0.0/8",
+        "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",  "192.168.0.0/16",
+        "198.18.0.0/15",  "224.0.0.0/3",   "::/127", /* none, and this machine */
+        "fc00::/7",                                  /* unique local */
+        "fe80::/10",                                 /* of a link */
+        "ff00::/8",                                  /* groups */
+        "2002::/16",                                 /* 6to4: any IPv4 address */
+        "2001::/32",                                 /* Teredo: likewise */
+        "64:ff9b:1::/48",                            /* a network's own NAT64 */
+    };
+    struct cidr c;
+    struct address v4 = *a;
+    REQUIRE(cidr_parse("64:ff9b::/96", &c) == 0);
+    if (cidr_contains(&c, a)) /* NAT64: what stands behind it counts */
+        memcpy(v4.bytes, v4_prefix, sizeof v4_prefix);
+    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+        REQUIRE(cidr_parse(others[i], &c) == 0);
+        if (cidr_contains(&c, &v4))
+            return false;
+    }
+    return true;
+}
