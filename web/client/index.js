@@ -21,9 +21,11 @@ const STEADY_MS = 10_000; // a line that lived this long makes the next wait sho
 const TOKEN_NEEDED = 'a valid token is needed: use token, getToken or setToken()';
 /** Close codes after which to come back soon; after all others it is better to stay away a while. */
 const SOON = [undefined, 1000, 1001, 1005, 1006, 1011, 1012];
+const NOT_THERE = 'the gateway cannot be reached';
 const WHY = {
   1001: 'the gateway shuts down',
   1008: 'closed by an administrator',
+  1006: NOT_THERE,
   4008: 'too many commands: subscribe to many symbols at once',
 };
 
@@ -127,7 +129,7 @@ export class PriceFeed extends EventTarget {
 
   async refresh(symbols) {
     if (!this.#socket) throw new Error('refresh needs a live WebSocket');
-    const id = ++this.#count;
+    const id = `r${++this.#count}`; // a text, whatever `parse` makes of numbers
     this.#line.send({ action: 'refresh', id, symbols: [symbols].flat() });
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
@@ -296,7 +298,8 @@ export class PriceFeed extends EventTarget {
     const soon = SOON.includes(code) && !refused;
     const asked = returnMs ?? how.retryMs ?? Math.random() * Math.min(CAP_MS, BASE_MS * 2 ** this.#attempt++);
     const retryMs = soon ? Math.min(asked, 2 * CAP_MS) : CAP_MS * (1 + Math.random());
-    const reason = detail ?? WHY[code] ?? `the gateway cannot be reached (${code ?? status ?? 'no answer'})`;
+    const end = code ?? status ?? 1006;
+    const reason = detail ?? WHY[end] ?? `${NOT_THERE} (${end})`;
     if (this.#online) this.#say(refused ? 'offline' : 'reconnecting', reason, retryMs);
     else this.#say('offline', 'this device has no network', retryMs);
     this.#timer('retry', retryMs, () => this.#connect());
