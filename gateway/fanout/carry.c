@@ -186,7 +186,7 @@ static void tell_gone(struct client *c, const struct instrument_map *map, const 
 {
     struct buf *text = &c->f->text;
     buf_clear(text);
-    protocol_begin(text, "unsubscribed", "");
+    protocol_begin(text, TYPE_UNSUBSCRIBED, "");
     protocol_add_symbols(text, "symbols", map->from, &x->gone);
     protocol_add_symbols(text, "active", map->to, &x->active);
     protocol_end(text);
@@ -199,7 +199,7 @@ static void tell_joined(struct client *c, const struct instrument_map *map, cons
     static const struct buf none = {0};
     struct buf *text = &c->f->text;
     buf_clear(text);
-    protocol_begin(text, "subscribed", "");
+    protocol_begin(text, TYPE_SUBSCRIBED, "");
     protocol_add_symbols(text, "symbols", map->to, &x->joined);
     protocol_add_array(text, "rejected", &none);
     protocol_add_symbols(text, "active", map->to, &x->active);

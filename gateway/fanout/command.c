@@ -87,7 +87,7 @@ static void do_auth(struct client *c, const struct command *cmd, struct moment n
         f = c->f;
     }
     buf_clear(&f->text);
-    protocol_begin(&f->text, "authenticated", cmd->id);
+    protocol_begin(&f->text, TYPE_AUTHENTICATED, cmd->id);
     protocol_add_string(&f->text, "role", role_name(role));
     protocol_end(&f->text);
     client_send(c, &f->text, now.mono_ns);
@@ -95,7 +95,7 @@ static void do_auth(struct client *c, const struct command *cmd, struct moment n
         subscribe_confine(c, now);
 }
 
-static void send_time(struct client *c, const char *type, const char *id, struct moment now)
+static void send_time(struct client *c, enum protocol_type type, const char *id, struct moment now)
 {
     buf_clear(&c->f->text);
     protocol_add_time(&c->f->text, type, id, now.wall_ms);
@@ -104,12 +104,12 @@ static void send_time(struct client *c, const char *type, const char *id, struct
 
 static void do_heartbeat(struct client *c, const struct command *cmd, struct moment now)
 {
-    send_time(c, "heartbeat", cmd->id, now);
+    send_time(c, TYPE_HEARTBEAT, cmd->id, now);
 }
 
 static void do_ping(struct client *c, const struct command *cmd, struct moment now)
 {
-    send_time(c, "pong", cmd->id, now);
+    send_time(c, TYPE_PONG, cmd->id, now);
 }
 
 /* --- dispatch --- */

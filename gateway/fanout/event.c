@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "payload.h"
+#include "protocol.h"
 
 /* id, event and data lines around an object, at most. */
 #define ENVELOPE_MAX 80
@@ -26,10 +27,11 @@ static int by_revision(const void *a, const void *b)
     return (x->revision > y->revision) - (x->revision < y->revision);
 }
 
-static void begin(const struct events *e, struct buf *out, uint64_t revision, const char *name)
+static void begin(const struct events *e, struct buf *out, uint64_t revision,
+                  enum protocol_type type)
 {
     buf_addf(out, "id: %" PRIx64 ":%" PRIu64 "\nevent: %s\ndata: ", (uint64_t)e->start_ms, revision,
-             name);
+             protocol_type_name(type));
 }
 
 /* An item of another program may have line breaks between its members; each line is a data line
@@ -73,7 +75,7 @@ size_t event_add_quotes(struct events *e, struct buf *out, const struct book *bo
         if (n > 0 && out->len - first + it->len + ENVELOPE_MAX > room)
             break;
         bool quote = book->config->instruments[e->order[n].id].kind == INSTRUMENT_QUOTE;
-        begin(e, out, e->order[n].revision, quote ? "quote" : "observation");
+        begin(e, out, e->order[n].revision, quote ? TYPE_QUOTE : TYPE_OBSERVATION);
         add_lines(out, it->bytes, it->len);
         buf_adds(out, "\n\n");
         bits_unset(ids, e->order[n].id);
@@ -88,7 +90,7 @@ size_t event_add_statuses(const struct events *e, struct buf *out, struct book *
     for (int id = bits_next(ids, 0); id >= 0; id = bits_next(ids, id + 1)) {
         if (n > 0 && out->len - first + PAYLOAD_STATUS_MAX + ENVELOPE_MAX > room)
             break;
-        begin(e, out, ++book->revision, "status");
+        begin(e, out, ++book->revision, TYPE_STATUS);
         payload_add_status(out, book, id);
         buf_adds(out, "\n\n");
         bits_unset(ids, id);

@@ -150,7 +150,7 @@ void fanout_goaway(struct fanout *f, const char *reason, int64_t spread_ms)
         uint64_t spread = fanout_random(f) % (uint64_t)(spread_ms > 0 ? spread_ms + 1 : 1);
         next = c->next;
         buf_clear(&f->text);
-        protocol_begin(&f->text, "goaway", "");
+        protocol_begin(&f->text, TYPE_GOAWAY, "");
         protocol_add_string(&f->text, "reason", reason);
         protocol_add_integer(&f->text, "reconnect_ms", RECONNECT_MIN_MS + (int64_t)spread);
         protocol_end(&f->text);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "payload.h"
+#include "protocol.h"
 
 static const unsigned char FIN_TEXT = 0x81, COMPRESSED = 0x40;
 static const size_t COMPRESS_BYTES_MIN = 200; /* below, hardly anything is gained */
@@ -70,11 +71,10 @@ static size_t room(const struct buf *out, size_t begin, size_t payload_max)
 size_t frame_add_quotes(struct buf *out, struct book *book, const struct view_options *options,
                         struct bits *ids, enum frame_kind kind, struct compressor *compressor)
 {
-    static const char *const types[] = {
-        [INSTRUMENT_QUOTE] = "quote", [INSTRUMENT_OBSERVATION] = "observation"};
     size_t begin = frame_begin(out);
     enum instrument_kind of = payload_kind(book, ids);
-    buf_addf(out, "{\"type\":\"%s\",%s\"data\":", types[of],
+    enum protocol_type type = of == INSTRUMENT_QUOTE ? TYPE_QUOTE : TYPE_OBSERVATION;
+    buf_addf(out, "{\"type\":\"%s\",%s\"data\":", protocol_type_name(type),
              kind == FRAME_SNAPSHOT ? "\"snapshot\":true," : "");
     size_t max = kind == FRAME_FLUSH ? FRAME_FLUSH_MAX : FRAME_PAYLOAD_MAX;
     size_t n = payload_add_items(out, book, options, of, ids, room(out, begin, max));
@@ -87,7 +87,7 @@ size_t frame_add_statuses(struct buf *out, const struct book *book, struct bits 
                           struct compressor *compressor)
 {
     size_t begin = frame_begin(out);
-    buf_adds(out, "{\"type\":\"status\",\"data\":");
+    buf_addf(out, "{\"type\":\"%s\",\"data\":", protocol_type_name(TYPE_STATUS));
     size_t n = payload_add_statuses(out, book, ids, room(out, begin, FRAME_PAYLOAD_MAX));
     buf_addc(out, '}');
     frame_end(out, begin, compressor);

@@ -256,7 +256,7 @@ static bool add_flow(struct client *c, struct tally *t, int64_t mono_ns)
     if (o->merged == 0 || anything_owed(o))
         return false;
     buf_clear(text);
-    protocol_begin(text, "flow", "");
+    protocol_begin(text, TYPE_FLOW, "");
     protocol_add_integer(text, "merged", (int64_t)o->merged);
     protocol_add_integer(text, "ms", (mono_ns - o->since_ns) / NS_PER_MS);
     protocol_end(text);

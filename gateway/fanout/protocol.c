@@ -22,6 +22,17 @@ static const char *const actions[] = {
 #undef X
 };
 
+static const char *const types[] = {
+#define X(id, name) [id] = (name),
+    PROTOCOL_TYPES(X)
+#undef X
+};
+
+const char *protocol_type_name(enum protocol_type t)
+{
+    return types[t];
+}
+
 const char *protocol_error_name(enum protocol_error e)
 {
     return errors[e].name;
@@ -117,9 +128,9 @@ void command_fini(struct command *c)
 
 /* --- writing --- */
 
-void protocol_begin(struct buf *out, const char *type, const char *id)
+void protocol_begin(struct buf *out, enum protocol_type type, const char *id)
 {
-    buf_addf(out, "{\"type\":\"%s\"", type);
+    buf_addf(out, "{\"type\":\"%s\"", types[type]);
     if (id[0]) {
         buf_adds(out, ",\"id\":");
         buf_adds(out, id);
@@ -175,7 +186,7 @@ void protocol_add_rejected(struct buf *elements, const char *symbol, const char 
 void protocol_add_welcome(struct buf *out, const struct config *config, const char *session,
                           int64_t wall_ms)
 {
-    protocol_begin(out, "welcome", "");
+    protocol_begin(out, TYPE_WELCOME, "");
     protocol_add_integer(out, "version", PROTOCOL_VERSION);
     protocol_add_string(out, "session", session);
     protocol_add_integer(out, "ts", wall_ms);
@@ -191,14 +202,14 @@ void protocol_add_welcome(struct buf *out, const struct config *config, const ch
 void protocol_add_error(struct buf *out, const char *id, enum protocol_error error,
                         const char *message)
 {
-    protocol_begin(out, "error", id);
+    protocol_begin(out, TYPE_ERROR, id);
     protocol_add_integer(out, "code", errors[error].code);
     protocol_add_string(out, "error", errors[error].name);
     protocol_add_string(out, "message", message);
     protocol_end(out);
 }
 
-void protocol_add_time(struct buf *out, const char *type, const char *id, int64_t wall_ms)
+void protocol_add_time(struct buf *out, enum protocol_type type, const char *id, int64_t wall_ms)
 {
     protocol_begin(out, type, id);
     protocol_add_integer(out, "ts", wall_ms);

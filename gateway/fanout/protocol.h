@@ -56,6 +56,31 @@ enum protocol_action {
         PROTOCOL_ACTIONS_LEN
 };
 
+/* X(id, name): every message that clients get. */
+#define PROTOCOL_TYPES(X)                                                                          \
+    X(TYPE_AUTHENTICATED, "authenticated")                                                         \
+    X(TYPE_ERROR, "error")                                                                         \
+    X(TYPE_FLOW, "flow")                                                                           \
+    X(TYPE_GOAWAY, "goaway")                                                                       \
+    X(TYPE_HEARTBEAT, "heartbeat")                                                                 \
+    X(TYPE_OBSERVATION, "observation")                                                             \
+    X(TYPE_PONG, "pong")                                                                           \
+    X(TYPE_QUOTE, "quote")                                                                         \
+    X(TYPE_REFRESHED, "refreshed")                                                                 \
+    X(TYPE_STATUS, "status")                                                                       \
+    X(TYPE_SUBSCRIBED, "subscribed")                                                               \
+    X(TYPE_SUBSCRIPTIONS, "subscriptions")                                                         \
+    X(TYPE_UNSUBSCRIBED, "unsubscribed")                                                           \
+    X(TYPE_WELCOME, "welcome")
+
+enum protocol_type {
+#define X(id, name) id,
+    PROTOCOL_TYPES(X)
+#undef X
+        PROTOCOL_TYPES_LEN
+};
+const char *protocol_type_name(enum protocol_type t);
+
 struct command {
     enum protocol_action action;
     char id[PROTOCOL_ID_TEXT_MAX]; /* as JSON text, "" = none given */
@@ -73,7 +98,7 @@ int protocol_parse(struct command *c, const char *bytes, size_t len, size_t max_
 void command_fini(struct command *c);
 
 /* A message is begun with its type and the client's id ("" = none), gets its members, is ended. */
-void protocol_begin(struct buf *out, const char *type, const char *id);
+void protocol_begin(struct buf *out, enum protocol_type type, const char *id);
 void protocol_add_string(struct buf *out, const char *name, const char *value);
 void protocol_add_integer(struct buf *out, const char *name, int64_t value);
 /* An array of the symbols in `ids`, in the order of the configuration. */
@@ -92,6 +117,6 @@ void protocol_add_welcome(struct buf *out, const struct config *config, const ch
                           int64_t wall_ms);
 void protocol_add_error(struct buf *out, const char *id, enum protocol_error error,
                         const char *message);
-void protocol_add_time(struct buf *out, const char *type, const char *id, int64_t wall_ms);
+void protocol_add_time(struct buf *out, enum protocol_type type, const char *id, int64_t wall_ms);
 
 #endif

@@ -60,7 +60,7 @@ static void answer(struct refresh_ticket *t, const struct refresh_result *result
     const char *comma = "";
 
     buf_clear(text);
-    protocol_begin(text, "refreshed", t->id);
+    protocol_begin(text, TYPE_REFRESHED, t->id);
     buf_adds(text, ",\"symbols\":[");
     for (size_t i = 0; i < n; i++) {
         const char *symbol = config->instruments[results[i].id].symbol;

@@ -205,7 +205,7 @@ static void send_subscribed(struct client *c, const struct command *cmd, const s
     count_rejected(c, "symbol_limit", ch->sel.over);
     count_rejected(c, "unknown_symbol", ch->sel.unknown);
     buf_clear(text);
-    protocol_begin(text, "subscribed", cmd->id);
+    protocol_begin(text, TYPE_SUBSCRIBED, cmd->id);
     add_taken(text, c, &ch->sel);
     protocol_add_array(text, "rejected", &ch->sel.rejected);
     protocol_add_symbols(text, "active", c->f->config, &ch->active);
@@ -297,7 +297,7 @@ static void send_unsubscribed(struct client *c, const struct command *cmd, const
 {
     struct buf *text = &c->f->text;
     buf_clear(text);
-    protocol_begin(text, "unsubscribed", cmd->id);
+    protocol_begin(text, TYPE_UNSUBSCRIBED, cmd->id);
     protocol_add_symbols(text, "symbols", c->f->config, &ch->fresh);
     protocol_add_symbols(text, "active", c->f->config, &ch->active);
     protocol_end(text);
@@ -399,7 +399,7 @@ void subscribe_list(struct client *c, const struct command *cmd, struct moment n
     struct buf *text = &c->f->text;
     if (change_init(&ch, c) == 0) {
         buf_clear(text);
-        protocol_begin(text, "subscriptions", cmd->id);
+        protocol_begin(text, TYPE_SUBSCRIPTIONS, cmd->id);
         protocol_add_symbols(text, "active", c->f->config, &ch.active);
         protocol_end(text);
         client_send(c, text, now.mono_ns);

@@ -102,7 +102,7 @@ static void ping(struct client *c, bool message, int64_t wall_ms, int64_t mono_n
     }
     buf_clear(text);
     if (message)
-        protocol_add_time(text, "heartbeat", "", wall_ms);
+        protocol_add_time(text, TYPE_HEARTBEAT, "", wall_ms);
     client_ping(c, message ? text : NULL, mono_ns);
 }
 

@@ -140,7 +140,7 @@ static void test_what_is_written(void **state)
     bits_set(&ids, 2);
     protocol_add_rejected(&rejected, "X", "unknown_symbol", "no such");
     protocol_add_rejected(&rejected, "Y", "unknown_symbol", "no such");
-    protocol_begin(&out, "subscribed", "7");
+    protocol_begin(&out, TYPE_SUBSCRIBED, "7");
     protocol_add_symbols(&out, "symbols", &config, &ids);
     protocol_add_array(&out, "rejected", &rejected);
     protocol_end(&out);
@@ -149,7 +149,7 @@ static void test_what_is_written(void **state)
                "{\"symbol\":\"X\",\"error\":\"unknown_symbol\",\"message\":\"no such\"},"
                "{\"symbol\":\"Y\",\"error\":\"unknown_symbol\",\"message\":\"no such\"}]}");
     buf_clear(&out);
-    protocol_add_time(&out, "pong", "", 1767225600000);
+    protocol_add_time(&out, TYPE_PONG, "", 1767225600000);
     assert_non_null(strstr(out.p, "{\"type\":\"pong\","));
     bits_fini(&ids);
     buf_fini(&out);
