@@ -4,6 +4,7 @@ file(GLOB_RECURSE WEB_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/web/*.html ${C
   ${CMAKE_SOURCE_DIR}/web/*.css ${CMAKE_SOURCE_DIR}/web/*.svg ${CMAKE_SOURCE_DIR}/web/*.txt)
 # web/examples/ are for other people's sites: they name a gateway's address and are served from elsewhere.
 list(FILTER WEB_FILES EXCLUDE REGEX "/node_modules/|/web/examples/")
+list(APPEND WEB_FILES ${CMAKE_SOURCE_DIR}/web/openapi.json ${CMAKE_SOURCE_DIR}/web/asyncapi.json)
 list(SORT WEB_FILES)
 file(GLOB CONFIG_FILES CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/gateway/config/*.json)
 

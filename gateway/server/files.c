@@ -1,5 +1,8 @@
 /* Only paths that files_path_ok() lets through are ever looked up, and in a folder each of them is
- * opened so that no symbolic link on the way is followed: the folder is what is in it. */
+ * opened so that no symbolic link on the way is followed: the folder is what is in it.
+ *
+ * The machine-readable contract and the page that shows it describe this program. So they come from
+ * it, whatever the configured folder holds. */
 #include "files.h"
 
 #include <errno.h>
@@ -64,6 +67,15 @@ static const struct embedded_file *find_embedded(const char *path)
     return NULL;
 }
 
+/* The configured folder, where this path is looked up in it. */
+static const char *folder_of(const struct server *s, const char *path)
+{
+    static const char page[] = "docs/";
+    bool own = strcmp(path, "openapi.json") == 0 || strcmp(path, "asyncapi.json") == 0 ||
+               strncmp(path, page, sizeof page - 1) == 0;
+    return own ? NULL : s->config->listen.web_root;
+}
+
 /* Opens path below the folder, segment by segment. -1: not there, or not a plain file. */
 static int open_below(const char *folder, const char *path, off_t *size)
 {
@@ -95,13 +107,13 @@ static int open_below(const char *folder, const char *path, off_t *size)
 
 bool files_exist(void *ctx, const char *path)
 {
-    const struct server *s = ctx;
     off_t size;
     if (!files_path_ok(path) || !files_type(path))
         return false;
-    if (!s->config->listen.web_root)
+    const char *folder = folder_of(ctx, path);
+    if (!folder)
         return find_embedded(path) != NULL;
-    int fd = open_below(s->config->listen.web_root, path, &size);
+    int fd = open_below(folder, path, &size);
     if (fd < 0)
         return false;
     close(fd);
@@ -126,7 +138,7 @@ static int read_whole(int fd, off_t size, struct buf *out)
 
 static bool load(struct exchange *x, const char *path)
 {
-    const char *folder = x->server->config->listen.web_root;
+    const char *folder = folder_of(x->server, path);
     if (!files_path_ok(path) || !files_type(path))
         return false;
     if (!folder) {
@@ -161,6 +173,28 @@ static void serve(struct exchange *x, const char *path)
 void serve_index(struct exchange *x)
 {
     serve(x, "index.html");
+}
+
+void serve_openapi(struct exchange *x)
+{
+    serve(x, "openapi.json");
+}
+
+void serve_asyncapi(struct exchange *x)
+{
+    serve(x, "asyncapi.json");
+}
+
+void serve_docs(struct exchange *x)
+{
+    serve(x, "docs/index.html");
+}
+
+/* The page's own links are relative, also to whatever a proxy has put before its path. */
+void serve_docs_moved(struct exchange *x)
+{
+    x->response.status = 308;
+    response_header(&x->response, "Location", "../docs");
 }
 
 void serve_file(struct exchange *x)

@@ -6,7 +6,7 @@
 #include "routes.h"
 
 /* files.c */
-route_handler serve_index, serve_file;
+route_handler serve_index, serve_file, serve_openapi, serve_asyncapi, serve_docs, serve_docs_moved;
 /* health.c */
 route_handler serve_healthz, serve_readyz, serve_metrics, serve_status, serve_sources, serve_jobs;
 route_handler serve_reset_circuit;

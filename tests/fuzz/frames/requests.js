@@ -6,7 +6,7 @@ const PATHS = [
   '/', '/healthz', '/readyz', '/metrics', '/ws', '/api/v1/instruments', '/api/v1/observations', '/api/v1/quotes',
   '/api/v1/quotes/coffee', '/api/v1/provenance/coffee', '/whoami', '/api/v1/quotes/EUR%2FUSD', '/api/v1/quotes/EUR/USD', '/api/v1/quotes/nothing',
   '/api/v1/quotes?symbols=coffee,EUR/USD', '/data-health/status', '/data-health/sources', '/data-health/jobs',
-  '/admin/clients', '/index.html', '/dashboard.js', '/nothing', '/api/v1/stream?symbols=*', '/api/v1/stream?symbols=coffee',
+  '/openapi.json', '/asyncapi.json', '/docs', '/docs/', '/docs/main.js', '/admin/clients', '/index.html', '/dashboard.js', '/nothing', '/api/v1/stream?symbols=*', '/api/v1/stream?symbols=coffee',
 ];
 const POSTS = [
   '/data-health/refresh-all', '/data-health/refresh-market', '/data-health/refresh-intelligence',

@@ -38,6 +38,33 @@ static void write_file(const char *folder, const char *name, const char *text)
     fclose(f);
 }
 
+/* Whatever the folder holds: it describes the program. */
+static void the_contract_is_served(int port)
+{
+    static const struct {
+        const char *path, *type, *holds;
+    } cases[] = {
+        {"/openapi.json",  "application/json",               "\"openapi\": \"3.1" },
+        {"/asyncapi.json", "application/json",               "\"asyncapi\": \"3.0"},
+        {"/docs",          "text/html; charset=utf-8",       "<!DOCTYPE html>"    },
+        {"/docs/main.js",  "text/javascript; charset=utf-8", "import"             },
+    };
+    char value[64];
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct reply r = ask(port, "GET", cases[i].path, "");
+        assert_int_equal(r.status, 200);
+        assert_true(reply_header(&r, "Content-Type", value, sizeof value));
+        assert_string_equal(value, cases[i].type);
+        assert_non_null(strstr(r.body.p, cases[i].holds));
+        reply_fini(&r);
+    }
+    struct reply r = ask(port, "GET", "/docs/", "");
+    assert_int_equal(r.status, 308);
+    assert_true(reply_header(&r, "Location", value, sizeof value));
+    assert_string_equal(value, "../docs");
+    reply_fini(&r);
+}
+
 static void a_web_root_is_served_and_not_left(void **state)
 {
     (void)state;
@@ -45,6 +72,7 @@ static void a_web_root_is_served_and_not_left(void **state)
     assert_non_null(mkdtemp(folder));
     write_file(folder, "index.html", "<!doctype html><title>own</title>");
     write_file(folder, "own.js", "export {};");
+    write_file(folder, "openapi.json", "{}");
     write_file(folder, "own.sh", "exit 1");
     snprintf(path, sizeof path, "%s/out.txt", folder);
     assert_int_equal(symlink("/etc/passwd", path), 0);
@@ -65,8 +93,10 @@ static void a_web_root_is_served_and_not_left(void **state)
     assert_int_equal(ask_status(s.port, "GET", "/out.txt", ""), 404);
     assert_int_equal(ask_status(s.port, "GET", "/up/hostname.txt", ""), 404);
     assert_int_equal(ask_status(s.port, "GET", "/app.js", ""), 404);
+    the_contract_is_served(s.port);
     stop_server(&s);
-    static const char *const names[] = {"index.html", "own.js", "own.sh", "out.txt", "up"};
+    static const char *const names[] = {"index.html", "own.js", "own.sh",
+                                        "out.txt",    "up",     "openapi.json"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[i]);
         unlink(path);

@@ -66,8 +66,10 @@ static void each_path_finds_its_row(void **state)
         {METHOD_POST,  "/app.js",                          NULL,                          "",          "GET, HEAD"},
         {METHOD_GET,   "/other.js",                        NULL,                          "",          ""         },
         {METHOD_POST,  "/other.js",                        NULL,                          "",          ""         },
- /* not built yet */
-        {METHOD_GET,   "/openapi.json",                    NULL,                          "",          ""         },
+        {METHOD_GET,   "/openapi.json",                    "/openapi.json",               "",          "GET, HEAD"},
+        {METHOD_POST,  "/asyncapi.json",                   NULL,                          "",          "GET, HEAD"},
+        {METHOD_GET,   "/docs",                            "/docs",                       "",          "GET, HEAD"},
+        {METHOD_GET,   "/docs/",                           "/docs/",                      "",          "GET, HEAD"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         const struct route_case *c = &cases[i];
