@@ -142,7 +142,7 @@ test('moments and spans', () => {
   assert.equal(clock(at(-86_400), NOON), '4 Jan, 12:00:00');
   assert.match(clock(at(-86_400 * 30), NOON), /^6 Dec 2025, /);
   for (const none of [null, NaN, Infinity]) assert.equal(clock(none, NOON), '');
-  assert.deepEqual([0.2, 12.4, 3400, 240_000].map(span), ['under 1\u00a0ms', '12\u00a0ms', '3.4\u00a0s', '4\u00a0min']);
+  assert.deepEqual([0.2, 12.4, 3400, 96_000, 240_000].map(span), ['under 1\u00a0ms', '12\u00a0ms', '3.4\u00a0s', '96\u00a0s', '4\u00a0min']);
   assert.equal(moment('2026-01-05T11:00:00.013Z'), Date.UTC(2026, 0, 5, 11, 0, 0, 13));
   assert.equal(moment('never'), null);
   assert.equal(moment(null), null);

@@ -105,8 +105,8 @@ export class Chart {
   /** A few candles do not become as wide as the chart. */
   #fit(n) {
     const scale = this.#chart.timeScale();
-    if (n > CANDLES_SHOWN) scale.setVisibleLogicalRange({ from: n - CANDLES_SHOWN, to: n + 1 });
-    else scale.setVisibleLogicalRange({ from: Math.min(0, n - CANDLES_SHOWN / 2), to: n + 1 });
+    if (n > CANDLES_SHOWN) scale.setVisibleLogicalRange({ from: n - CANDLES_SHOWN, to: n + 3 });
+    else scale.setVisibleLogicalRange({ from: Math.min(0, n - CANDLES_SHOWN / 2), to: n + 3 });
   }
 
   #describe(n) {

@@ -15,9 +15,7 @@ import { button, facts, heading, list } from './parts.js';
 import { Poller } from './poller.js';
 import { providerName } from './providers.js';
 import { chain, headline, stateWords } from './story.js';
-import { clock, span } from './times.js';
-
-const ago = (ms) => (ms < 1000 ? 'just now' : `${span(ms)} ago`);
+import { ago, clock } from './times.js';
 
 export class DetailPanel {
   #symbol = null;

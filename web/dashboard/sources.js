@@ -4,7 +4,7 @@
 import { element, setData, setText, withText } from './dom.js';
 import { button, table } from './parts.js';
 import { notAsked, providerName } from './providers.js';
-import { clock, moment, span } from './times.js';
+import { ago, clock, moment } from './times.js';
 
 const COLUMNS = [
   ['name', 'Source'], ['breaker', 'State'], ['credits', 'Credits left'], ['reliability', 'Reliability'],
@@ -33,8 +33,6 @@ export function reliabilityOf({ reliability, fetches_30d: fetches }) {
   if (typeof reliability !== 'number') return 'no fetch counted yet';
   return `${(100 * reliability).toFixed(1)}\u00a0% of ${fetches.toLocaleString('en-US')} in 30 days`;
 }
-
-const agoWords = (text, nowMs) => (moment(text) === null ? '' : `${span(Math.max(0, nowMs - moment(text)))} ago`);
 
 export class SourcesTable {
   #rows = new Map(); // provider -> its cells
@@ -112,7 +110,8 @@ export class SourcesTable {
       setText(cells.reliability, reliabilityOf(source));
       const at = moment(source.last_error_at);
       setText(cells.error, source.last_error ? `${at ? `${clock(at, nowMs)} ` : ''}${source.last_error}` : 'none');
-      setText(cells.success, agoWords(source.last_success, nowMs) || 'none yet');
+      const good = moment(source.last_success);
+      setText(cells.success, good === null ? 'none yet' : ago(nowMs - good));
     }
   }
 }

@@ -14,13 +14,16 @@ export function clock(ms, nowMs = Date.now()) {
   return `${at.toLocaleDateString('en-GB', { day: 'numeric', month: 'short', ...year })}, ${time}`;
 }
 
-/** "12 ms", "3.4 s", "4 min", as fine as it matters. */
+/** "12 ms", "3.4 s", "96 s", "4 min": as fine as it matters. */
 export function span(ms) {
   if (ms < 1) return 'under 1\u00a0ms';
   if (ms < 1000) return `${Math.round(ms)}\u00a0ms`;
   if (ms < 10_000) return `${(ms / 1000).toFixed(1)}\u00a0s`;
-  return age(ms);
+  return ms < 120_000 ? `${Math.round(ms / 1000)}\u00a0s` : age(ms);
 }
+
+/** "just now", "4 min ago". */
+export const ago = (ms) => (ms < 1000 ? 'just now' : `${span(ms)} ago`);
 
 /** A moment in RFC 3339, or in ms; null for none. */
 export function moment(value) {
