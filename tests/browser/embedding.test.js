@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
-import { after, before, test } from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
@@ -83,79 +83,6 @@ async function open(t, url) {
   return page;
 }
 
-test('fetch.html: prices over REST; a foreign page gets none, and says what to do', async (t) => {
-  const { listed, foreign, upstream, gateway } = await embedding(t, join(examples, 'browser'));
-  const page = await open(t, `${listed.url}/fetch.html`);
-  await page.reads(/coffee 2\.943 USD\/lb: (live|delayed), confirmed \d+ s ago, twelvedata \(fallback\)/);
-  await page.reads(/EUR\/USD: no price, unavailable/);
-  assert.deepEqual(page.console.filter((text) => !/favicon|404/.test(text)), []);
-  upstream.set('twelvedata', 'KC1', hang());
-  upstream.set('yahoo', 'KC=F', hang());
-  await page.reads(/coffee 2\.943 USD\/lb: stale/);
-
-  const other = await open(t, `${foreign.url}/fetch.html`);
-  await other.reads(new RegExp(`No answer from ${gateway.url}.*is ${foreign.url} among its origins`));
-  await other.complains(new RegExp(`from origin '${foreign.url}' has been blocked by CORS policy`));
-  await gateway.log((l) => l.event === 'origin_refused' && l.origin === foreign.url && /list it under origins/.test(l.advice));
-});
-
-test("live.html: the client's modules and its WebSocket; away, back, and refused to a foreign page", async (t) => {
-  const { listed, foreign, upstream, gateway } = await embedding(t, join(examples, 'browser'));
-  const page = await open(t, `${listed.url}/live.html`);
-  await page.reads(/^live.*coffee 2\.943 USD\/lb: (live|delayed), confirmed \d+ s ago, twelvedata \(fallback\)/);
-  await page.reads(/EUR\/USD: unavailable/);
-  upstream.set('yahoo', 'KC=F', ok({ price: '2.951', currency: 'USD' }));
-  await page.reads(/coffee 2\.951 USD\/lb: .*, yahoo\n/);
-  await gateway.kill();
-  await page.reads(/reconnecting .*coffee 2\.951 USD\/lb: stale \(disconnected\)/);
-  const again = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });
-  t.after(() => again.stop());
-  await page.reads(/^live.*coffee 2\.951 USD\/lb: (live|delayed),/);
-
-  const other = await open(t, `${foreign.url}/live.html`);
-  await other.complains(new RegExp(`script at '${gateway.url}/client/index.js' from origin '${foreign.url}' has been blocked by CORS`));
-  await other.reads(/loading the client \(if this stays/);
-});
-
-test('what needs a preflight, and what a page may read of an answer', async (t) => {
-  const { listed, foreign, gateway } = await embedding(t, join(examples, 'browser'));
-  const ask = async (page, headers) =>
-    page.evaluate(
-      async ([url, sent]) => {
-        try {
-          const reply = await fetch(`${url}/api/v1/quotes`, { headers: sent, cache: 'no-store' });
-          return [reply.status, reply.headers.get('etag'), (await reply.text()).slice(0, 9)];
-        } catch (error) {
-          return error.message;
-        }
-      },
-      [gateway.url, headers],
-    );
-  const events = (page) =>
-    page.evaluate(
-      (url) =>
-        new Promise((resolve) => {
-          const source = new EventSource(`${url}/api/v1/stream?symbols=coffee`);
-          source.addEventListener('quote', ({ data }) => resolve(JSON.parse(data).symbol));
-          source.onerror = () => resolve('refused');
-        }),
-      gateway.url,
-    );
-  await until(async () => (await gateway.get('/api/v1/quotes/coffee')).status === 200, 'a price');
-  const page = await open(t, `${listed.url}/fetch.html`);
-  const [status, etag, text] = await ask(page, {});
-  assert.deepEqual([status, text], [200, '{"data":[']);
-  assert.match(etag, /^"[0-9a-f]{16}"$/);
-  assert.equal((await ask(page, { 'If-None-Match': '"0000000000000000"' }))[0], 200);
-  assert.equal((await ask(page, { Authorization: 'Bearer wrong' }))[0], 401, 'the reason, not a failed fetch');
-  assert.equal(await ask(page, { 'X-Other': '1' }), 'Failed to fetch'); // what the preflight does not allow
-  assert.equal(await events(page), 'coffee');
-
-  const other = await open(t, `${foreign.url}/fetch.html`);
-  for (const headers of [{}, { Authorization: 'Bearer wrong' }]) assert.equal(await ask(other, headers), 'Failed to fetch');
-  assert.equal(await events(other), 'refused');
-});
-
 /** App.jsx as a bundler makes it, with the folders that npm would have made. */
 async function reactSite(t) {
   const folder = temporaryFolder();
@@ -178,30 +105,126 @@ async function reactSite(t) {
   return folder.path;
 }
 
-test('React: App.jsx with usePrice; foreign, away, back, and other symbols', async (t) => {
-  const { listed, foreign, upstream, gateway } = await embedding(t, await reactSite(t));
-  const page = await open(t, `${listed.url}/index.html`);
-  const cells = (symbol) => page.locator('tr', { hasText: symbol }).locator('th, td').allInnerTexts();
-  await page.reads(/^live.*coffee\s+2\.943 USD\/lb\s+(live|delayed)\s+twelvedata \(fallback\)\s+\d+ s/);
-  assert.deepEqual((await cells('EUR/USD')).slice(0, 2), ['EUR/USD', '\u2013']);
-  assert.match((await cells('EUR/USD'))[2], /^unavailable/);
-  upstream.set('yahoo', 'KC=F', ok({ price: '2.951', currency: 'USD' }));
-  await page.reads(/coffee\s+2\.951 USD\/lb\s+\w+\s+yahoo\s+\d+ s/);
+// Most of their time is waiting: for staleness and returns.
+describe('pages of other origins', { concurrency: 3 }, () => {
+  test('fetch.html: prices over REST; a foreign page gets none, and says what to do', async (t) => {
+    const { listed, foreign, upstream, gateway } = await embedding(t, join(examples, 'browser'));
+    const page = await open(t, `${listed.url}/fetch.html`);
+    await page.reads(/coffee 2\.943 USD\/lb: (live|delayed), confirmed \d+ s ago, twelvedata \(fallback\)/);
+    await page.reads(/EUR\/USD: no price, unavailable/);
+    assert.deepEqual(page.console.filter((text) => !/favicon|404/.test(text)), []);
+    upstream.set('twelvedata', 'KC1', hang());
+    upstream.set('yahoo', 'KC=F', hang());
+    await page.reads(/coffee 2\.943 USD\/lb: stale/);
 
-  await page.evaluate(() => globalThis.show(['EUR/USD']));
-  await page.waitForFunction(() => document.querySelectorAll('tr').length === 1);
-  await page.evaluate(() => globalThis.show(['coffee', 'EUR/USD']));
-  await page.reads(/coffee\s+2\.951 USD\/lb\s+(live|delayed)/);
+    const other = await open(t, `${foreign.url}/fetch.html`);
+    await other.reads(new RegExp(`No answer from ${gateway.url}.*is ${foreign.url} among its origins`));
+    await other.complains(new RegExp(`from origin '${foreign.url}' has been blocked by CORS policy`));
+    await gateway.log((l) => l.event === 'origin_refused' && l.origin === foreign.url && /list it under origins/.test(l.advice));
+  });
 
-  await gateway.kill();
-  await page.reads(/reconnecting.*coffee\s+2\.951 USD\/lb\s+stale disconnected/);
-  const again = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });
-  t.after(() => again.stop());
-  await page.reads(/^live.*coffee\s+2\.951 USD\/lb\s+(live|delayed)\s/);
-  assert.deepEqual(page.console.filter((text) => !/WebSocket|ERR_CONNECTION|DevTools/.test(text)), []);
+  test("live.html: the client's modules and its WebSocket; away, back, and refused to a foreign page", async (t) => {
+    const { listed, foreign, upstream, gateway } = await embedding(t, join(examples, 'browser'));
+    const page = await open(t, `${listed.url}/live.html`);
+    await page.reads(/^live.*coffee 2\.943 USD\/lb: (live|delayed), confirmed \d+ s ago, twelvedata \(fallback\)/);
+    await page.reads(/EUR\/USD: unavailable/);
+    upstream.set('yahoo', 'KC=F', ok({ price: '2.951', currency: 'USD' }));
+    await page.reads(/coffee 2\.951 USD\/lb: .*, yahoo\n/);
+    await gateway.kill();
+    await page.reads(/reconnecting .*coffee 2\.951 USD\/lb: stale \(disconnected\)/);
+    const again = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });
+    t.after(() => again.stop());
+    await page.reads(/^live.*coffee 2\.951 USD\/lb: (live|delayed),/);
 
-  const other = await open(t, `${foreign.url}/index.html`);
-  await other.complains(/WebSocket connection to .* failed: .*403/);
-  await other.reads(/reconnecting the gateway cannot be reached.*coffee\s+\u2013\s+unavailable/);
-  await again.log((l) => l.event === 'origin_refused' && l.origin === foreign.url);
+    const other = await open(t, `${foreign.url}/live.html`);
+    await other.complains(new RegExp(`script at '${gateway.url}/client/index.js' from origin '${foreign.url}' has been blocked by CORS`));
+    await other.reads(/loading the client \(if this stays/);
+  });
+
+  test("ticker.html: the element, with no word about its gateway but the module's address", async (t) => {
+    const { listed, foreign, upstream, gateway } = await embedding(t, join(examples, 'browser'));
+    const page = await open(t, `${listed.url}/ticker.html`);
+    /** What a person sees of it: the texts of its parts. */
+    const says = (pattern) => page.locator('price-ticker', { hasText: pattern }).waitFor();
+    await says(/coffee\s*2\.943\s*USD\/lb.*twelvedata \(fallback\)\s*(live|delayed)/);
+    await says(/EUR\/USD\s*\u2013.*unavailable/);
+    upstream.set('yahoo', 'KC=F', ok({ price: '2.9510', currency: 'USD' }));
+    await says(/coffee\s*2\.951.*yahoo/);
+    await gateway.kill();
+    await says(/coffee\s*2\.951.*stale: disconnected.*reconnecting: /);
+
+    const again = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });
+    t.after(() => again.stop());
+    await says(/coffee\s*2\.951.*yahoo\s*(live|delayed)/);
+    const other = await open(t, `${foreign.url}/ticker.html`);
+    await other.complains(new RegExp(`'${gateway.url}/client/price-ticker.js' from origin '${foreign.url}' has been blocked by CORS`));
+    await other.reads(/No ticker: the browser's console says why/);
+  });
+
+  test('what needs a preflight, and what a page may read of an answer', async (t) => {
+    const { listed, foreign, gateway } = await embedding(t, join(examples, 'browser'));
+    const ask = async (page, headers) =>
+      page.evaluate(
+        async ([url, sent]) => {
+          try {
+            const reply = await fetch(`${url}/api/v1/quotes`, { headers: sent, cache: 'no-store' });
+            return [reply.status, reply.headers.get('etag'), (await reply.text()).slice(0, 9)];
+          } catch (error) {
+            return error.message;
+          }
+        },
+        [gateway.url, headers],
+      );
+    const events = (page) =>
+      page.evaluate(
+        (url) =>
+          new Promise((resolve) => {
+            const source = new EventSource(`${url}/api/v1/stream?symbols=coffee`);
+            source.addEventListener('quote', ({ data }) => resolve(JSON.parse(data).symbol));
+            source.onerror = () => resolve('refused');
+          }),
+        gateway.url,
+      );
+    await until(async () => (await gateway.get('/api/v1/quotes/coffee')).status === 200, 'a price');
+    const page = await open(t, `${listed.url}/fetch.html`);
+    const [status, etag, text] = await ask(page, {});
+    assert.deepEqual([status, text], [200, '{"data":[']);
+    assert.match(etag, /^"[0-9a-f]{16}"$/);
+    assert.equal((await ask(page, { 'If-None-Match': '"0000000000000000"' }))[0], 200);
+    assert.equal((await ask(page, { Authorization: 'Bearer wrong' }))[0], 401, 'the reason, not a failed fetch');
+    assert.equal(await ask(page, { 'X-Other': '1' }), 'Failed to fetch'); // what the preflight does not allow
+    assert.equal(await events(page), 'coffee');
+
+    const other = await open(t, `${foreign.url}/fetch.html`);
+    for (const headers of [{}, { Authorization: 'Bearer wrong' }]) assert.equal(await ask(other, headers), 'Failed to fetch');
+    assert.equal(await events(other), 'refused');
+  });
+
+  test('React: App.jsx with usePrice; foreign, away, back, and other symbols', async (t) => {
+    const { listed, foreign, upstream, gateway } = await embedding(t, await reactSite(t));
+    const page = await open(t, `${listed.url}/index.html`);
+    const cells = (symbol) => page.locator('tr', { hasText: symbol }).locator('th, td').allInnerTexts();
+    await page.reads(/^live.*coffee\s+2\.943 USD\/lb\s+(live|delayed)\s+twelvedata \(fallback\)\s+\d+ s/);
+    assert.deepEqual((await cells('EUR/USD')).slice(0, 2), ['EUR/USD', '\u2013']);
+    assert.match((await cells('EUR/USD'))[2], /^unavailable/);
+    upstream.set('yahoo', 'KC=F', ok({ price: '2.951', currency: 'USD' }));
+    await page.reads(/coffee\s+2\.951 USD\/lb\s+\w+\s+yahoo\s+\d+ s/);
+
+    await page.evaluate(() => globalThis.show(['EUR/USD']));
+    await page.waitForFunction(() => document.querySelectorAll('tr').length === 1);
+    await page.evaluate(() => globalThis.show(['coffee', 'EUR/USD']));
+    await page.reads(/coffee\s+2\.951 USD\/lb\s+(live|delayed)/);
+
+    await gateway.kill();
+    await page.reads(/reconnecting.*coffee\s+2\.951 USD\/lb\s+stale disconnected/);
+    const again = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });
+    t.after(() => again.stop());
+    await page.reads(/^live.*coffee\s+2\.951 USD\/lb\s+(live|delayed)\s/);
+    assert.deepEqual(page.console.filter((text) => !/WebSocket|ERR_CONNECTION|DevTools/.test(text)), []);
+
+    const other = await open(t, `${foreign.url}/index.html`);
+    await other.complains(/WebSocket connection to .* failed: .*403/);
+    await other.reads(/reconnecting the gateway cannot be reached.*coffee\s+\u2013\s+unavailable/);
+    await again.log((l) => l.event === 'origin_refused' && l.origin === foreign.url);
+  });
 });

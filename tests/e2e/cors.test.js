@@ -42,6 +42,7 @@ test('a listed page may read what it asks for: prices, modules, unchanged answer
     [405, await ask('/api/v1/quotes', {}, 'POST')],
     [426, await ask('/ws')],
     [200, await ask('/client/index.js')],
+    [200, await ask('/client/price-ticker.js')],
   ];
   for (const [status, answer] of cases) {
     assert.equal(answer.status, status, answer.body);

@@ -63,8 +63,8 @@ describe('the commands', { concurrency: 2 }, () => {
         if (/http\.server/.test(line)) {
           const port = await freePort();
           start(t, 'bash', ['-c', `exec ${line.replace(/8000$/, port)}`], { cwd: root });
-          const page = () => request(`http://127.0.0.1:${port}/live.html`).then((r) => r.status === 200 && r.body, () => false);
-          assert.equal(await until(page, 'the page', 30_000), read('web/examples/browser/live.html'));
+          const page = () => request(`http://127.0.0.1:${port}/ticker.html`).then((r) => r.status === 200 && r.body, () => false);
+          assert.equal(await until(page, 'the page', 30_000), read('web/examples/browser/ticker.html'));
           return;
         }
         const program = start(t, 'bash', ['-c', line.replaceAll('/tmp/desk', desk.path)], { cwd: root, env: await market(t) });

@@ -44,6 +44,8 @@ while True:
     try:
         for kind, headers["Last-Event-ID"], data in events(urllib.request.Request(url, headers=headers)):
             attempt = 0
+            if kind == "observation":
+                continue  # a pattern may match some; they have no price
             if kind == "quote":
                 data.setdefault("recv", time.time() * 1000)
                 quotes[data["symbol"]] = data
