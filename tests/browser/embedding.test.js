@@ -52,7 +52,7 @@ async function site(t, folder) {
 async function embedding(t, folder) {
   const [listed, foreign] = [await site(t, folder), await site(t, folder)];
   const market = await scene(t, {
-    script: (u) => u.set('twelvedata', 'KC1', ok({ price: '2.943', prev_close: '2.910' })),
+    script: (u) => u.set('twelvedata', 'KC1', ok({ price: '2.9430', prev_close: '2.910' })),
     config: {
       origins: [listed.url],
       instruments: [
@@ -126,7 +126,7 @@ describe('pages of other origins', { concurrency: 3 }, () => {
   test("live.html: the client's modules and its WebSocket; away, back, and refused to a foreign page", async (t) => {
     const { listed, foreign, upstream, gateway } = await embedding(t, join(examples, 'browser'));
     const page = await open(t, `${listed.url}/live.html`);
-    await page.reads(/^live.*coffee 2\.943 USD\/lb: (live|delayed), confirmed \d+ s ago, twelvedata \(fallback\)/);
+    await page.reads(/^live.*coffee 2\.9430 USD\/lb: (live|delayed), confirmed \d+ s ago, twelvedata \(fallback\)/);
     await page.reads(/EUR\/USD: unavailable/);
     upstream.set('yahoo', 'KC=F', ok({ price: '2.951', currency: 'USD' }));
     await page.reads(/coffee 2\.951 USD\/lb: .*, yahoo\n/);
@@ -146,7 +146,7 @@ describe('pages of other origins', { concurrency: 3 }, () => {
     const page = await open(t, `${listed.url}/ticker.html`);
     /** What a person sees of it: the texts of its parts. */
     const says = (pattern) => page.locator('price-ticker', { hasText: pattern }).waitFor();
-    await says(/coffee\s*2\.943\s*USD\/lb.*twelvedata \(fallback\)\s*(live|delayed)/);
+    await says(/coffee\s*2\.9430\s*USD\/lb.*twelvedata \(fallback\)\s*(live|delayed)/);
     await says(/EUR\/USD\s*\u2013.*unavailable/);
     upstream.set('yahoo', 'KC=F', ok({ price: '2.9510', currency: 'USD' }));
     await says(/coffee\s*2\.951.*yahoo/);
@@ -204,7 +204,7 @@ describe('pages of other origins', { concurrency: 3 }, () => {
     const { listed, foreign, upstream, gateway } = await embedding(t, await reactSite(t));
     const page = await open(t, `${listed.url}/index.html`);
     const cells = (symbol) => page.locator('tr', { hasText: symbol }).locator('th, td').allInnerTexts();
-    await page.reads(/^live.*coffee\s+2\.943 USD\/lb\s+(live|delayed)\s+twelvedata \(fallback\)\s+\d+ s/);
+    await page.reads(/^live.*coffee\s+2\.9430 USD\/lb\s+(live|delayed)\s+twelvedata \(fallback\)\s+\d+ s/);
     assert.deepEqual((await cells('EUR/USD')).slice(0, 2), ['EUR/USD', '\u2013']);
     assert.match((await cells('EUR/USD'))[2], /^unavailable/);
     upstream.set('yahoo', 'KC=F', ok({ price: '2.951', currency: 'USD' }));

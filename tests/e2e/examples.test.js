@@ -41,7 +41,7 @@ const subscribers = [
     env: websocat,
     run: () => ['bash', ['shell/websocat.sh']],
   },
-  { name: 'node/watch.mjs', needs: [], digits: '150\\.1', run: (t) => [process.execPath, [nodeExample(t, 'watch.mjs')]] },
+  { name: 'node/watch.mjs', needs: [], run: (t) => [process.execPath, [nodeExample(t, 'watch.mjs')]] },
 ];
 
 function followsTheGateway({ name, needs, run, digits = '150\\.10', env: own = {} }) {

@@ -6,9 +6,10 @@
 //   node watch.mjs coffee 'EUR/*'        PRICEGATE is the gateway's address, TOKEN a token if it wants one
 
 import { PriceFeed } from 'pricegate-client';
+import { parseExact } from 'pricegate-client/exact.js'; // 150.10 stays that: numbers are their own text
 
 const symbols = process.argv.length > 2 ? process.argv.slice(2) : ['coffee'];
-const feed = new PriceFeed(process.env.PRICEGATE ?? 'http://127.0.0.1:8080', { token: process.env.TOKEN });
+const feed = new PriceFeed(process.env.PRICEGATE ?? 'http://127.0.0.1:8080', { token: process.env.TOKEN, parse: parseExact });
 
 function show({ symbol, state, reason = '' }) {
   const q = feed.quote(symbol);

@@ -7,10 +7,11 @@
 
 import { useEffect, useState } from 'react';
 import { PriceFeed } from 'pricegate-client';
+import { parseExact } from 'pricegate-client/exact.js'; // 150.10 stays that: numbers are their own text
 
 import { useFeedState, usePrice } from './usePrice.js';
 
-const feed = new PriceFeed('http://127.0.0.1:8080');
+const feed = new PriceFeed('http://127.0.0.1:8080', { parse: parseExact });
 
 function useNow() {
   const [now, setNow] = useState(Date.now);
