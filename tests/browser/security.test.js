@@ -83,6 +83,11 @@ test('strings from upstream are shown as they are written', async (t) => {
     '[data-symbol="report"] .words', '[data-symbol="report"] .about', '[data-symbol="report"] .figure', '[data-symbol="report"] .provider',
     '[data-symbol="rain"] .full-name',
   ]) await shows(place);
+  for (const symbol of ['tea', 'report']) { // the detail shows all that an item says
+    await page.click(`[data-symbol="${symbol}"] .name`);
+    await page.until((s) => document.querySelector('#detail').textContent.includes(`/${s}`), symbol);
+    for (const place of ['#detail h2', '#detail .headline', symbol === 'tea' ? '#detail .figures' : '#detail .cited']) await shows(place);
+  }
   assert.equal(await page.locator('main img, main script, main iframe, main a[href^="javascript"]').count(), 0);
   assert.equal(await page.evaluate(() => globalThis.hit), undefined);
   assert.deepEqual(await page.evaluate(() => globalThis.stopped), [], 'nothing had to be stopped');

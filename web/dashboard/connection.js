@@ -18,7 +18,7 @@ export class ConnectionPanel {
     this.facts = element('dl', 'facts');
     this.rest = element('pre');
     container.append(this.facts, heading('Without this page'), this.rest,
-      withText('p', 'note', 'With a token: -H "Authorization: Bearer TOKEN". What else there is stands in /docs.'));
+      this.#more());
     const base = document.baseURI.replace(/#.*/, '');
     this.rest.textContent = [
       `curl -s ${new URL('api/v1/quotes', base)}`,
@@ -26,6 +26,14 @@ export class ConnectionPanel {
     ].join('\n');
     this.rest.tabIndex = 0; // long lines are scrolled
     this.rest.setAttribute('aria-label', 'Commands');
+  }
+
+  #more() {
+    const line = withText('p', 'note', 'With a token: -H "Authorization: Bearer TOKEN". Every route and message: ');
+    const link = withText('a', '', '/docs');
+    link.href = new URL('docs', document.baseURI).href;
+    line.append(link);
+    return line;
   }
 
   show() {
