@@ -4,6 +4,7 @@
  *
  *     view ──► symbols, options ──► the view of these there
  *     paces ──► the same windows, the same marks (the book's counters go along)
+ *     patterns ──► what has joined by them, with the options that they came with
  *     owed ──► a new one, with the lane of the old
  *
  * carry_flush() comes first: a mark in a view is not any client's, and could not be carried. All
@@ -48,6 +49,8 @@ struct carried {
     struct view_options *options;
     struct view *view;
     struct owed *owed;
+    struct pace *paces; /* of what has joined; not begun */
+    size_t paces_len;
 };
 
 static void carried_fini(struct carried *x)
@@ -57,6 +60,11 @@ static void carried_fini(struct carried *x)
     bits_fini(&x->gone);
     view_options_free(x->options);
     owed_free(x->owed);
+    while (x->paces) {
+        struct pace *p = x->paces;
+        x->paces = p->next;
+        free(p);
+    }
 }
 
 static void translate(const struct bits *from, const int *there, struct bits *to)
@@ -83,7 +91,7 @@ static void find_joined(const struct client *c, const struct instrument_map *map
         return;
     for (size_t i = 0; i < map->to->instruments_len && c->patterns.len > 0 && have < limit; i++) {
         const char *symbol = map->to->instruments[i].symbol;
-        if (!map->joined[i] || !patterns_match(&c->patterns, symbol) ||
+        if (!map->joined[i] || !patterns_find(&c->patterns, symbol) ||
             !grant_allows(&c->grant, symbol))
             continue;
         bits_set(&x->active, (int)i);
@@ -114,6 +122,71 @@ static int carry_options(const struct client *c, struct fanout *to,
         view_options_free(x->options);
         x->options = NULL;
     }
+    return rc;
+}
+
+/* The pattern by which it has joined. */
+static const struct pattern *pattern_of(const struct client *c, const struct instrument_map *map,
+                                        int id)
+{
+    const struct pattern *p = patterns_find(&c->patterns, map->to->instruments[id].symbol);
+    REQUIRE(p);
+    return p;
+}
+
+static int join_options(const struct client *c, struct fanout *to, const struct instrument_map *map,
+                        struct carried *x)
+{
+    for (int id = bits_next(&x->joined, 0); id >= 0; id = bits_next(&x->joined, id + 1)) {
+        const struct pattern *p = pattern_of(c, map, id);
+        struct fields *its = NULL;
+        if (p->interval_ms == 0 && !p->fields)
+            continue;
+        if (!x->options && !(x->options = view_options_new(map->to->instruments_len)))
+            return -1;
+        if (p->fields && !(its = fields_copy(&to->field_sets, p->fields)))
+            return -1;
+        int rc = view_options_set(x->options, id, p->interval_ms > 0, its);
+        fields_unref(its);
+        if (rc != 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int add_pace(struct fanout *to, struct carried *x, struct bits *ids, int64_t interval_ms)
+{
+    if (interval_ms == 0 || !bits_any(ids))
+        return 0;
+    struct pace *p = pace_new(to, ids, interval_ms);
+    if (!p)
+        return -1;
+    p->next = x->paces;
+    x->paces = p;
+    x->paces_len++;
+    bits_clear(ids);
+    return 0;
+}
+
+/* One for each row of those that have the same interval, which as a rule are all. */
+static int join_paces(const struct client *c, struct fanout *to, const struct instrument_map *map,
+                      struct carried *x)
+{
+    struct bits row;
+    int64_t interval_ms = 0;
+    int rc = bits_init(&row, map->to->instruments_len);
+    for (int id = bits_next(&x->joined, 0); id >= 0 && rc == 0;
+         id = bits_next(&x->joined, id + 1)) {
+        const struct pattern *p = pattern_of(c, map, id);
+        if (p->interval_ms != interval_ms)
+            rc = add_pace(to, x, &row, interval_ms);
+        interval_ms = p->interval_ms;
+        if (interval_ms > 0)
+            bits_set(&row, id);
+    }
+    if (rc == 0)
+        rc = add_pace(to, x, &row, interval_ms);
+    bits_fini(&row);
     return rc;
 }
 
@@ -153,7 +226,8 @@ static int make(const struct client *c, struct fanout *to, const struct instrume
         find_gone(c, map, x);
     }
     find_joined(c, map, x);
-    if (carry_options(c, to, map, x) != 0 || carry_owed(c, map, x, mono_ns) != 0)
+    if (carry_options(c, to, map, x) != 0 || join_options(c, to, map, x) != 0 ||
+        join_paces(c, to, map, x) != 0 || carry_owed(c, map, x, mono_ns) != 0)
         return -1;
     if (!bits_any(&x->active))
         return 0;
@@ -176,6 +250,11 @@ static void take_seat(struct client *c, struct fanout *to, struct carried *x, in
     if (x->view)
         view_unref(&to->views, x->view);
     x->view = NULL;
+    while (x->paces) {
+        struct pace *p = x->paces;
+        x->paces = p->next;
+        pace_begin(p, c, mono_ns);
+    }
     upkeep_schedule(c, mono_ns);
 }
 
@@ -227,8 +306,9 @@ void carry_client(struct client *c, struct fanout *to, const struct instrument_m
     struct carried x = {0};
     to->mono_ns = now.mono_ns;
     REQUIRE(!c->due_listed);
-    if (c->path != CLIENT_CLOSING &&
-        (make(c, to, map, &x, now.mono_ns) != 0 || pace_carry(c, to, map->there) != 0)) {
+    if (c->path != CLIENT_CLOSING && (make(c, to, map, &x, now.mono_ns) != 0 ||
+                                      patterns_carry(&c->patterns, &to->field_sets) != 0 ||
+                                      pace_carry(c, to, map->there, x.paces_len) != 0)) {
         if (x.view)
             view_unref(&to->views, x.view);
         client_close(c, CLOSE_MEMORY);

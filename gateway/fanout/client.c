@@ -119,6 +119,7 @@ void client_leave(struct client *c)
         return;
     pace_drop_all(c);
     client_sit(c, NULL);
+    patterns_fini(&c->patterns);
     c->path = CLIENT_CLOSING;
     owed_free(c->owed);
     c->owed = NULL;
@@ -160,7 +161,6 @@ void fanout_client_free(struct client *c)
         c->next->prev = c->prev;
     f->clients_len--;
     f->metrics->connections--;
-    patterns_fini(&c->patterns);
     grant_fini(&c->grant);
     free(c->refused_ns);
     free(c);

@@ -161,9 +161,9 @@ void pace_drop_all(struct client *c)
     }
 }
 
-int pace_carry(struct client *c, struct fanout *to, const int *ids)
+int pace_carry(struct client *c, struct fanout *to, const int *ids, size_t more)
 {
-    size_t n = 0;
+    size_t n = more;
     for (const struct pace *p = c->paces; p; p = p->next)
         n++;
     if (n > 0 && heap_reserve(&to->paces, n) != 0)

@@ -51,9 +51,9 @@ void pace_drop(struct client *c, const struct bits *ids, struct bits *waiting);
 void pace_drop_all(struct client *c); /* it goes away */
 
 /* All of them go over to the fan-out `to`, with the client; ids says where each instrument is there
- * (-1: nowhere). Windows, and what waits for them, stay as they are. -1: out of memory, nothing has
- * changed. */
-int pace_carry(struct client *c, struct fanout *to, const int *ids) MUST_CHECK;
+ * (-1: nowhere). Windows, and what waits for them, stay as they are. There is room for `more` that
+ * were prepared there, to begin behind it. -1: out of memory, nothing has changed. */
+int pace_carry(struct client *c, struct fanout *to, const int *ids, size_t more) MUST_CHECK;
 
 int64_t pace_interval_ms(const struct client *c, int id); /* 0: not paced */
 

@@ -161,20 +161,21 @@ static void take_symbols(const struct client *c, const struct command *cmd, stru
     s->order_len = kept;
 }
 
-static int keep_patterns(struct client *c, struct selection *s)
+static int keep_patterns(struct client *c, const struct command *cmd, struct change *ch)
 {
+    struct selection *s = &ch->sel;
     size_t i, limit = (size_t)c->f->config->limits.symbols_per_connection;
     const json_t *v;
     json_array_foreach(s->list, i, v)
     {
         const char *name = json_string_value(v);
-        if (!symbol_is_pattern(name, json_string_length(v)) || patterns_has(&c->patterns, name))
+        if (!symbol_is_pattern(name, json_string_length(v)))
             continue;
-        if (c->patterns.len >= limit) {
+        if (c->patterns.len >= limit && !patterns_has(&c->patterns, name)) {
             s->over++;
             protocol_add_rejected(&s->rejected, name, "symbol_limit",
                                   "this connection has as many patterns as it may have");
-        } else if (patterns_add(&c->patterns, name) != 0) {
+        } else if (patterns_add(&c->patterns, name, cmd->interval_ms, ch->fields) != 0) {
             return -1;
         }
     }
@@ -240,13 +241,15 @@ static void send_values(struct client *c, const struct command *cmd, const struc
 /* All that may fail, short of the view. */
 static int make_change(struct client *c, const struct command *cmd, struct change *ch)
 {
-    if (change_init(ch, c) != 0 || keep_patterns(c, &ch->sel) != 0)
+    if (change_init(ch, c) != 0)
         return -1;
     if (cmd->fields) {
         ch->fields = fields_get(&c->f->field_sets, cmd->fields);
         if (!ch->fields)
             return -1;
     }
+    if (keep_patterns(c, cmd, ch) != 0)
+        return -1;
     take_symbols(c, cmd, ch);
     if (put_options(ch, c, cmd->interval_ms > 0, ch->fields) != 0)
         return -1;

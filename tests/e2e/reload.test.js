@@ -263,6 +263,7 @@ test('intervals, fields, patterns, event streams and their ids go on', async (t)
   const gateway = await start(t, base([sim('zinc'), sim('coffee'), sim('cocoa')], { fanout: { heartbeat_ms: 1000 } }));
   const fields = await subscriber(t, gateway, ['coffee'], { fields: ['price'] });
   const slow = await subscriber(t, gateway, ['cocoa'], { interval_ms: 3000 });
+  const pattern = await subscriber(t, gateway, ['*'], { fields: ['price'], interval_ms: 500 });
   const events = [];
   const request = http.get(`${gateway.url}/api/v1/stream?symbols=coffee,zinc`, (response) => {
     response.setEncoding('utf8');
@@ -286,6 +287,8 @@ test('intervals, fields, patterns, event streams and their ids go on', async (t)
     const { data } = await fields.next((m) => m.type === 'quote' && !m.snapshot);
     assert.deepEqual(Object.keys(data[0]).sort(), ['price', 'seq', 'symbol']);
   }
+  const joined = await pattern.nextQuote('gold', (q) => q.price > 0);
+  assert.deepEqual(Object.keys(joined).sort(), ['price', 'seq', 'symbol'], 'what joins is cut like the rest of its pattern');
   const times = slow.messages.slice(mark).filter((m) => m.type === 'quote').length;
   assert.ok(times <= 3, `${times} quotes in about 4 s at one per 3 s`);
   await slow.nextQuote('cocoa');

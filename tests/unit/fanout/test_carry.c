@@ -306,6 +306,42 @@ static void what_joins_is_limited(void **state)
     end(&m);
 }
 
+/* What joins by a pattern has the options that the pattern came with. */
+static void what_joins_has_the_options_of_its_pattern(void **state)
+{
+    struct move m;
+    struct peer p;
+    (void)state;
+    begin(&m);
+    peer_open(&p, &m.a);
+    subscribe(&p, "{\"action\":\"subscribe\",\"symbols\":[\"*\"],\"interval_ms\":1000,"
+                  "\"fields\":[\"price\"]}");
+    subscribe(&p, "{\"action\":\"subscribe\",\"symbols\":[\"cocoa\",\"coffee\"]}");
+    carry(&m);
+    follow(&p, &m.b);
+    assert_int_equal(pace_interval_ms(p.client, NEW_MILK), 1000);
+    assert_int_equal(pace_interval_ms(p.client, NEW_COCOA), 0);
+    assert_null(m.a.f->field_sets.list);
+    peer_forget(&p);
+    rig_tick_ms(&m.b, 100);
+    rig_quote(&m.b, NEW_MILK, "1");
+    rig_tick_ms(&m.b, 400);
+    rig_quote(&m.b, NEW_MILK, "2");
+    rig_tick_ms(&m.b, 300);
+    peer_forget(&p); /* the states, which are not throttled */
+    rig_tick_ms(&m.b, 200);
+    peer_expect(&p, "{\"type\":\"quote\",\"data\":[{\"symbol\":\"milk\",\"price\":2,"
+                    "\"seq\":\"...\"}]}");
+    peer_forget(&p);
+    rig_quote(&m.b, NEW_COCOA, "3");
+    rig_tick_ms(&m.b, 100);
+    expect_quote(&p, "cocoa 3", false);
+    peer_free(&p);
+    assert_int_equal(m.b.f->paces.len, 0);
+    assert_null(m.b.f->field_sets.list);
+    end(&m);
+}
+
 /* It keeps what it had until its time is over; what it may see beside that, nobody says. */
 static void nothing_joins_without_a_grant(void **state)
 {
@@ -373,6 +409,7 @@ int main(void)
         cmocka_unit_test(an_interval_keeps_its_windows),
         cmocka_unit_test(fields_stay_cut),
         cmocka_unit_test(what_joins_is_limited),
+        cmocka_unit_test(what_joins_has_the_options_of_its_pattern),
         cmocka_unit_test(nothing_joins_without_a_grant),
         cmocka_unit_test(one_that_closes_goes_over_too),
         cmocka_unit_test(a_broken_one_is_closed_there),

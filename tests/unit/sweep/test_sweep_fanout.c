@@ -237,16 +237,20 @@ static int keep_grant(void *ctx, const struct grant *old, struct grant *out)
     return 0;
 }
 
-/* Another set of tiers takes everything over; where it cannot be made nothing changes. */
-static void reload(struct market *m)
+/* Another set of tiers takes everything over; where it cannot be made nothing changes. Instrument
+ * `other` (-1: none) is another one from then on, of the same name. */
+static void reload(struct market *m, int other)
 {
     struct instrument_map map;
     struct tiers *next = tiers_new(&m->r.config, &m->r.metrics, &m->r.ports);
-    if (!next)
-        return;
-    if (instrument_map_init(&map, &m->r.config, &m->r.config) != 0) {
+    if (!next || instrument_map_init(&map, &m->r.config, &m->r.config) != 0) {
+        m->lost |= other >= 0;
         tiers_free(next);
         return;
+    }
+    if (other >= 0) {
+        map.there[other] = -1;
+        map.joined[other] = true;
     }
     tiers_take_over(next, m->tiers, &map, keep_grant, NULL, now(m));
     tiers_free(m->tiers);
@@ -264,47 +268,48 @@ static const struct {
     int who; /* or which symbol; or how long, in ms */
     const char *text;
 } script[] = {
-    {QUOTE,  0,   "1.5"                                                                      },
-    {QUOTE,  1,   "1.1"                                                                      },
-    {QUOTE,  2,   "0.8"                                                                      },
-    {QUOTE,  3,   "200"                                                                      },
-    {PASS,   200, ""                                                                         },
-    {OPEN,   0,   "plain"                                                                    },
-    {OPEN,   1,   "compressed"                                                               },
-    {OPEN,   2,   "late"                                                                     },
-    {OPEN,   3,   "events"                                                                   },
-    {SAY,    0,   "{\"action\":\"auth\",\"token\":\"admin\",\"id\":\"a\"}"                   },
-    {SAY,    0,   "{\"action\":\"subscribe\",\"symbols\":[\"coffee\",\"nope\",\"EUR/*\"]}"   },
-    {SAY,    0,   "{\"action\":\"subscribe\",\"symbols\":[\"AAPL\"],\"fields\":[\"price\"]}" },
-    {SAY,    1,   "{\"action\":\"subscribe\",\"symbols\":[\"*\"],\"interval_ms\":300}"       },
-    {SAY,    2,   "{\"action\":\"subscribe\",\"symbols\":[\"coffee\"],\"id\":7,\"since\":{}}"},
-    {QUOTE,  0,   "1.6"                                                                      },
-    {QUOTE,  1,   "1.2"                                                                      },
-    {PASS,   200, ""                                                                         },
-    {SOCKET, 0,   "full"                                                                     },
-    {SOCKET, 3,   "full"                                                                     },
-    {QUOTE,  0,   "1.7"                                                                      },
-    {QUOTE,  3,   "201"                                                                      },
-    {STATUS, 2,   "{\"symbol\":\"EUR/GBP\",\"state\":\"closed\",\"market\":\"closed\"}"      },
-    {SAY,    0,   "{\"action\":\"list\"}"                                                    },
-    {SAY,    0,   "{\"action\":\"ping\",\"id\":\"p\"}"                                       },
-    {RELOAD, 0,   ""                                                                         },
-    {PASS,   400, ""                                                                         },
-    {QUOTE,  3,   "202"                                                                      },
-    {SOCKET, 0,   "free"                                                                     },
-    {SOCKET, 3,   "free"                                                                     },
-    {SAY,    0,   "{\"action\":\"unsubscribe\",\"symbols\":[\"EUR/USD\"]}"                   },
-    {SAY,    0,   "{\"action\":\"refresh\",\"symbols\":[\"coffee\"]}"                        },
-    {SAY,    1,   "{\"action\":\"subscribe\",\"symbols\":[\"AAPL\"],\"fields\":[\"state\"]}" },
-    {QUOTE,  0,   "1.8"                                                                      },
-    {PASS,   300, ""                                                                         },
-    {RELOAD, 0,   ""                                                                         },
-    {SAY,    0,   "{\"action\":\"nonsense\"}"                                                },
-    {SAY,    1,   "{\"action\":\"reset\"}"                                                   },
-    {SAY,    1,   "{\"action\":\"subscribe\",\"symbols\":[\"EUR/USD\"],\"snapshot\":false}"  },
-    {QUOTE,  1,   "1.3"                                                                      },
-    {SAY,    1,   "{\"action\":\"auth\",\"token\":\"tea\"}"                                  },
-    {QUOTE,  1,   FORBIDDEN                                                                  },
+    {QUOTE,  0,   "1.5"                                                                         },
+    {QUOTE,  1,   "1.1"                                                                         },
+    {QUOTE,  2,   "0.8"                                                                         },
+    {QUOTE,  3,   "200"                                                                         },
+    {PASS,   200, ""                                                                            },
+    {OPEN,   0,   "plain"                                                                       },
+    {OPEN,   1,   "compressed"                                                                  },
+    {OPEN,   2,   "late"                                                                        },
+    {OPEN,   3,   "events"                                                                      },
+    {SAY,    0,   "{\"action\":\"auth\",\"token\":\"admin\",\"id\":\"a\"}"                      },
+    {SAY,    0,   "{\"action\":\"subscribe\",\"symbols\":[\"coffee\",\"nope\",\"EUR/*\"]}"      },
+    {SAY,    0,   "{\"action\":\"subscribe\",\"symbols\":[\"AAPL\"],\"fields\":[\"price\"]}"    },
+    {SAY,    1,
+     "{\"action\":\"subscribe\",\"symbols\":[\"*\"],\"interval_ms\":300,\"fields\":[\"price\"]}"},
+    {SAY,    2,   "{\"action\":\"subscribe\",\"symbols\":[\"coffee\"],\"id\":7,\"since\":{}}"   },
+    {QUOTE,  0,   "1.6"                                                                         },
+    {QUOTE,  1,   "1.2"                                                                         },
+    {PASS,   200, ""                                                                            },
+    {SOCKET, 0,   "full"                                                                        },
+    {SOCKET, 3,   "full"                                                                        },
+    {QUOTE,  0,   "1.7"                                                                         },
+    {QUOTE,  3,   "201"                                                                         },
+    {STATUS, 2,   "{\"symbol\":\"EUR/GBP\",\"state\":\"closed\",\"market\":\"closed\"}"         },
+    {SAY,    0,   "{\"action\":\"list\"}"                                                       },
+    {SAY,    0,   "{\"action\":\"ping\",\"id\":\"p\"}"                                          },
+    {RELOAD, 3,   ""                                                                            },
+    {PASS,   400, ""                                                                            },
+    {QUOTE,  3,   "202"                                                                         },
+    {SOCKET, 0,   "free"                                                                        },
+    {SOCKET, 3,   "free"                                                                        },
+    {SAY,    0,   "{\"action\":\"unsubscribe\",\"symbols\":[\"EUR/USD\"]}"                      },
+    {SAY,    0,   "{\"action\":\"refresh\",\"symbols\":[\"coffee\"]}"                           },
+    {SAY,    1,   "{\"action\":\"subscribe\",\"symbols\":[\"AAPL\"],\"fields\":[\"state\"]}"    },
+    {QUOTE,  0,   "1.8"                                                                         },
+    {PASS,   300, ""                                                                            },
+    {RELOAD, -1,  ""                                                                            },
+    {SAY,    0,   "{\"action\":\"nonsense\"}"                                                   },
+    {SAY,    1,   "{\"action\":\"reset\"}"                                                      },
+    {SAY,    1,   "{\"action\":\"subscribe\",\"symbols\":[\"EUR/USD\"],\"snapshot\":false}"     },
+    {QUOTE,  1,   "1.3"                                                                         },
+    {SAY,    1,   "{\"action\":\"auth\",\"token\":\"tea\"}"                                     },
+    {QUOTE,  1,   FORBIDDEN                                                                     },
 };
 
 static void happen(struct market *m, size_t i)
@@ -332,7 +337,7 @@ static void happen(struct market *m, size_t i)
         pass_ms(m, who);
         break;
     case RELOAD:
-        reload(m);
+        reload(m, who);
         break;
     }
     tiers_turn(m->tiers, m->r.wall_ms, m->r.mono_ns);
