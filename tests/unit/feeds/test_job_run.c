@@ -56,7 +56,7 @@ static void end(struct job_run *r, int id, bool unchanged, size_t n, const struc
 
 static struct chain_step step(size_t pos, enum failure f)
 {
-    struct chain_step s = {pos, f, true, "why"};
+    struct chain_step s = {.pos = pos, .failure = f, .asked = true, .detail = "why"};
     return s;
 }
 
@@ -94,7 +94,7 @@ static void test_skipped_and_older(void **state)
 {
     (void)state;
     struct job_run *r = make(2);
-    struct chain_step skipped = {0, FAIL_BREAKER_OPEN, false, "open"};
+    struct chain_step skipped = {.failure = FAIL_BREAKER_OPEN, .detail = "open"};
     end(r, COFFEE, false, 2, (struct chain_step[]){skipped, step(1, FAIL_OLDER)});
     expect(&r->sources[TWELVE], 0, 0, 0);
     expect(&r->sources[YAHOO], 0, 1, 0);
@@ -122,7 +122,7 @@ static void test_attempts(void **state)
     (void)state;
     struct job_run *r = make(3);
     int ids[INSTRUMENTS];
-    struct chain_step skipped = {1, FAIL_BUDGET, false, "no credits"};
+    struct chain_step skipped = {.pos = 1, .failure = FAIL_BUDGET, .detail = "no credits"};
     end(r, COFFEE, false, 1, (struct chain_step[]){step(0, FAIL_NONE)});
     /* The first source may pass; that the second could not be asked does not change it. */
     end(r, COCOA, false, 2, (struct chain_step[]){step(0, FAIL_UPSTREAM_ERROR), skipped});
