@@ -15,6 +15,7 @@ import { parseExact } from '../../web/client/exact.js';
 import { PriceFeed } from '../../web/client/index.js';
 import { changes, covers, plan } from '../../web/client/plan.js';
 
+const real = { setTimeout, clearTimeout, random: Math.random, now: Date.now };
 const turn = () => new Promise(setImmediate);
 
 /** A feed on fake sockets; b.pass(ms) lets time pass. Everything is as it was after the test. */
@@ -42,7 +43,6 @@ async function bench(t, options = {}) {
       this.onclose?.({ code });
     }
   }
-  const real = { setTimeout, clearTimeout, random: Math.random, now: Date.now };
   t.after(() => {
     feed.close();
     Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
@@ -326,6 +326,40 @@ test('a reader that closes the feed in the middle of a message', async (t) => {
   await turn();
   b.socket.say(quote(item('coffee', 1, 1), item('tea', 1, 1)));
   assert.deepEqual(heard, ['coffee']);
+});
+
+test('a listener that closes the feed when something is wrong: it stays closed', async (t) => {
+  for (const message of [
+    { type: 'error', id: 's', code: 429, error: 'rate_limited', message: 'slow down' },
+    { type: 'error', code: 401, error: 'auth_required', message: 'no' },
+    { type: 'subscribed', id: 's', symbols: [], rejected: [{ symbol: 'x', error: 'unknown_symbol', message: 'no' }] },
+  ]) {
+    const b = await bench(t);
+    b.goLive();
+    b.feed.subscribe('x');
+    b.feed.addEventListener('error', () => b.feed.close());
+    b.socket.say(message);
+    await turn();
+    assert.deepEqual([b.state.state, b.timers.length], ['closed', 0]);
+  }
+});
+
+test('over events a stream is asked for again only when its symbols are others', async (t) => {
+  const asked = [];
+  const fetch = (url) => {
+    asked.push(new URL(url).searchParams.get('symbols'));
+    return new Promise(() => {});
+  };
+  const b = await bench(t, { transport: 'sse', fetch, subscribe: false });
+  assert.deepEqual(asked, []);
+  const first = b.feed.subscribe(['a', 'b']);
+  await turn();
+  b.feed.subscribe('a');
+  await turn();
+  assert.deepEqual(asked, ['a,b']);
+  first.close();
+  await turn();
+  assert.deepEqual(asked, ['a,b', 'a']);
 });
 
 test('a reader\'s own error is thrown where it is seen, and others hear the price', async (t) => {

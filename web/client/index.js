@@ -69,7 +69,6 @@ export class PriceFeed extends EventTarget {
   #planned = ''; // what the items of the book came by
   #syncing = false;
   #waiting = new Map(); // id -> who waits for the answer
-  #count = 0;
   #timers = {};
   #attempt = 0;
   #silenceMs = 50_000;
@@ -129,7 +128,7 @@ export class PriceFeed extends EventTarget {
 
   async refresh(symbols) {
     if (!this.#socket) throw new Error('refresh needs a live WebSocket');
-    const id = `r${++this.#count}`; // a text, whatever `parse` makes of numbers
+    const id = `r${Math.random()}`; // a text, whatever `parse` makes of numbers
     this.#line.send({ action: 'refresh', id, symbols: [symbols].flat() });
     return new Promise((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
   }
@@ -179,6 +178,7 @@ export class PriceFeed extends EventTarget {
   }
 
   #say(state, reason = '', retryMs = null, transport = null) {
+    if (this.#closed) return; // by a reader, in the middle of something
     this.state = { state, reason, retryMs, transport };
     this.#emit('state', this.state);
   }
@@ -190,11 +190,11 @@ export class PriceFeed extends EventTarget {
   /** One timer of each name; without `run` it only ends. */
   #timer(name, ms, run) {
     clearTimeout(this.#timers[name]);
-    this.#timers[name] = run && setTimeout(run, ms);
+    this.#timers[name] = run && !this.#closed && setTimeout(run, ms);
   }
 
   #watch(ms = this.#line.greeted ? this.#silenceMs : WELCOME_MS) {
-    this.#timer('watch', ms, () => this.#lost({ detail: 'nothing heard from the gateway', dead: true }));
+    this.#timer('watch', ms, () => this.#lost({ detail: 'nothing heard from the gateway' }));
   }
 
   #address(path, scheme) {
@@ -226,13 +226,17 @@ export class PriceFeed extends EventTarget {
     return line;
   }
 
+  #names() {
+    return [...plan(this.#subs).keys()].filter((name) => !this.#unknown.has(name)).join();
+  }
+
   #openEvents() {
-    const names = [...plan(this.#subs).keys()].filter((name) => !this.#unknown.has(name)).join();
+    const names = this.#names();
     // The id stands for what a stream has brought, not for other symbols.
     if (names !== this.#streamed) this.#lastId = '';
     this.#streamed = names;
     if (!names) return; // until somebody subscribes
-    const { fetch, transport, WebSocket, parse } = this.#options;
+    const { fetch, transport, WebSocket } = this.#options;
     const url = this.#address('api/v1/stream', 'http');
     url.searchParams.set('symbols', names);
     const headers = {};
@@ -282,12 +286,12 @@ export class PriceFeed extends EventTarget {
   #lost(how) {
     const { code, status, detail, refused } = how;
     const { greeted, returnMs, liveAt } = this.#line ?? {};
-    this.#drop(how.dead);
+    this.#drop(true);
     if (Date.now() - liveAt >= STEADY_MS) this.#attempt = 0;
     if (greeted) this.#unknown.clear();
     // Two WebSockets in a row that do not open: it may be forbidden to them on the way. If events do
     // not come either, it is not that.
-    if (greeted || status === 401 || status === 404) this.#misses = 0;
+    if (greeted || refused || status === 401 || status === 404) this.#misses = 0;
     else this.#overEvents = !this.#overEvents && ++this.#misses % 2 === 0;
     if (status === 404 && how.symbols) return this.#without(how);
     if (status === 401 || code === 4001) {
@@ -368,7 +372,7 @@ export class PriceFeed extends EventTarget {
       this.#syncing = false;
       // A stream is asked for once; without one it may have waited for a first symbol.
       if (this.#line?.send) this.#ask();
-      else if (this.#line || this.#streamed === '') this.#connect();
+      else if ((this.#line || this.#streamed === '') && this.#names() !== this.#streamed) this.#connect();
     });
   }
 
@@ -458,7 +462,7 @@ export class PriceFeed extends EventTarget {
         this.#waiting.get(m.id)?.resolve(m);
         break;
       case 'goaway':
-        line.returnMs = Math.max(0, m.reconnect_ms) || 0;
+        line.returnMs = m.reconnect_ms;
         break;
       case 'flow':
         this.#emit('flow', m);
