@@ -129,7 +129,7 @@ function sender(route, values, { base, token }) {
       const reply = await fetch(address(route, values, base()), { headers, cache: 'no-store' });
       const text = await reply.text();
       const isJson = /json/.test(reply.headers.get('content-type') ?? '');
-      place.replaceChildren(block(`${reply.status} ${reply.statusText}`, isJson ? json(text) : element('code', {}, text.slice(0, 20_000)), text));
+      place.replaceChildren(block(`${reply.status} ${reply.statusText}`, isJson ? json(text) : element('code', {}, text), { long: true }));
     } catch {
       place.replaceChildren('The gateway did not answer: is it still running?');
     }

@@ -81,19 +81,19 @@ function closings(tokens) {
   return ends;
 }
 
-/** A block of code that can be scrolled by keys and copied. */
-export function block(label, code, copied = code.textContent) {
-  const button = element('button', { type: 'button', class: 'copy', onclick: copy }, 'Copy');
+/** A block of code that can be copied. long: of any length, so it is scrolled, by keys too. */
+export function block(label, code, { long = false } = {}) {
+  const button = element('button', { type: 'button', class: 'copy', onclick: copy }, 'Copy', element('span', { class: 'hidden' }, ` ${label}`));
   async function copy() {
     try {
-      await navigator.clipboard.writeText(copied instanceof Function ? copied() : copied);
-      button.textContent = 'Copied';
+      await navigator.clipboard.writeText(code.textContent);
+      button.firstChild.data = 'Copied';
     } catch {
-      button.textContent = 'Select and copy it';
+      button.firstChild.data = 'Select and copy it';
     }
-    setTimeout(() => { button.textContent = 'Copy'; }, 2000);
+    setTimeout(() => { button.firstChild.data = 'Copy'; }, 2000);
   }
   return element('figure', { class: 'block' },
     element('figcaption', {}, label, button),
-    element('pre', { tabindex: '0', role: 'region', 'aria-label': label }, code));
+    element('pre', long ? { class: 'long', tabindex: '0', role: 'group', 'aria-label': label } : {}, code));
 }
