@@ -8,10 +8,16 @@ import { element, prose } from './element.js';
 const content = document.getElementById('content');
 const contents = document.getElementById('contents');
 const notice = document.getElementById('notice');
-const TOKEN = 'pricegate.token'; // of this tab only
+const TOKEN = 'pricegate.token'; // in the session storage of this tab, as the dashboard keeps it
 
 const base = () => new URL('.', document.baseURI).href;
-const token = () => sessionStorage.getItem(TOKEN) ?? '';
+function token() {
+  try {
+    return JSON.parse(sessionStorage.getItem(TOKEN)) || '';
+  } catch {
+    return ''; // nothing is kept here, or nothing that can be read
+  }
+}
 
 async function load(name) {
   const reply = await fetch(new URL(name, document.baseURI));
@@ -33,8 +39,7 @@ function introduction({ openapi }) {
 }
 
 function keepToken(event) {
-  if (event.target.value) sessionStorage.setItem(TOKEN, event.target.value);
-  else sessionStorage.removeItem(TOKEN);
+  sessionStorage.setItem(TOKEN, JSON.stringify(event.target.value || null));
   dispatchEvent(new Event('token'));
 }
 
