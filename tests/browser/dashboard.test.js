@@ -1,67 +1,26 @@
 // The page in a real browser, served by the real program, its prices from a scripted provider.
-// Screenshots are written to PRICEGATE_SHOTS, or a temporary folder that is named at the end.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { chromium } from 'playwright-core';
-
 import { startGateway } from '../support/gateway.js';
+import { PHONE, openPage, row, shots, startBrowser } from '../support/page.js';
 import { folder, recordings, serve } from '../support/recordings.js';
 import { external, instrument, scene } from '../support/scene.js';
 import { html, ok, status } from '../support/upstream.js';
 import { within } from '../support/wait.js';
 
-const shots = process.env.PRICEGATE_SHOTS ?? mkdtempSync(join(tmpdir(), 'pricegate-shots-'));
-const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
-
 let browser;
 before(async () => {
-  mkdirSync(shots, { recursive: true });
-  browser = await chromium.launch({
-    executablePath,
-    args: [
-      '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--disable-background-networking',
-      '--disable-component-update', '--disable-sync', '--no-first-run', '--no-default-browser-check',
-    ],
-  });
+  browser = await startBrowser();
 });
 after(async () => {
   await browser?.close();
   console.log(`screenshots: ${shots}`);
 });
+const open = (t, url, options) => openPage(t, browser, url, options);
 
-const DESK = { width: 1100, height: 700 };
-const PHONE = { width: 360, height: 740 };
-
-/** A page of its own profile that fails its test for any error, policy violation or failed file. */
-async function open(t, url, options = {}) {
-  const context = await browser.newContext({ viewport: DESK, ...options });
-  t.after(() => context.close());
-  const page = await context.newPage();
-  page.setDefaultTimeout(15_000);
-  page.problems = [];
-  page.on('pageerror', (error) => page.problems.push(error.message));
-  page.on('console', (message) => {
-    // A gateway that is away is a failed connection, which the browser also prints.
-    if (message.type() === 'error' && !/ERR_CONNECTION|WebSocket/.test(message.text())) {
-      page.problems.push(message.text());
-    }
-  });
-  await page.goto(url);
-  page.says = (selector, text) =>
-    page.waitForFunction(
-      ([s, wanted]) => document.querySelector(s)?.textContent.trim() === wanted,
-      [selector, text],
-    );
-  page.shot = (name) => page.screenshot({ path: join(shots, `${name}.png`) });
-  return page;
-}
-
-const row = (symbol) => `tr[data-symbol="${symbol}"]`;
 const badge = '#connection';
 
 const fits = (page) =>
@@ -221,7 +180,7 @@ test('the gateway goes and comes back: reconnecting, then live with what is new'
   await page.says(badge, 'reconnecting');
   await page.says(`${row('coffee')} .value`, '2.943');
   assert.match(await page.textContent('#notice'), /The gateway is away\..*see whether pricegate is running/s);
-  await page.shot('reconnecting');
+  await page.shot('gateway-away');
 
   upstream.set('twelvedata', 'KC1', ok({ price: '2.960' }));
   const again = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });

@@ -30,10 +30,20 @@ export const startBrowser = (more = []) =>
 function watchPage() {
   globalThis.stopped = []; // by the content security policy
   addEventListener('securitypolicyviolation', (e) => globalThis.stopped.push(e.effectiveDirective));
-  globalThis.shift = 0; // the sum of the layout shifts that no input explains
+  globalThis.shifts = []; // what has moved without any input, and by how much
+  const place = (rect) => `${rect.x.toFixed(0)},${rect.y.toFixed(0)} ${rect.width.toFixed(0)}x${rect.height.toFixed(0)}`;
   new PerformanceObserver((list) => {
-    for (const entry of list.getEntries()) if (!entry.hadRecentInput) globalThis.shift += entry.value;
+    for (const entry of list.getEntries()) {
+      if (entry.hadRecentInput) continue;
+      const what = entry.sources.map((s) => `${s.node?.id || s.node?.className || s.node?.nodeName}: ${place(s.previousRect)} to ${place(s.currentRect)}`);
+      globalThis.shifts.push(`${entry.value.toFixed(5)} ${what.join('; ')}`);
+    }
   }).observe({ type: 'layout-shift', buffered: true });
+  new MutationObserver((changes, observer) => {
+    if (!/\d/.test(document.querySelector('tr.instrument .value')?.textContent ?? '')) return;
+    globalThis.firstPriceMs = performance.now(); // since the navigation began
+    observer.disconnect();
+  }).observe(document, { subtree: true, childList: true, characterData: true });
 }
 
 /** A page of its own profile. page.problems: errors and violations; page.hosts: who was asked. */

@@ -1,6 +1,6 @@
 // One line of a table: its elements, made once, and what they say now. Elements keep their place and
 // their width whatever they say, so a new price moves nothing on the page: a price has an element for
-// each character, counted from the right; other figures are filled up to one length.
+// each character, and its point always at the same place; other figures are filled up to one length.
 //
 // A price shows three things without a word: an arrow for the direction of the last move, which
 // stays (for those who see no colours), the digits that changed in the colour of the direction, and
@@ -34,40 +34,69 @@ export const COLUMNS = {
 };
 
 const FILL = '\u2007'; // as wide as a digit
+const FILL_POINT = '\u2008'; // as wide as a point
 
-/** A price, character by character, of which the last `moved` stand out. */
-class Digits {
-  #spans = []; // from the right
+/** Elements for the characters of a text, which keep their places: counted from the right of a text
+ *  that grows to the left (the whole part of a price), from the left of one that grows to the right. */
+class Characters {
+  #spans = [];
+
+  constructor(host, fromRight) {
+    this.host = host;
+    this.fromRight = fromRight;
+  }
+
+  /** Those from `moved` on, in reading order, stand out. */
+  show(text, moved) {
+    while (this.#spans.length < text.length) {
+      const span = element('span');
+      this.#spans.push(span);
+      if (this.fromRight) this.host.prepend(span);
+      else this.host.append(span);
+    }
+    for (let i = 0; i < this.#spans.length; i++) {
+      const at = this.fromRight ? text.length - 1 - i : i;
+      const span = this.#spans[i];
+      setText(span, text[at] ?? '');
+      const name = at >= moved && at < text.length ? 'moved' : '';
+      if (span.className !== name) span.className = name;
+    }
+  }
+}
+
+/** A price, its point always at the same place. */
+class Price {
   #text = null;
-  #moved = 0;
 
   constructor(host) {
-    this.host = host;
+    const whole = element('span', 'whole');
+    const part = element('span', 'part');
+    host.append(whole, part);
+    this.whole = new Characters(whole, true);
+    this.part = new Characters(part, false);
   }
 
   /** False: that is what stands there. */
   show(text) {
     if (text === this.#text) return false;
-    while (this.#spans.length < text.length) {
-      const span = element('span');
-      this.#spans.push(span);
-      this.host.prepend(span);
-    }
-    for (let i = 0; i < this.#spans.length; i++) setText(this.#spans[i], text[text.length - 1 - i] ?? '');
-    this.#mark(this.#text === null ? 0 : text.length - commonStart(text, this.#text));
+    const same = this.#text === null ? text.length : commonStart(text, this.#text);
+    const point = pointOf(text);
+    this.whole.show(text.slice(0, point), same);
+    this.part.show(text.slice(point), same - point);
     this.#text = text;
     return true;
   }
-
-  #mark(count) {
-    for (let i = Math.min(count, this.#moved); i < Math.max(count, this.#moved); i++) this.#spans[i].className = i < count ? 'moved' : '';
-    this.#moved = count;
-  }
 }
 
-/** How many characters two texts have in common from the left; 0 when they differ in length. */
+/** How many characters stand before the decimal point. */
+export function pointOf(text) {
+  const at = text.indexOf('.');
+  return at < 0 ? text.length : at;
+}
+
+/** How many characters two prices have in common from the left; 0 when their points differ. */
 function commonStart(a, b) {
-  if (a.length !== b.length) return 0;
+  if (pointOf(a) !== pointOf(b)) return 0;
   let i = 0;
   while (i < a.length && a[i] === b[i]) i++;
   return i;
@@ -139,6 +168,12 @@ class Row {
   }
 }
 
+/** All changes begin at the same place, so none moves when it becomes another one. */
+function filled(change) {
+  const point = change.includes('.') ? '' : FILL_POINT;
+  return change && (point + change).padStart(CHANGE_CHARACTERS, FILL);
+}
+
 export class QuoteRow extends Row {
   #flashUntil = 0;
   #flashAgainAt = 0;
@@ -147,7 +182,7 @@ export class QuoteRow extends Row {
   constructor(row) {
     super(row);
     const value = element('span', 'value');
-    this.digits = new Digits(value);
+    this.price = new Price(value);
     this.unit = element('span', 'unit');
     this.cells.price.append(value, NO_BREAK, this.unit);
     this.course = drawing('polyline', { points: '' });
@@ -162,14 +197,14 @@ export class QuoteRow extends Row {
     const { item } = row;
     this.#fillPrice(row, nowMs, motion);
     setText(this.unit, item ? plain(item.unit) || plain(item.currency) : '');
-    setText(this.cells.change, item ? signed(item.change).padStart(CHANGE_CHARACTERS, FILL) : '');
-    setText(this.cells.percent, item ? signedPercent(item.change_pct).padStart(PERCENT_CHARACTERS, FILL) : '');
+    setText(this.cells.change, item ? filled(signed(item.change)) : '');
+    setText(this.cells.percent, signedPercent(item?.change_pct).padStart(PERCENT_CHARACTERS, FILL));
     setData(this.tr, 'trend', ['down', 'flat', 'up'][Math.sign(number(item?.change) ?? 0) + 1]);
     if (nowMs - this.#lineAt >= LINE_EVERY_MS) this.#drawLine(row, nowMs);
   }
 
   #fillPrice(row, nowMs, motion) {
-    if (!this.digits.show(row.item ? row.item.price : '\u2013')) return;
+    if (!this.price.show(row.item ? row.item.price : '\u2013')) return;
     if (row.direction === 0) return;
     const way = row.direction > 0 ? 'up' : 'down';
     setData(this.tr, 'tick', way);

@@ -22,6 +22,7 @@ export class Shell {
   #connection = { state: 'connecting', reason: '' };
   #retryAt = null;
   #listMissing = ''; // why the list of instruments could not be read
+  #sorted = false; // since the first prices came
   #symbol = null; // whose detail is open
 
   /** parts: {model, watchlist, lists, bar, panels, theme, store, view, say}. */
@@ -63,12 +64,9 @@ export class Shell {
     const { token, list, symbol } = readAddress(location.hash);
     if (list) this.lists.showShared(list);
     this.#symbol = symbol;
-    this.writeAddress();
     this.bar.show();
-    if (this.ready) {
-      this.watchlist.build();
-      this.#openAsked();
-    }
+    this.listsChanged();
+    if (this.ready) this.#openAsked();
     if (token) this.context.access.token = token;
     return token;
   }
@@ -141,7 +139,9 @@ export class Shell {
     if (!this.ready) return;
     const now = Date.now();
     const rows = this.model.takeDirty();
-    if (!this.watchlist.draw(rows, now)) {
+    const sortable = !this.#sorted && this.model.snapshotSeen; // by what has only now come
+    this.#sorted ||= sortable;
+    if (!this.watchlist.draw(rows, now) || (sortable && this.view.sort)) {
       this.watchlist.build();
       this.#showEmpty();
     }
@@ -227,10 +227,11 @@ export class Shell {
   /** Another list, or another content. */
   listsChanged() {
     this.writeAddress();
+    if (!this.ready) return;
     this.watchlist.build();
     this.#showEmpty();
     const unknown = (this.lists.current?.symbols ?? []).filter((symbol) => !this.model.row(symbol));
-    if (this.ready && unknown.length > 0 && this.watchlist.size > 0) {
+    if (unknown.length > 0 && this.watchlist.size > 0) {
       this.say(`This gateway does not have ${unknown.join(', ')}: add ${unknown.length > 1 ? 'them' : 'it'} to its configuration.`);
     }
   }

@@ -13,7 +13,7 @@
 
 import { element, withText } from './dom.js';
 import { arrange, moving, nextSort, sortable, titleCase } from './order.js';
-import { COLUMNS, ObservationRow, QuoteRow } from './row.js';
+import { COLUMNS, ObservationRow, QuoteRow, pointOf } from './row.js';
 
 const MARGIN = '300px 0px';
 const RESORT_MS = 3000;
@@ -26,7 +26,7 @@ export class Watchlist {
   #byElement = new WeakMap();
   #chunks = new Map(); // element -> its rows
   #known = new Map(); // symbol -> kind, of all that build() has placed or left out
-  #digits = 9; // room for so many in the column of prices; only ever grows
+  #room = { whole: 6, part: 5 }; // characters before and after the point of a price; only ever grows
   #flashing = new Set();
   #late = new Set(); // rows out of sight that have changed, the longest waiting first
   #observer;
@@ -213,13 +213,18 @@ export class Watchlist {
     if (!known) return;
     row.fill(known, now, motion);
     row.showAge(this.model.ageMs(known, now));
-    if (known.price !== null && known.item.price.length > this.#digits) this.#widen(known.item.price.length);
+    if (known.price !== null) this.#makeRoom(known.item.price);
     if (row.tr.dataset.flash) this.#flashing.add(row);
   }
 
-  #widen(digits) {
-    this.#digits = digits;
-    this.tables.quote.style.setProperty('--digits', String(digits));
+  #makeRoom(price) {
+    const whole = pointOf(price);
+    const needed = { whole, part: price.length - whole };
+    for (const [name, characters] of Object.entries(needed)) {
+      if (characters <= this.#room[name]) continue;
+      this.#room[name] = characters;
+      this.tables.quote.style.setProperty(`--${name}`, String(characters));
+    }
   }
 
   /** Draws the rows that changed; false: one of them has no place yet, so build() is needed. */

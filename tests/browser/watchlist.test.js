@@ -1,0 +1,381 @@
+// The watchlist as its users meet it: orders, filter, keys, own lists, links, sentences that say what
+// to do; for everybody (axe), in place (no layout shift), and without work for what can't be seen.
+
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { readFileSync, readdirSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+import { DESK, PHONE, openPage, publish, row, startBrowser } from '../support/page.js';
+import { external, instrument, scene } from '../support/scene.js';
+import { ok, status } from '../support/upstream.js';
+import { until } from '../support/wait.js';
+
+let browser;
+before(async () => {
+  browser = await startBrowser();
+});
+after(() => browser?.close());
+const open = (t, url, options) => openPage(t, browser, url, options);
+
+const INSTRUMENTS = [
+  external('coffee', { name: 'Coffee, arabica', category: 'coffee_prices', unit: 'USD/lb', currency: 'USD' }),
+  external('robusta', { name: 'Coffee, robusta', category: 'coffee_prices', unit: 'USD/t', currency: 'USD' }),
+  external('AAPL', { name: 'Apple', category: 'equities', currency: 'USD' }),
+  external('EUR/USD', { name: 'Euro in US dollars', category: 'fx_rates', currency: 'USD' }),
+];
+const item = (symbol, price, more = {}) => {
+  const now = Date.now();
+  return { symbol, price, currency: 'USD', source: 'elsewhere', ts: now, recv: now, state: 'live', ...more };
+};
+const PRICES = [
+  item('coffee', 2.943, { prev_close: 2.91, change: 0.033, change_pct: 1.134 }),
+  item('robusta', 4210, { prev_close: 4300, change: -90, change_pct: -2.093, source: 'zeta' }),
+  item('AAPL', 231.5, { prev_close: 230, change: 1.5, change_pct: 0.652 }),
+  item('EUR/USD', 1.0845, { prev_close: 1.0845, change: 0, change_pct: 0 }),
+];
+
+/** Four instruments with prices, and a page that shows them. */
+async function desk(t, options = {}) {
+  const { redis, gateway } = await scene(t, { redis: true, config: { instruments: INSTRUMENTS, ...options.config } });
+  const page = await open(t, gateway.url + (options.path ?? ''), options.page);
+  await page.says('#connection', 'live');
+  await publish(redis, PRICES.map((p) => ({ ...p, ts: Date.now(), recv: Date.now() })));
+  if (!options.path) await page.says(`${row('EUR/USD')} .value`, '1.0845');
+  return { redis, gateway, page };
+}
+
+const order = (page) => page.locator('#prices tr.instrument').evaluateAll((rows) => rows.map((r) => r.dataset.symbol));
+const focused = (page) => page.evaluate(() => document.activeElement.dataset.symbol ?? document.activeElement.id);
+
+test('sorted by a press or a key, within the groups and without them', async (t) => {
+  const { page } = await desk(t);
+  const head = (column) => page.locator(`#prices th.${column}`);
+  assert.deepEqual(await order(page), ['coffee', 'robusta', 'AAPL', 'EUR/USD']);
+  assert.deepEqual(await page.texts('#prices tr.category'), ['Coffee prices', 'Equities', 'FX rates']);
+  await head('percent').getByRole('button').click();
+  assert.equal(await head('percent').getAttribute('aria-sort'), 'descending');
+  assert.deepEqual(await order(page), ['coffee', 'robusta', 'AAPL', 'EUR/USD']);
+  await page.click('#grouped');
+  assert.equal(await page.getAttribute('#grouped', 'aria-pressed'), 'false');
+  assert.deepEqual(await page.texts('#prices tr.category'), []);
+  assert.deepEqual(await order(page), ['coffee', 'AAPL', 'EUR/USD', 'robusta']);
+  await head('percent').getByRole('button').focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await head('percent').getAttribute('aria-sort'), 'ascending');
+  assert.deepEqual(await order(page), ['robusta', 'EUR/USD', 'AAPL', 'coffee']);
+  assert.equal(await page.evaluate(() => document.activeElement.dataset.column), 'percent', 'the focus stays');
+  await page.reload();
+  await page.says(`${row('robusta')} .value`, '4210');
+  assert.deepEqual(await order(page), ['robusta', 'EUR/USD', 'AAPL', 'coffee'], 'remembered');
+  await head('percent').getByRole('button').click();
+  assert.equal(await head('percent').getAttribute('aria-sort'), 'none');
+  assert.deepEqual(await order(page), ['coffee', 'robusta', 'AAPL', 'EUR/USD']);
+  assert.deepEqual(page.problems, []);
+});
+
+test('sorted by something that moves: renewed by itself, but not under the pointer', async (t) => {
+  const { page, redis } = await desk(t);
+  await page.click('#grouped');
+  await page.locator('#prices th.percent button').click();
+  await page.hover(row('AAPL'));
+  await publish(redis, [item('EUR/USD', 1.2, { change_pct: 9 })]);
+  await page.says(`${row('EUR/USD')} .value`, '1.2');
+  await page.waitForTimeout(4000); // longer than the order takes to be renewed
+  assert.deepEqual(await order(page), ['coffee', 'AAPL', 'EUR/USD', 'robusta']);
+  await page.mouse.move(5, 5);
+  await page.evaluate(() => document.activeElement.blur());
+  await until(async () => (await order(page))[0] === 'EUR/USD', 'the order is renewed');
+});
+
+test('filtered by typing; nothing found says what to do; Escape empties it', async (t) => {
+  const { page } = await desk(t);
+  await page.keyboard.press('/');
+  assert.equal(await focused(page), 'filter');
+  await page.keyboard.type('cof USD');
+  assert.deepEqual(await order(page), []);
+  assert.match(await page.textContent('#empty'), /Nothing matches \u201ccof USD\u201d. Escape empties the filter./);
+  await page.keyboard.press('Escape');
+  assert.deepEqual(await order(page), ['coffee', 'robusta', 'AAPL', 'EUR/USD']);
+  await page.keyboard.type('zeta');
+  assert.deepEqual(await order(page), ['robusta'], 'by its source');
+  assert.equal(await page.isVisible('#empty'), false);
+  await page.keyboard.press('ArrowDown');
+  assert.equal(await focused(page), 'robusta');
+  assert.deepEqual(page.problems, []);
+});
+
+test('all of it by keys', async (t) => {
+  const { page } = await desk(t);
+  await page.focus(row('coffee'));
+  const walk = { ArrowDown: 'robusta', End: 'EUR/USD', ArrowUp: 'AAPL', Home: 'coffee', PageDown: 'EUR/USD', PageUp: 'coffee' };
+  for (const [key, symbol] of Object.entries(walk)) {
+    await page.keyboard.press(key);
+    assert.equal(await focused(page), symbol, key);
+  }
+  assert.equal(await page.locator('tr[tabindex="0"]').count(), 1, 'one stop for Tab');
+  await page.keyboard.press('s');
+  assert.equal(await page.getAttribute(`${row('coffee')} .star button`, 'aria-pressed'), 'true');
+  await page.keyboard.press('g');
+  assert.equal(await page.getAttribute('#grouped', 'aria-pressed'), 'false');
+  assert.equal(await focused(page), 'coffee', 'the focus stays where it was');
+  await page.keyboard.press('?');
+  await page.waitForSelector('#help[open]');
+  await page.shot('keys');
+  await page.keyboard.press('Escape');
+  await page.waitForSelector('#help:not([open])', { state: 'attached' });
+  await page.keyboard.press('t');
+  assert.equal(await page.getAttribute('html', 'data-theme'), 'dark');
+  assert.deepEqual(page.problems, []);
+});
+
+test('own lists: made, filled by stars, kept, renamed, deleted, brought back', async (t) => {
+  const { page } = await desk(t);
+  const bar = page.locator('#lists');
+  const press = (name) => bar.getByRole('button', { name }).click();
+  await press('+ New list');
+  await page.keyboard.press('Enter');
+  assert.match(await page.textContent('#question .problem'), /Give the list a name/);
+  await page.keyboard.type('Morning');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => /This list is empty: choose/.test(document.getElementById('empty').textContent));
+  await press('All');
+  for (const symbol of ['AAPL', 'coffee']) await page.click(`${row(symbol)} .star button`);
+  await press('Morning');
+  await page.click('#grouped');
+  assert.deepEqual(await order(page), ['AAPL', 'coffee'], 'in the order of adding');
+  assert.equal(await page.evaluate(() => location.hash), '#list=Morning&symbols=AAPL,coffee');
+  await page.shot('own-list');
+  await page.reload();
+  await page.says(`${row('AAPL')} .value`, '231.5');
+  assert.deepEqual(await order(page), ['AAPL', 'coffee']);
+
+  await page.click(`${row('AAPL')} .star button`);
+  assert.deepEqual(await order(page), ['coffee']);
+  await page.click('#said button'); // Undo
+  assert.deepEqual(await order(page), ['coffee', 'AAPL']);
+  await press('Rename');
+  await page.keyboard.type('Evening');
+  await page.keyboard.press('Enter');
+  await page.waitForFunction(() => location.hash === '#list=Evening&symbols=coffee,AAPL');
+  await press('Delete');
+  assert.equal(await page.evaluate(() => location.hash), '');
+  assert.equal((await order(page)).length, 4);
+  await page.click('#said button');
+  assert.deepEqual(await order(page), ['coffee', 'AAPL']);
+  assert.deepEqual(await page.evaluate(() => JSON.parse(localStorage.getItem('pricegate.lists'))), [{ name: 'Evening', symbols: ['coffee', 'AAPL'] }]);
+  assert.deepEqual(page.problems, []);
+});
+
+test('a link shows its list to somebody else, who may keep it; what is not offered is said', async (t) => {
+  const { page } = await desk(t, { path: '/#list=Desk&symbols=EUR/USD,tulips,coffee' });
+  await page.says(`${row('EUR/USD')} .value`, '1.0845');
+  assert.deepEqual(await page.locator('tr.instrument').evaluateAll((rows) => rows.map((r) => r.dataset.symbol).sort()), ['EUR/USD', 'coffee']);
+  assert.equal(await page.evaluate(() => localStorage.getItem('pricegate.lists')), null, 'nothing is kept unasked');
+  await page.locator('#lists').getByRole('button', { name: 'Keep it' }).click();
+  assert.equal(await page.evaluate(() => JSON.parse(localStorage.getItem('pricegate.lists'))[0].name), 'Desk');
+  await page.evaluate(() => { location.hash = '#list=Other&symbols=tulips'; });
+  await page.waitForSelector('#empty:not([hidden])');
+  assert.match(await page.textContent('#empty'), /This gateway has none of tulips: add them to its configuration, or choose another list/);
+  await page.evaluate(() => { location.hash = '#symbol=tulips'; });
+  await page.waitForFunction(() => /no instrument \u201ctulips\u201d: choose another one, or add it/.test(document.getElementById('said').textContent));
+  assert.deepEqual(page.problems, []);
+});
+
+test('a token in the address goes to the session and out of the address; a wrong one says what to do', async (t) => {
+  const key = 'a-key-of-some-length';
+  const { gateway, redis } = await scene(t, {
+    redis: true,
+    config: {
+      instruments: INSTRUMENTS,
+      auth: { anonymous_role: null, keys: [{ name: 'x', role: 'viewer', sha256: createHash('sha256').update(key).digest('hex') }] },
+    },
+  });
+  const page = await open(t, `${gateway.url}/#token=${key}&list=Desk&symbols=coffee,AAPL`);
+  await page.says('#connection', 'live');
+  await publish(redis, PRICES.map((p) => ({ ...p, ts: Date.now(), recv: Date.now() })));
+  await page.says(`${row('coffee')} .full-name`, 'Coffee, arabica');
+  await page.says(`${row('coffee')} .value`, '2.943');
+  assert.equal(await page.evaluate(() => location.hash), '#list=Desk&symbols=coffee,AAPL');
+  await page.reload();
+  await page.says(`${row('coffee')} .value`, '2.943');
+  assert.deepEqual(page.problems, []);
+
+  for (const [how, hash] of [['none', ''], ['a wrong one', '#token=wrong']]) {
+    const other = await open(t, `${gateway.url}/${hash}`);
+    await other.waitForSelector('#notice:not([hidden])');
+    await other.waitForFunction(() => /The gateway wants a valid token.*Enter one under \u201cSources\u201d/s.test(document.getElementById('notice').textContent), null, { timeout: 15_000 });
+    if (how === 'a wrong one') await other.shot('wrong-token');
+    // Given one, the page has names and prices without being loaded again.
+    await other.evaluate((k) => { location.hash = `#token=${k}`; }, key);
+    await other.says(`${row('coffee')} .full-name`, 'Coffee, arabica');
+    await other.says(`${row('coffee')} .value`, '2.943');
+    assert.equal(await other.isVisible('#notice'), false, how);
+  }
+});
+
+test('an old browser is told what to do; so is one without scripts', async (t) => {
+  const { gateway } = await scene(t, { config: { instruments: INSTRUMENTS } });
+  const old = await open(t, gateway.url, { script: () => { delete Array.prototype.at; } });
+  assert.equal(await old.isVisible('#too-old'), true);
+  assert.match(await old.textContent('#too-old'), /too old for this page: update it/);
+  assert.match(readFileSync(fileURLToPath(new URL('../../web/index.html', import.meta.url)), 'utf8'), /<script src="dashboard\/early\.js"><\/script>/);
+  // What the script itself is written in must be older than what it warns of.
+  const early = readFileSync(fileURLToPath(new URL('../../web/dashboard/early.js', import.meta.url)), 'utf8').replace(/\/\/.*/g, '');
+  assert.doesNotMatch(early, /=>|\b(let|const|class|import|export|async)\b|`|\?\.|\?\?/);
+  const bare = await open(t, gateway.url, { javaScriptEnabled: false });
+  assert.match(await bare.textContent('noscript'), /needs JavaScript: allow it/);
+  const fine = await open(t, gateway.url);
+  await fine.says('#connection', 'live');
+  assert.equal(await fine.isVisible('#too-old'), false);
+});
+
+test('all sources down: what was known last, and what to do', async (t) => {
+  const polled = (symbol, name, category, provider) =>
+    instrument(symbol, provider, { name, category, stale_after_ms: 1200 });
+  const { upstream, gateway } = await scene(t, {
+    script: (u) => {
+      u.set('twelvedata', 'AAPL', ok({ price: '231.50', prev_close: '230.00' }));
+      u.set('yahoo', 'KC=F', ok({ price: '294.9', prev_close: '291.0', currency: 'USX' }));
+    },
+    config: {
+      instruments: [
+        polled('coffee', 'Coffee, arabica', 'coffee_prices', [['twelvedata', 'KC1'], ['yahoo', 'KC=F']]),
+        polled('AAPL', 'Apple', 'equities', [['twelvedata', 'AAPL']]),
+      ],
+    },
+  });
+  const page = await open(t, gateway.url);
+  await page.says(`${row('coffee')} .value`, '2.949');
+  await page.says(`${row('coffee')} .fallback`, 'fallback');
+  await page.says(`${row('AAPL')} .value`, '231.50');
+  for (const provider of ['twelvedata', 'yahoo']) upstream.set(provider, '*', status(503));
+  upstream.set('twelvedata', 'AAPL', status(503));
+  upstream.set('yahoo', 'KC=F', status(503));
+  await page.says(`${row('AAPL')} .state`, 'stale');
+  await page.says(`${row('coffee')} .state`, 'stale');
+  await page.waitForSelector('#notice:not([hidden])');
+  assert.match(await page.textContent('#notice'), /No provider answers: these are the last known prices\..*\/data-health\/sources/s);
+  await page.says('#summary', '2 stale');
+  await page.shot('all-sources-down');
+  upstream.set('twelvedata', 'KC1', ok({ price: '2.95' }));
+  upstream.set('twelvedata', 'AAPL', ok({ price: '231.60' }));
+  await page.says(`${row('AAPL')} .state`, 'live');
+  assert.equal(await page.isVisible('#notice'), false);
+});
+
+// --- in place, in bounds, for everybody ---
+
+test('a price moves nothing', async (t) => {
+  const { page, redis } = await desk(t);
+  await page.evaluate(() => document.fonts.ready);
+  await page.waitForTimeout(300);
+  assert.deepEqual(await page.evaluate(() => globalThis.shifts), [], 'while the page is loading');
+  const prices = ['2.91', '12.95', '0.0001', '9.99', '1234.5678', '7', '3.10']; // what there is room for from the start
+  for (const [i, price] of prices.entries()) {
+    const more = { change: `-${price}`, change_pct: i % 2 ? 12.345 : -0.1, fallback: i % 2 === 1, state: i % 3 ? 'delayed' : 'live' };
+    const text = JSON.stringify(item('coffee', 0, more)).replace('"price":0', `"price":${price}`).replace(/"change":"([^"]*)"/, '"change":$1');
+    await redis.command('PUBLISH', 'coffee:price:stream', text);
+    await page.says(`${row('coffee')} .value`, price);
+  }
+  assert.deepEqual(await page.evaluate(() => globalThis.shifts), []);
+});
+
+test('a row is drawn once per frame at most, and what is out of sight hardly ever', async (t) => {
+  const symbols = Array.from({ length: 300 }, (_, i) => `S${i}`);
+  const { redis, gateway } = await scene(t, { redis: true, config: { instruments: symbols.map((s) => external(s)) } });
+  const page = await open(t, gateway.url);
+  await page.says('#connection', 'live');
+  await publish(redis, symbols.map((s) => item(s, 1)));
+  await page.says(`${row('S0')} .value`, '1');
+  await page.evaluate(() => {
+    globalThis.draws = { seen: 0, unseen: 0, frames: 0 };
+    const count = () => {
+      globalThis.draws.frames++;
+      requestAnimationFrame(count);
+    };
+    requestAnimationFrame(count);
+    new MutationObserver((changes) => {
+      const rows = new Set(changes.map((c) => c.target.parentElement?.closest('.value') && c.target.parentElement.closest('tr')).filter(Boolean));
+      for (const tr of rows) globalThis.draws[tr.getBoundingClientRect().top < innerHeight + 700 ? 'seen' : 'unseen']++;
+    }).observe(document.getElementById('prices'), { subtree: true, characterData: true, childList: true });
+  });
+  const ROUNDS = 40;
+  const began = Date.now();
+  for (let round = 0; round < ROUNDS; round++) await publish(redis, symbols.map((s) => item(s, 2 + round)));
+  await page.says(`${row('S0')} .value`, String(1 + ROUNDS));
+  const { seen, unseen, frames } = await page.evaluate(() => globalThis.draws);
+  const seconds = Math.ceil((Date.now() - began) / 1000) + 1;
+  assert.ok(seen >= 20, `${seen} draws in sight: the measurement measures something`);
+  assert.ok(seen <= 60 * frames, `${seen} draws in ${frames} frames`);
+  assert.ok(unseen <= 100 * seconds, `${unseen} draws of ${ROUNDS * 240} changes out of sight, in ${seconds} s`);
+  await page.says(`${row('S299')} .value`, String(1 + ROUNDS)); // in its turn
+  await page.locator(row('S299')).scrollIntoViewIfNeeded();
+  await publish(redis, [item('S299', 777)]);
+  await page.says(`${row('S299')} .value`, '777');
+  assert.deepEqual(page.problems, []);
+});
+
+test('everything that the page needs is asked for at once, from here, and is small', async (t) => {
+  const { page, gateway } = await desk(t);
+  assert.deepEqual([...page.hosts], [new URL(gateway.url).host]);
+  const loaded = await page.evaluate(() =>
+    performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map((e) => [e.name, e.transferSize]));
+  const bytes = loaded.reduce((sum, [, size]) => sum + size, 0);
+  const firstMs = await page.evaluate(() => globalThis.firstPriceMs);
+  console.log(`measured: ${loaded.length} files, ${(bytes / 1000).toFixed(1)} KB; first price after ${firstMs.toFixed(0)} ms`);
+  assert.ok(bytes > 50_000 && bytes < 250_000, `${bytes} bytes`);
+  // A module that is only found in another one comes a round trip later: index.html names them all.
+  const named = await page.locator('link[rel="modulepreload"]').evaluateAll((links) => links.map((l) => l.href));
+  const modules = loaded.map(([name]) => name).filter((name) => name.endsWith('.js') && !/early|app\.js/.test(name));
+  assert.deepEqual(modules.sort(), named.sort());
+  // No page of the dashboard may take a module of another host, or style in the markup.
+  const web = fileURLToPath(new URL('../../web/', import.meta.url));
+  for (const file of ['index.html', ...readdirSync(`${web}dashboard`).map((name) => `dashboard/${name}`)]) {
+    const text = readFileSync(web + file, 'utf8');
+    assert.doesNotMatch(text, /(src|from|import)\s*[=(]?\s*["'](https?:)?\/\//, file);
+    assert.doesNotMatch(text, /innerHTML|insertAdjacentHTML|outerHTML|document\.write/, file);
+  }
+});
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds wrong, as lines. */
+async function faults(page) {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));
+  return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.failureSummary.replaceAll('\n', ' ')}`));
+}
+
+test('axe finds nothing: light, dark, phone, with a notice, dialogs and lists', async (t) => {
+  const { gateway, redis } = await desk(t, { config: { observations: [{ name: 'rain', title: 'Rain', sources: [] }] } });
+  await redis.command('PUBLISH', 'rain:observation:stream', JSON.stringify({ symbol: 'rain', values: { temperature: 21.4 }, units: { temperature: '°C' }, text: 'mainly clear', ts: Date.now() }));
+  await publish(redis, [item('robusta', 4211, { fallback: true, delayed_s: 600, state: 'delayed' }), item('AAPL', 231.6, { state: 'stale' })]);
+  for (const [name, options] of Object.entries({
+    light: { viewport: DESK, colorScheme: 'light' },
+    dark: { viewport: DESK, colorScheme: 'dark' },
+    phone: { viewport: PHONE, colorScheme: 'light' },
+    'phone-dark': { viewport: PHONE, colorScheme: 'dark' },
+  })) {
+    const page = await open(t, gateway.url, options);
+    await page.says(`${row('coffee')} .value`, '2.943');
+    await publish(redis, [item('coffee', 2.95)]); // while it flashes, too
+    await page.says(`${row('coffee')} .value`, '2.95');
+    assert.deepEqual(await faults(page), [], name);
+    await publish(redis, [item('coffee', 2.943)]);
+    await page.focus(row('coffee'));
+    await page.keyboard.press('s');
+    await page.locator('#lists').getByRole('button', { name: 'Favourites' }).click();
+    assert.deepEqual(await faults(page), [], `${name}, own list`);
+    await page.locator('#lists').getByRole('button', { name: 'Rename' }).click();
+    assert.deepEqual(await faults(page), [], `${name}, question`);
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('?');
+    assert.deepEqual(await faults(page), [], `${name}, keys`);
+    await page.keyboard.press('Escape');
+    await page.context().setOffline(true);
+    assert.deepEqual(page.problems, []);
+  }
+});
