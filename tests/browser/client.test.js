@@ -2,6 +2,7 @@
 // its README shows it, in a page of another origin.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -231,4 +232,34 @@ test('one connection for all; what is wrong is said; nothing is kept when they g
   await page.evaluate(() => document.body.replaceChildren());
   await until(async () => (await gateway.metric('pricegate_connections')) === 0, 'no connection');
   assert.deepEqual(page.problems.filter((text) => !text.includes('404')), []); // /favicon.ico, of a page without head
+});
+
+test('a feed of the page\'s own, with a token; without one the note says what is missing', async (t) => {
+  const sha256 = createHash('sha256').update('good').digest('hex');
+  const { redis, gateway } = await scene(t, {
+    redis: true,
+    config: {
+      auth: { anonymous_role: null, keys: [{ name: 'desk', role: 'viewer', sha256 }] },
+      instruments: [external('coffee')],
+      observations: [{ name: 'rain', unit: 'mm', sources: [] }],
+    },
+  });
+  const page = await openPage(t, browser, `${gateway.url}/healthz`);
+  await page.evaluate(async () => {
+    document.body.innerHTML = '<price-ticker symbols="coffee,rain" aria-label="Mine"></price-ticker>';
+    await import('/client/price-ticker.js');
+  });
+  await says(page, 'price-ticker [role=status]', /^offline: a valid token is needed/);
+  await page.evaluate(async () => {
+    const [{ PriceFeed }, { parseExact }] = await Promise.all([import('/client/index.js'), import('/client/exact.js')]);
+    globalThis.own = new PriceFeed(`${location.origin}/`, { token: 'good', parse: parseExact });
+    document.querySelector('price-ticker').feed = own;
+  });
+  await publish(redis, [{ symbol: 'coffee', price: 2.5, ts: Date.now(), state: 'live' }]);
+  await redis.command('PUBLISH', 'rain:observation:stream', '{"symbol":"rain","value":1.50,"unit":"mm","ts":1}');
+  await says(page, cell('coffee', 'price'), '2.5');
+  await says(page, cell('rain', 'price'), '1.50');
+  assert.match(await page.locator('price-ticker').ariaSnapshot(), /- list "Mine"/);
+  await page.evaluate(() => document.body.replaceChildren());
+  assert.equal(await page.evaluate(() => own.state.state), 'live', 'it stays the page\'s');
 });

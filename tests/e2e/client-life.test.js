@@ -362,6 +362,40 @@ test('over events a stream is asked for again only when its symbols are others',
   assert.deepEqual(asked, ['a,b', 'a']);
 });
 
+test('a stream that comes back names the last event; one for other symbols does not', async (t) => {
+  const calls = [];
+  const fetch = async (url, { headers }) => {
+    const call = { symbols: new URL(url).searchParams.get('symbols'), headers };
+    calls.push(call);
+    return new Response(new ReadableStream({ start: (controller) => (call.stream = controller) }));
+  };
+  const b = await bench(t, { transport: 'sse', token: 'abc', fetch, subscribe: false });
+  b.feed.subscribe('a');
+  const settled = async () => {
+    for (let i = 0; i < 10; i++) await turn();
+  };
+  const say = async (text) => {
+    calls.at(-1).stream.enqueue(new TextEncoder().encode(text));
+    await settled();
+  };
+  await settled();
+  assert.deepEqual(calls[0].headers, { Authorization: 'Bearer abc' });
+  await say(':\n\nid: f0:7\nevent: quote\ndata: {"symbol":"a",\ndata: "price":1}\n\nid: f0:8\nevent: sta');
+  assert.equal(b.feed.quote('a').price, 1, 'in several lines, as other programs may write');
+  await say('tus\ndata: {"symbol":"a","state":"closed"}\n\n');
+  assert.equal(b.feed.status('a').state, 'closed', 'in two pieces');
+  calls.at(-1).stream.close();
+  await settled();
+  assert.equal(b.state.state, 'reconnecting');
+  await b.pass(b.state.retryMs);
+  await settled();
+  assert.equal(calls[1].headers['Last-Event-ID'], 'f0:8');
+  b.feed.subscribe('b');
+  await settled();
+  assert.equal(calls[2].symbols, 'a,b');
+  assert.equal(calls[2].headers['Last-Event-ID'], undefined, 'it stands for what a stream has brought');
+});
+
 test('a reader\'s own error is thrown where it is seen, and others hear the price', async (t) => {
   const b = await bench(t);
   b.goLive();

@@ -445,8 +445,6 @@ export class PriceFeed extends EventTarget {
       case 'subscribed':
         for (const row of list(m.rejected)) this.#refuse(row.symbol, row.error, `${row.symbol}: ${row.message}`);
         this.#live(line);
-        // Unasked: instruments have joined by a pattern, but without its options.
-        if (!m.id && this.#line) this.#askAgain();
         break;
       case 'unsubscribed':
         if (!m.id) for (const symbol of m.symbols) this.#book.forget(symbol);
