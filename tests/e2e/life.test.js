@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { gather } from '../support/crowd.js';
-import { startGateway } from '../support/gateway.js';
+import { sanitized, startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { external, instrument, scene, testCerts } from '../support/scene.js';
 import { after, ok, providersAt, startUpstream } from '../support/upstream.js';
@@ -12,7 +12,6 @@ import { sleep, until, within } from '../support/wait.js';
 import { connectWs } from '../support/wsclient.js';
 
 const long = Boolean(process.env.LONG);
-const sanitized = process.env.PRICEGATE_BIN?.includes('asan');
 const MB = 1024 * 1024;
 
 const median = (list) => [...list].sort((a, b) => a - b)[Math.floor(list.length / 2)];

@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { startGateway } from '../support/gateway.js';
+import { sanitized, startGateway } from '../support/gateway.js';
 import { dial, frame, frames, handshake, upgraded } from '../support/raw.js';
 import { startRedis } from '../support/redis.js';
 import { external, instrument, scene, testCerts } from '../support/scene.js';
@@ -205,7 +205,7 @@ test('acks_bytes: answers that nobody takes pile up so far', { timeout: 60_000 }
   t.after(() => clearInterval(flood));
   await closedFor(gateway, 'slow');
   const grown = (await gateway.metric('process_resident_memory_bytes', { ca: gateway.where.ca })) - before;
-  assert.ok(grown < (process.env.PRICEGATE_BIN?.includes('asan') ? 200e6 : 10e6), `${grown} bytes more`);
+  assert.ok(grown < (sanitized ? 200e6 : 10e6), `${grown} bytes more`);
 });
 
 // --- how many ---

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import test from 'node:test';
 import tls from 'node:tls';
 import { makeCerts } from '../support/certs.js';
-import { startGateway } from '../support/gateway.js';
+import { sanitized, startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { instrument, scene } from '../support/scene.js';
 import { ok } from '../support/upstream.js';
@@ -475,5 +475,5 @@ test('again and again under load: nobody loses a quote or the connection, nothin
     assert.equal(c.socket.readyState, 1);
   }
   await until(() => resources().fds <= warm.fds, 'no file is left open');
-  assert.ok(resources().kb < warm.kb * 1.2 + 4096, `${warm.kb} KB half-way, ${resources().kb} KB at the end`);
+  if (!sanitized) assert.ok(resources().kb < warm.kb * 1.2 + 4096, `${warm.kb} KB half-way, ${resources().kb} KB at the end`);
 });

@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import { describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 
+import { sanitized } from '../support/gateway.js';
 import { instrument, scene, testCerts } from '../support/scene.js';
 import {
   after, cut, drip, endless, hang, headers, html, ok, raw, reset, startUpstream, status, text,
@@ -17,7 +18,6 @@ import {
 import { temporaryFolder, until } from '../support/wait.js';
 
 const MB = 1024 * 1024;
-const sanitized = process.env.PRICEGATE_BIN?.includes('asan');
 
 /** The loop was never away for long. What a machine that is busy with other things does to it is
  *  told, not judged: what would block it here takes seconds. */

@@ -107,9 +107,6 @@ export async function busScene(
       }
     },
 
-    /** AddressSanitizer keeps what is freed: memory grows, whatever the program does. */
-    sanitized: readFileSync(`/proc/${gateway.pid}/maps`, 'utf8').includes('libasan'),
-
     /** Resident memory of the program in KiB. */
     rssKb: () => Number(/^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${gateway.pid}/status`, 'utf8'))[1]),
   };

@@ -8,7 +8,7 @@
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { binary } from './gateway.js';
+import { sanitized } from './gateway.js';
 import { temporaryFolder } from './wait.js';
 
 function findLibrary() {
@@ -21,7 +21,7 @@ const library = findLibrary();
 /** Why a test of the clock can't run here, or false. */
 export const noFakeClock = !library
   ? 'libfaketime is not installed'
-  : binary.includes('asan') && 'the sanitizer wants no other library before its own';
+  : sanitized && 'the sanitizer wants no other library before its own';
 
 export function fakeClock(seconds = 0) {
   const folder = temporaryFolder();

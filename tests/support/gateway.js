@@ -7,7 +7,7 @@
 // complaint at the end is a failed test.
 
 import { execFile, spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import https from 'node:https';
 import { join } from 'node:path';
@@ -18,6 +18,9 @@ import { temporaryFolder, until, within } from './wait.js';
 
 export const binary =
   process.env.PRICEGATE_BIN ?? fileURLToPath(new URL('../../build/pricegate', import.meta.url));
+
+/** AddressSanitizer keeps what is freed: memory grows, whatever the program does. */
+export const sanitized = readFileSync(binary).includes('__asan_init');
 
 // Nothing of the caller's settings reaches the program: what a test does not give is not there.
 function environment(extra) {

@@ -125,8 +125,8 @@ static inline void fill_config(struct world *w)
         .instruments = w->instruments,
         .instruments_len = INSTRUMENTS,
         .feeds_enabled = true,
-        .limits = {.refresh_ms = 5000},
-        .breaker = { .threshold = 3,  .timeout_s = 300}
+        .limits = {.refresh_ms = 5000, .upstream_ms = 20000},
+        .breaker = {.threshold = 3,     .timeout_s = 300    }
     };
 }
 

@@ -105,7 +105,7 @@ static inline void child_refresh(void *ctx, const int *ids, size_t n, refresh_do
     c->ids_len = n;
     c->done = done;
     c->done_ctx = done_ctx;
-    uv_timer_start(&c->refresh, child_refreshed, 300, 0);
+    uv_timer_start(&c->refresh, child_refreshed, 1500, 0); /* long enough to be joined */
 }
 
 /* All instruments but those without a source; observations it has none. */
