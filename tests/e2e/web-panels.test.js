@@ -82,9 +82,11 @@ const fallback = {
 
 test('the story of a fallback: who failed how and when, who since, how late', () => {
   assert.equal(headline(row({}, { delayed_s: '600' }), fallback, NOON),
-    'Twelve Data said 429 (too many requests) at 11:58:00, Yahoo since, delayed 10\u00a0min.');
+    'Twelve Data said 429 (too many requests) at 11:58:00, the last of 3 failures since 11:57:00; Yahoo answers since 11:58:01, delayed 10\u00a0min.');
+  const once = { ...fallback, sources: [{ ...fallback.sources[0], failure: { ...refused, times: 1 } }, fallback.sources[1]] };
+  assert.equal(headline(row({}, { delayed_s: '600' }), once, NOON), 'Twelve Data said 429 (too many requests) at 11:58:00, Yahoo since, delayed 10\u00a0min.');
   assert.deepEqual(chain(row(), fallback, NOON).map(({ role, text }) => [role, text]), [
-    ['fails', 'said 429 (too many requests) at 11:58:00, 3 times in a row since 11:57:00; it last answered at 11:50:00; asked again from 12:05:00'],
+    ['fails', 'said 429 (too many requests) at 11:58:00, the last of 3 failures since 11:57:00; it last answered at 11:50:00; asked again from 12:05:00'],
     ['answers', 'answers since 11:58:01, last at 11:59:55'],
     ['spare', 'not needed so far'],
   ]);
@@ -100,11 +102,13 @@ test('the story of a first source: since when, what was before, in which of two 
     'answers since 11:59:00, last at 11:59:59; it said 429 (too many requests) at 11:58:00',
     'last answered at 11:58:50, not needed now',
   ]);
+  const silent = { ...back, sources: [{ ...back.sources[0], failure: { ...refused, error: 'timeout', status: null, at: at(-0.5) } }, back.sources[1]] };
+  assert.equal(headline(row({}, item), silent, NOON), 'Twelve Data did not answer in time at 11:59:59, the last of 3 failures since 11:57:00; this is its answer of 11:59:59.');
   const twice = { source: 'sim', source_symbol: 'b', since: at(-9), sources: [
     source('sim', 'a', { failure: { ...refused, error: 'bad_schema', status: 200 } }), source('sim', 'b', { answered: at(-1) }),
   ] };
   const second = row({}, { source: 'sim', source_symbol: 'b' });
-  assert.equal(headline(second, twice, NOON), 'The simulator gave an answer that was not believed at 11:58:00, The simulator since.');
+  assert.equal(headline(second, twice, NOON), 'Simulator (a) gave an answer that was not believed at 11:58:00, the last of 3 failures since 11:57:00; Simulator (b) answers since 11:59:51.');
   assert.deepEqual(chain(second, twice, NOON).map(({ role }) => role), ['fails', 'answers']);
 });
 

@@ -158,6 +158,7 @@ export class Chart {
         background: { type: 'solid', color: colour('--card') },
         textColor: colour('--dim'),
         fontFamily: getComputedStyle(document.body).fontFamily,
+        fontSize: 0.82 * parseFloat(style.fontSize),
       },
       lines: { grid: { vertLines: grid, horzLines: grid }, crosshair: { mode: 0 } },
       series: this.#wanted.style === 'candles'

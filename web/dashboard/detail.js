@@ -130,6 +130,7 @@ export class DetailPanel {
     const { item } = row;
     const all = !item ? [] : row.kind === 'observation' ? observed(item)
       : [{ value: item.price, unit: plain(item.unit) || plain(item.currency) }];
+    setData(this.box, 'kind', row.kind);
     setData(this.box, 'state', row.state);
     setData(this.box, 'trend', ['down', '', 'up'][Math.sign(number(item?.change) ?? 0) + 1]);
     setText(this.value, all.length === 1 ? all[0].value : item ? '' : '\u2013');

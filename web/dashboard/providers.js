@@ -14,7 +14,7 @@ const NAMES = {
   oanda: 'OANDA',
   openmeteo: 'Open-Meteo',
   perplexity: 'Perplexity',
-  sim: 'The simulator',
+  sim: 'Simulator',
   stooq: 'Stooq',
   twelvedata: 'Twelve Data',
   worldbank: 'World Bank',

@@ -29,37 +29,62 @@ function sinceOf(source, said) {
   return same ? said.since : null;
 }
 
+/** Its provider; with its symbol where the provider stands in the chain twice. */
+function nameOf(source, said) {
+  const name = providerName(source.provider);
+  const twice = said.sources.filter(({ provider }) => provider === source.provider).length > 1;
+  return twice ? `${name} (${source.symbol})` : name;
+}
+
 /** One sentence for everything. row: the model's; said: the gateway's answer or null. */
 export function headline(row, said, nowMs) {
   const { item } = row;
   if (!item) return missing(row);
   const from = plain(item.source);
-  const place = placeOf(item, said);
-  const since = sinceOf(said?.sources[place], said);
   const late = lateWords(item);
-  if (said && said.sources.length > 0 && place < 0 && from) {
-    return `${providerName(from)} published this itself, through Redis${late}; none of this gateway\u2019s sources did.`;
-  }
-  if (said && said.sources.length === 0) {
-    return `${from ? providerName(from) : 'Another program'} publishes this through Redis${late}: this gateway asks nobody for it.`;
-  }
+  const source = said?.sources[placeOf(item, said)];
+  if (said && !source) return fedByOthers(from, said, late);
   if (!from) return `Nobody says where this comes from${late}.`;
-  const before = place > 0 ? said.sources.slice(0, place).map((source) => trouble(source, nowMs)).filter(Boolean) : [];
-  if (before.length > 0) {
-    const now = since ? `${providerName(from)} since` : `now ${providerName(from)}`;
-    return `${sentence(before.join(', '))}, ${now}${late}.`;
+  if (!source) return item.fallback === true ? `${providerName(from)}, not the first source, says this${late}.` : `${providerName(from)}, the first source, says this${late}.`;
+  return `${capital(told(source, said, late, nowMs))}.`;
+}
+
+function fedByOthers(from, said, late) {
+  const who = from ? providerName(from) : 'Another program';
+  if (said.sources.length === 0) return `${who} publishes this through Redis${late}: this gateway asks nobody for it.`;
+  return `${who} published this itself, through Redis${late}; none of this gateway\u2019s sources did.`;
+}
+
+/** source: the one that the item is from. */
+function told(source, said, late, nowMs) {
+  const name = nameOf(source, said);
+  const place = said.sources.indexOf(source);
+  if (isFailing(source)) return `${name} ${failure(source, nowMs)}${late}; this is its answer of ${clock(source.answered, nowMs) || 'before'}`;
+  const since = sinceOf(source, said);
+  const inFront = said.sources.slice(0, place);
+  const before = inFront.map((one) => trouble(one, said, nowMs)).filter(Boolean).join('; ');
+  if (before === '') {
+    return `${name}, ${place === 0 ? 'the first source' : 'not the first source'}, answers${since ? ` since ${clock(since, nowMs)}` : ''}${late}`;
   }
-  if (item.fallback === true) return `${providerName(from)}, not the first source, says this${late}.`;
-  return `${providerName(from)}, the first source, answers${since ? ` since ${clock(since, nowMs)}` : ''}${late}.`;
+  // "since" alone is since the one time that is named.
+  const once = inFront.length === 1 && (!isFailing(inFront[0]) || inFront[0].failure.times === 1);
+  if (once && since) return `${before}, ${name} since${late}`;
+  return `${before}; ${since ? `${name} answers since ${clock(since, nowMs)}` : `now ${name}`}${late}`;
 }
 
 /** Why a source in front of the one that answers does not: '' when nothing is known of it. */
-function trouble(source, nowMs) {
-  const name = providerName(source.provider);
-  if (isFailing(source)) return `${name} ${did(source.failure.error, source.failure.status)} at ${clock(source.failure.at, nowMs)}`;
+function trouble(source, said, nowMs) {
+  const name = nameOf(source, said);
+  if (isFailing(source)) return `${name} ${failure(source, nowMs)}`;
   if (source.skipped?.error === 'disabled') return `${name} is not asked (${notAsked('disabled')})`;
   if (source.skipped) return `${name} is not asked since ${clock(source.skipped.since, nowMs)} (${notAsked(source.skipped.error)})`;
   return '';
+}
+
+/** "said 429 (too many requests) at 10:41:07, the last of 3 failures since 10:39:02". */
+function failure({ failure: { error, status, at, since, times } }, nowMs) {
+  const row = times > 1 ? `, the last of ${times} failures since ${clock(since, nowMs)}` : '';
+  return `${did(error, status)} at ${clock(at, nowMs)}${row}`;
 }
 
 function missing(row) {
@@ -75,7 +100,7 @@ function lateWords(item) {
   return item.state === 'delayed' && ms >= LATE_MS ? `, ${Math.round(ms / 60_000)}\u00a0min late` : '';
 }
 
-const sentence = (text) => text[0].toUpperCase() + text.slice(1);
+const capital = (text) => text[0].toUpperCase() + text.slice(1);
 
 /** A line for each source of the chain: [{provider, symbol, role: 'answers' | 'fails' | 'waits' |
  *  'off' | 'spare', text}]. */
@@ -104,10 +129,8 @@ function tell(source, { answers, behind, said, nowMs }) {
 }
 
 function failing(source, nowMs) {
-  const { error, status, at, since, times } = source.failure;
-  const often = times > 1 ? `, ${times} times in a row since ${clock(since, nowMs)}` : '';
   const before = source.answered ? `; it last answered at ${clock(source.answered, nowMs)}` : '';
-  return `${did(error, status)} at ${clock(at, nowMs)}${often}${before}${again(source, nowMs)}`;
+  return `${failure(source, nowMs)}${before}${again(source, nowMs)}`;
 }
 
 function again(source, nowMs) {
