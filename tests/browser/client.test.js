@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 
 import { startGate } from '../support/feed.js';
@@ -144,6 +145,7 @@ async function site(t, html) {
   return own;
 }
 
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const readme = readFileSync(new URL('../../web/client/README.md', import.meta.url), 'utf8');
 const example = /<!DOCTYPE html>.*?<\/html>/s.exec(readme)[0];
 
@@ -184,6 +186,18 @@ test('the ten lines of the README: prices, change, source and state, in a page o
   assert.match(tree, /- list "Prices"/);
   assert.match(tree, /listitem: coffee 2\.9430 USD\/lb ▲ \+0\.0330 \(\+1\.13\s%\) twelvedata live/);
   await page.shot('ticker');
+  await page.evaluate(axe);
+  for (const [colors, background] of [['light', '#fff'], ['dark', '#111']]) {
+    const found = await page.evaluate(async ([scheme, color]) => {
+      document.documentElement.style.colorScheme = scheme;
+      document.body.style.background = color;
+      const { violations, passes } = await globalThis.axe.run('price-ticker', { resultTypes: ['violations', 'passes'] });
+      const contrast = passes.find((rule) => rule.id === 'color-contrast')?.nodes.length ?? 0;
+      return { wrong: violations.map((v) => `${v.id}: ${v.nodes[0].html}`), contrast };
+    }, [colors, background]);
+    assert.deepEqual(found.wrong, [], colors);
+    assert.ok(found.contrast >= 6, `${found.contrast} texts looked at`);
+  }
 
   upstream.set('twelvedata', 'KC1', status(500));
   upstream.set('yahoo', 'KC=F', ok({ price: '294.9', prev_close: '291.0', currency: 'USX' }));
