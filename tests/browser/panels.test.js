@@ -120,6 +120,41 @@ test('the detail: chart, figures, latency, theme; the library comes when it is n
   await page.clean();
 });
 
+test('the chart goes on for as long as the page is open, with what is kept', async (t) => {
+  const gateway = await startGateway({ instruments: [external('coffee')] });
+  t.after(() => gateway.stop());
+  const page = await open(t, gateway.url);
+  const told = await page.evaluate(async () => {
+    const { Chart } = await import('/dashboard/chart.js');
+    const { Course } = await import('/dashboard/candles.js');
+    const course = new Course();
+    const chart = new Chart(document.body.appendChild(document.createElement('div')));
+    const look = { style: 'line', digits: 2, seconds: 1, name: 'Coffee', sizeName: 'second' };
+    const box = document.querySelector('.chart');
+    const points = [];
+    const add = (from, to) => { // from..to seconds after the beginning, each seen at once
+      for (let s = from; s < to; s++) {
+        course.add(1_767_225_600_000 + 1000 * s, 100 + (s % 7));
+        course.add(1_767_225_600_500 + 1000 * s, 100 + (s % 5));
+        chart.draw();
+      }
+      points.push(box.dataset.points);
+    };
+    course.add(1_767_225_599_000, 1);
+    chart.show(course.candles(1), look);
+    await chart.open();
+    add(0, 200);
+    add(200, 1500); // the oldest are dropped, and the library is told so
+    for (let s = 1500; s < 3000; s++) course.add(1_767_225_600_000 + 1000 * s, 50); // while nobody looked
+    add(3000, 3001);
+    chart.show(course.candles(1), look);
+    return { points, label: box.getAttribute('aria-label') };
+  });
+  assert.deepEqual(told.points, ['201', '300', '300']);
+  assert.match(told.label, /lowest 50\.00, highest 104\.00, last 100\.00$/);
+  await page.clean();
+});
+
 test('the story of a fallback, told to somebody without any role but viewer', async (t) => {
   const { upstream, gateway } = await scene(t, {
     script: (u) => {

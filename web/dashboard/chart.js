@@ -10,6 +10,7 @@ import { element, setData } from './dom.js';
 import { clock } from './times.js';
 
 const CANDLES_SHOWN = 60;
+const HELD_MAX = 600; // in the library, which forgets nothing by itself
 const DIGITS_MAX = 10;
 const DESCRIBED_MS = 5000;
 
@@ -29,7 +30,7 @@ export class Chart {
   #candles = null;
   #wanted = { style: 'line', digits: 2, seconds: 1, name: '', sizeName: '' };
   #drawn = ''; // what the series was made for
-  #shown = null; // {first, length} of the candles that it holds
+  #shown = null; // {last (its time), held (how many)} of what the series has
   #describedMs = 0;
 
   constructor(container) {
@@ -71,19 +72,37 @@ export class Chart {
     if (!this.#chart) return;
     this.#makeSeries();
     const n = this.#candles?.length ?? 0;
-    const first = n > 0 ? this.#candles.get(0).time : null;
-    const grown = this.#shown ? n - this.#shown.length : 0;
-    // The next one or the same once more: told alone. Else, also when the oldest was dropped: all.
-    if (this.#shown && first === this.#shown.first && grown >= 0 && grown <= 1 && n > 0) {
-      this.#series.update(this.#point(this.#candles.get(n - 1)));
-    } else {
-      this.#series.setData((this.#candles?.list() ?? []).map((candle) => this.#point(candle)));
+    if (!this.#shown || n === 0 || this.#candles.get(0).time > this.#shown.last) {
+      this.#setAll();
       this.#fit(n);
+    } else if (this.#shown.held < HELD_MAX) {
+      this.#addNew(n);
+    } else { // as much as is kept; where the reader has moved it, it stays
+      const seen = this.#chart.timeScale().getVisibleRange();
+      this.#setAll();
+      if (seen) this.#chart.timeScale().setVisibleRange(seen);
     }
-    this.#shown = { first, length: n };
     setData(this.box, 'series', this.#wanted.style);
     setData(this.box, 'points', String(n));
     this.#describe(n);
+  }
+
+  #setAll() {
+    const all = this.#candles?.list() ?? [];
+    this.#series.setData(all.map((candle) => this.#point(candle)));
+    this.#shown = all.length > 0 ? { last: all.at(-1).time, held: all.length } : null;
+  }
+
+  /** The newest once more, as it may have changed, and those behind it. */
+  #addNew(n) {
+    let i = n - 1;
+    while (i > 0 && this.#candles.get(i).time > this.#shown.last) i--;
+    for (; i < n; i++) {
+      const candle = this.#candles.get(i);
+      this.#series.update(this.#point(candle));
+      if (candle.time > this.#shown.last) this.#shown.held++;
+      this.#shown.last = candle.time;
+    }
   }
 
   #makeSeries() {

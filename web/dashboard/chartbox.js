@@ -12,11 +12,14 @@ const STYLES = [['line', 'Line'], ['candles', 'Candles']];
 /** The one figure of a row as its text; '' where there is none, or several. */
 const figureOf = (row) => plain(row?.item?.price) || plain(row?.item?.value);
 
+const digitsOf = (row) => (figureOf(row).split('.')[1] ?? '').length;
+
 export class ChartBox {
   #row = null;
   #open = false;
   #style = 'line';
   #size = '1';
+  #digits = 0; // the most that a price had behind its point
 
   constructor(container, recorder) {
     this.recorder = recorder;
@@ -44,6 +47,7 @@ export class ChartBox {
   }
 
   open(row) {
+    if (row !== this.#row) this.#digits = 0;
     this.#row = row;
     this.#open = true;
     this.#show();
@@ -59,13 +63,13 @@ export class ChartBox {
   }
 
   #show() {
-    const text = figureOf(this.#row);
-    const charted = this.#row.kind === 'quote' || number(text) !== null;
+    const charted = this.#row.kind === 'quote' || number(figureOf(this.#row)) !== null;
+    this.#digits = Math.max(this.#digits, digitsOf(this.#row));
     this.box.hidden = !charted;
     if (!charted) return;
     this.chart.show(this.#candles(), {
       style: this.#style,
-      digits: (text.split('.')[1] ?? '').length,
+      digits: this.#digits,
       seconds: Number(this.#size),
       name: this.#row.name,
       sizeName: SIZES.find(([size]) => size === this.#size)[2],
@@ -75,7 +79,8 @@ export class ChartBox {
 
   /** The row has another price. */
   draw() {
-    if (this.box.hidden || !this.chart.holds(this.#candles())) return this.#show();
+    const other = this.box.hidden || digitsOf(this.#row) > this.#digits || !this.chart.holds(this.#candles());
+    if (other) return this.#show();
     this.chart.draw();
     return this.#explain();
   }
