@@ -349,7 +349,7 @@ async function faults(page) {
   return violations.flatMap((v) => v.nodes.map((n) => `${v.id}: ${n.target} ${n.failureSummary.replaceAll('\n', ' ')}`));
 }
 
-test('axe finds nothing: light, dark, phone, with a notice, dialogs and lists', async (t) => {
+test('axe finds nothing: light, dark, phone, with dialogs, lists and panels', async (t) => {
   const { gateway, redis } = await desk(t, { config: { observations: [{ name: 'rain', title: 'Rain', sources: [] }] } });
   await redis.command('PUBLISH', 'rain:observation:stream', JSON.stringify({ symbol: 'rain', values: { temperature: 21.4 }, units: { temperature: '°C' }, text: 'mainly clear', ts: Date.now() }));
   await publish(redis, [item('robusta', 4211, { fallback: true, delayed_s: 600, state: 'delayed' }), item('AAPL', 231.6, { state: 'stale' })]);
@@ -375,7 +375,17 @@ test('axe finds nothing: light, dark, phone, with a notice, dialogs and lists', 
     await page.keyboard.press('?');
     assert.deepEqual(await faults(page), [], `${name}, keys`);
     await page.keyboard.press('Escape');
-    await page.context().setOffline(true);
+    for (const panel of ['health', 'connection']) {
+      await page.click(`button[data-panel="${panel}"]`);
+      await page.waitForFunction((p) => document.querySelector(`section[aria-labelledby="${p}-title"] .panel-body`).innerText.length > 20, panel);
+      assert.deepEqual(await faults(page), [], `${name}, ${panel}`);
+      await page.keyboard.press('Escape');
+    }
+    await page.click(`${row('coffee')} .name`);
+    await page.waitForSelector('#detail canvas');
+    await page.shot(`detail-${name}`);
+    assert.deepEqual(await faults(page), [], `${name}, detail`);
     assert.deepEqual(page.problems, []);
+    await page.context().close();
   }
 });

@@ -208,6 +208,7 @@ export class QuoteRow extends Row {
     if (row.direction === 0) return;
     const way = row.direction > 0 ? 'up' : 'down';
     setData(this.tr, 'tick', way);
+    if (this.#flashUntil > 0) setData(this.tr, 'flash', way); // it never contradicts the arrow
     if (!motion || nowMs < this.#flashAgainAt) return;
     setData(this.tr, 'flash', way);
     this.#flashUntil = nowMs + FLASH_MS;

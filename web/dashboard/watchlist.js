@@ -26,7 +26,7 @@ export class Watchlist {
   #byElement = new WeakMap();
   #chunks = new Map(); // element -> its rows
   #known = new Map(); // symbol -> kind, of all that build() has placed or left out
-  #room = { whole: 6, part: 5 }; // characters before and after the point of a price; only ever grows
+  #room = { whole: 5, part: 6 }; // characters before and after the point of a price; only ever grows
   #flashing = new Set();
   #late = new Set(); // rows out of sight that have changed, the longest waiting first
   #observer;
