@@ -120,7 +120,7 @@ test('every example fits, and nothing that has a form is without one', () => {
     for (const [code, r] of Object.entries(o.responses)) {
       for (const [type, content] of Object.entries(follow(r).content ?? {})) {
         const values = content.examples ? Object.values(content.examples).map((e) => e.value) : 'example' in content ? [content.example] : [];
-        if (/json/.test(type)) assert.ok(values.length > 0, `${o.operationId} ${code}`);
+        if (/json/.test(type) && content.schema.$ref) assert.ok(values.length > 0, `${o.operationId} ${code}`);
         for (const value of values) {
           if (content.schema.$ref) contract.checkRef('openapi.json', content.schema.$ref, value, `the example of ${o.operationId} ${code}`);
           if (type === 'application/problem+json' && code !== 'default') assert.equal(value.status, Number(code), o.operationId);
@@ -162,7 +162,7 @@ function checkAnswer(o, answer, what = `${o.operationId} ${answer.status}`) {
     assert.equal(answer.body, '', what);
   } else {
     const content = r.content[type] ?? assert.fail(`${what}: ${type} is not documented`);
-    if (content.schema.$ref) contract.checkRef('openapi.json', content.schema.$ref, answer.json, what);
+    if (content.schema?.$ref) contract.checkRef('openapi.json', content.schema.$ref, answer.json, what);
     else assert.ok(answer.body.length > 0, what);
   }
   if (answer.status >= 400) assert.equal(type, 'application/problem+json', what);
@@ -595,6 +595,7 @@ test('they are served as they are', async (t) => {
     assert.equal(answer.headers['content-type'], 'application/json');
     assert.equal(answer.body, file(name));
   }
+  assert.match((await gateway.get('/')).body, /<a href="docs">/, 'the dashboard leads there');
   const page = await gateway.get('/docs');
   assert.match(page.headers['content-type'], /^text\/html/);
   assert.equal(page.body, file('docs/index.html'));

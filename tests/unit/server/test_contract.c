@@ -94,9 +94,14 @@ static bool describes(const char *path, const struct route *r)
                                    : strcmp(path, r->path) == 0;
 }
 
+static const char *method_name(const struct route *r)
+{
+    return r->method == METHOD_GET ? "get" : "post";
+}
+
 static json_t *operation_of(json_t *paths, const struct route *r)
 {
-    const char *path, *method = r->method == METHOD_GET ? "get" : "post";
+    const char *path, *method = method_name(r);
     json_t *item, *found = NULL;
     json_object_foreach(paths, path, item)
     {
@@ -154,15 +159,18 @@ static void no_route_is_documented_that_is_not_there(void **state)
     const struct documents *d = *state;
     const char *path, *method;
     json_t *item, *operation;
-    size_t n = 0;
     json_object_foreach(json_object_get(d->openapi, "paths"), path, item)
     {
         json_object_foreach(item, method, operation)
         {
-            n++;
+            size_t i = 0;
+            while (i < routes_len &&
+                   !(describes(path, &routes[i]) && strcmp(method_name(&routes[i]), method) == 0))
+                i++;
+            if (i == routes_len)
+                fail_msg("%s %s is documented, and is no route", method, path);
         }
     }
-    assert_int_equal(n, routes_len); /* each of them has one of its own */
 }
 
 /* --- messages --- */
