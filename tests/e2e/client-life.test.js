@@ -390,10 +390,21 @@ test('a stream that comes back names the last event; one for other symbols does 
   await b.pass(b.state.retryMs);
   await settled();
   assert.equal(calls[1].headers['Last-Event-ID'], 'f0:8');
+  await b.pass(49_999);
+  assert.equal(b.state.state, 'live', 'nothing has come, and nothing had to');
+  // A slower heartbeat than the usual one is not taken for silence without end.
+  await b.pass(1);
+  assert.match(b.state.reason, /nothing heard/);
+  await b.pass(b.state.retryMs);
+  await settled();
+  await b.pass(60_000);
+  await say(':\n\n');
+  await b.pass(60_000);
+  assert.equal(b.state.state, 'live');
   b.feed.subscribe('b');
   await settled();
-  assert.equal(calls[2].symbols, 'a,b');
-  assert.equal(calls[2].headers['Last-Event-ID'], undefined, 'it stands for what a stream has brought');
+  assert.equal(calls[3].symbols, 'a,b');
+  assert.equal(calls[3].headers['Last-Event-ID'], undefined, 'it stands for what a stream has brought');
 });
 
 test('a reader\'s own error is thrown where it is seen, and others hear the price', async (t) => {

@@ -194,7 +194,10 @@ export class PriceFeed extends EventTarget {
   }
 
   #watch(ms = this.#line.greeted ? this.#silenceMs : WELCOME_MS) {
-    this.#timer('watch', ms, () => this.#lost({ detail: 'nothing heard from the gateway' }));
+    this.#timer('watch', ms, () => {
+      if (!this.#line.send) this.#silenceMs *= 2; // events do not tell the rhythm: it may be slower
+      this.#lost({ detail: 'nothing heard from the gateway' });
+    });
   }
 
   #address(path, scheme) {
@@ -245,6 +248,7 @@ export class PriceFeed extends EventTarget {
     const line = openEvents(fetch, url, headers, {
       open: () => {
         line.greeted = true;
+        this.#watch(); // the first event may be long in coming
         this.#trusted();
         this.#live(line);
         if (transport !== 'sse' && WebSocket) this.#tryLater();
