@@ -180,6 +180,20 @@ test('a silent line is given up after two and a half heartbeats, and not heard a
   assert.equal(b.states.length, 3);
 });
 
+test('the sockets of the ws package: no close frame to a dead line, which would wait for its answer', async (t) => {
+  const b = await bench(t);
+  const [first] = b.sockets;
+  first.terminate = () => (first.terminated = true);
+  b.goLive();
+  await b.pass(50_000);
+  assert.deepEqual([first.terminated, first.closedByUs], [true, undefined]);
+  await b.pass(b.state.retryMs);
+  b.goLive();
+  b.socket.terminate = () => assert.fail('a line that lives is taken leave of');
+  b.feed.close();
+  assert.equal(b.socket.closedByUs, true);
+});
+
 test('a gateway that accepts and never greets is given up', async (t) => {
   const b = await bench(t);
   await b.pass(10_000);
