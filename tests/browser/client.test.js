@@ -2,7 +2,7 @@
 // its README shows it, in a page of another origin.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -13,7 +13,7 @@ import { startGate } from '../support/feed.js';
 import { startGateway } from '../support/gateway.js';
 import { openPage, publish, startBrowser } from '../support/page.js';
 import { startRedis } from '../support/redis.js';
-import { external, scene } from '../support/scene.js';
+import { external, instrument, scene } from '../support/scene.js';
 import { ok, status } from '../support/upstream.js';
 import { until } from '../support/wait.js';
 
@@ -55,7 +55,7 @@ async function feedPage(t, config = {}) {
         const { PriceFeed } = await import('/client/index.js');
         globalThis.heard = [];
         globalThis.states = [];
-        globalThis.feed = new PriceFeed(`${location.origin}/`, { graceMs: 50 });
+        globalThis.feed = new PriceFeed(`${location.origin}/`, { graceMs: 50, getToken: globalThis.askToken });
         feed.addEventListener('state', (e) => states.push(e.detail));
         feed.subscribe('*', { onQuote: (q) => heard.push(q.price) });
       }),
@@ -127,6 +127,78 @@ test('the network goes and comes: said, and used at once', async (t) => {
   await page.context().setOffline(false);
   await is('live');
   await judge(page, await put(3));
+});
+
+test('a token that ends is followed by the next one, and the stream goes on', async (t) => {
+  const secret = 'a secret of more than 32 bytes, yes';
+  const { page, listen, is, put } = await feedPage(t, { auth: { anonymous_role: null, jwt: { alg: 'HS256', secret } } });
+  const part = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+  let asked = 0;
+  await page.exposeFunction('askToken', () => {
+    const exp = Math.floor(Date.now() / 1000) + (asked++ < 1 ? 3 : 600);
+    const body = `${part({ alg: 'HS256', typ: 'JWT' })}.${part({ sub: 'ann', role: 'viewer', exp })}`;
+    return `${body}.${createHmac('sha256', secret).update(body).digest('base64url')}`;
+  });
+  await listen();
+  await is('live');
+  while (asked < 2) await put(1);
+  await judge(page, await put(5));
+  assert.deepEqual(await page.evaluate(() => states.map((s) => s.state)), ['connecting', 'live']);
+});
+
+test('a program started anew counts anew, and what it says is taken', async (t) => {
+  const { upstream, gateway } = await scene(t, {
+    script: (u) => u.set('twelvedata', 'KC1', ok({ price: '2.10' })),
+    config: { instruments: [instrument('coffee', [['twelvedata', 'KC1']])], drain_s: 0 },
+  });
+  const page = await openPage(t, browser, `${gateway.url}/healthz`);
+  await page.evaluate(async () => {
+    const { PriceFeed } = await import('/client/index.js');
+    globalThis.versions = [];
+    globalThis.feed = new PriceFeed(`${location.origin}/`);
+    feed.subscribe('coffee', { onQuote: (q) => versions.push(q.seq) });
+  });
+  await page.waitForFunction(() => feed.quote('coffee')?.price === 2.1);
+  await gateway.stop();
+  upstream.set('twelvedata', 'KC1', ok({ price: '2.20' }));
+  const again = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });
+  t.after(() => again.stop());
+  await page.waitForFunction(() => feed.quote('coffee')?.price === 2.2);
+  const versions = await page.evaluate(() => versions);
+  assert.equal(new Set(versions).size, versions.length, 'no version twice');
+  assert.equal(new Set(versions.map((seq) => seq.split(':')[0])).size, 2, 'two epochs');
+});
+
+const times = process.env.LONG ? 1000 : 200;
+
+test(`${times} reconnects leave nothing behind`, { timeout: 300_000 }, async (t) => {
+  const { page, gate, listen, is, put } = await feedPage(t, { limits: { accept_per_s: 100_000, connections_per_ip: 1000 } });
+  const wire = await page.context().newCDPSession(page);
+  const heap = async () => {
+    await wire.send('HeapProfiler.collectGarbage');
+    return (await wire.send('Runtime.getHeapUsage')).usedSize;
+  };
+  await listen();
+  await is('live');
+  await put(1);
+  await page.exposeFunction('cut', () => gate.cut());
+  const reached = (n) => page.waitForFunction((wanted) => globalThis.lives >= wanted, n, { timeout: 200_000 });
+  await page.evaluate(() => {
+    Math.random = () => 0; // no wait between them
+    globalThis.lives = 0;
+    states.push = () => 0;
+    feed.addEventListener('state', (e) => {
+      if (e.detail.state === 'live') cut(lives++);
+    });
+    cut();
+  });
+  await reached(times / 4);
+  const early = await heap();
+  await reached(times);
+  const grown = (await heap()) - early;
+  console.log(`${(times * 3) / 4} reconnects in Chromium: heap ${Math.round(grown / 1024)} KiB more`);
+  assert.ok(grown < 1024 * 1024, `${grown} bytes more`);
+  assert.deepEqual(await page.evaluate(() => heard), [1], 'what was known came no second time');
 });
 
 // --- the element ---
