@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 
 import { FrameReader, OP } from '../../support/frames.js';
 
-const STATUSES = new Set([200, 204, 304, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 422, 426, 429, 431, 501, 503, 505]);
+const STATUSES = new Set([200, 204, 304, 308, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 422, 426, 429, 431, 501, 503, 505]);
 const TYPES = new Set([
   'welcome', 'subscribed', 'unsubscribed', 'subscriptions', 'quote', 'observation', 'status', 'pong', 'authenticated', 'refreshed',
   'heartbeat', 'flow', 'error', 'goaway', 'reloaded', 'instruments',
