@@ -372,13 +372,14 @@ test('not ready while it drains', async (t) => {
   await once(server, 'listening');
   const { port } = server.address();
   await new Promise((resolve) => server.close(resolve));
-  const { gateway } = await scene(t, { config: { listen: { metrics_port: port }, drain_s: 5, instruments: [external('tea')] } });
+  const { gateway } = await scene(t, { config: { listen: { metrics_port: port }, drain_s: 60, instruments: [external('tea')] } });
   const client = await connectWs(gateway.wsUrl);
   t.after(() => client.terminate());
   const url = `http://127.0.0.1:${port}`;
   for (const id of ['getHealthz', 'getReadyz', 'getMetrics']) await ask(gateway, id, { url, want: 200 });
+  client.socket.pause(); // it answers no close: it keeps the drain going
   gateway.signal('SIGTERM');
-  await gateway.log('draining');
+  await until(async () => (await request(url, { path: '/readyz' })).status === 503, 'draining');
   await ask(gateway, 'getReadyz', { url, want: 503 });
   client.terminate();
   await gateway.exited;
