@@ -322,7 +322,7 @@ test('readers with different options on one line each get what they asked for', 
   assert.deepEqual(feed.errors, []);
 });
 
-test('a slow loop gets the newest of each symbol, and no heap of old ones', async (t) => {
+test('a slow loop gets the newest of each symbol, and no heap of old ones', { timeout: 60_000 }, async (t) => {
   const { publish, gateway } = await market(t);
   const feed = open(t, gateway);
   const sub = feed.subscribe(['coffee', 'tea']);
