@@ -114,6 +114,16 @@ test('connecting, live; reconnecting, live again; what is known is told', async 
   assert.deepEqual(b.socket.sent[0].since, { coffee: 'a0:7' });
 });
 
+test('what is known is left out where a message would be too long', async (t) => {
+  const b = await bench(t);
+  b.goLive();
+  b.socket.say(quote(...Array.from({ length: 3000 }, (_, i) => item(`SYMBOL/NUMBER/${i}`, 1, 7))));
+  b.socket.break();
+  await b.pass(500);
+  b.goLive();
+  assert.deepEqual(b.socket.sent, [{ action: 'subscribe', id: 's', symbols: ['*'], interval_ms: 0 }]);
+});
+
 test('each failure doubles the wait up to a bound; only a steady line makes it short again', async (t) => {
   const b = await bench(t);
   const waits = [];
