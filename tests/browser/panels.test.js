@@ -260,6 +260,29 @@ test('orders by role: a viewer has none, an analyst refreshes, an administrator 
   await page.clean();
 });
 
+test('a wrong token in the address, where one is needed: said, and a good one makes it live', async (t) => {
+  const gateway = await startGateway({
+    auth: { anonymous_role: null, keys: [key('admin')] },
+    providers: { sim: { enabled: true } },
+    instruments: [instrument('coffee', [['sim', 'coffee']])],
+  });
+  t.after(() => gateway.stop());
+  const page = await open(t, `${gateway.url}/#token=wrong`);
+  await page.says('#connection', 'offline');
+  assert.ok(!page.url().includes('wrong'), 'taken out of the address');
+  await page.keyboard.press('h');
+  await page.reads('#token-problem', /^The gateway no longer takes the token of this window/);
+  await page.click('text=Forget the token');
+  await page.reads('#health .who', /^You are not known to the gateway\.$/);
+  await page.fill('#token', 'admin-token');
+  await page.keyboard.press('Enter');
+  await page.reads('#health .who', /^You are an admin \(the admin\)\.$/);
+  await page.says('#connection', 'live');
+  await page.waitForSelector(`${row('coffee')}[data-state="live"]`);
+  assert.equal(await page.textContent('#token-problem'), '');
+  assert.deepEqual(page.problems.filter((text) => !/401/.test(text)), []);
+});
+
 test('whoever is at the gateway\'s own machine needs no token, and may have one symbol asked for', async (t) => {
   const { upstream, gateway } = await scene(t, {
     script: (u) => u.set('yahoo', 'KC=F', ok({ price: '2.95' })),

@@ -65,7 +65,8 @@ export class Caller extends EventTarget {
 /** "an admin (ops)", "a viewer without a token". */
 export function callerWords({ role, by, name }) {
   const article = /^a/.test(role) ? 'an' : 'a';
-  const who = role === 'none' ? 'nobody in particular' : `${article} ${role}`;
+  if (role === 'none') return 'not known to the gateway';
+  const who = `${article} ${role}`;
   const how = { anonymous: ' without a token', local: ' at the gateway\u2019s own machine' }[by] ?? (name ? ` (${name})` : '');
   return `${who}${how}`;
 }

@@ -33,6 +33,7 @@ export class TokenForm {
     });
     this.forget.addEventListener('click', () => {
       this.access.token = null;
+      this.#complain('');
       this.say('The token is forgotten.');
       this.field.focus();
     });
