@@ -119,7 +119,7 @@ test('were markup to get in, the policy would stop it; the page itself never mee
     'base-uri': () => document.head.insertAdjacentHTML('beforeend', '<base href="https://evil.example/">'),
     'form-action': (port) => {
       document.body.insertAdjacentHTML('beforeend', `<form action="http://127.0.0.1:${port}/"></form>`);
-      document.forms[0].submit();
+      document.body.lastElementChild.submit();
     },
   };
   for (const [directive, attack] of Object.entries(attacks)) {
