@@ -20,6 +20,7 @@ const RESORT_MS = 3000;
 const PAGE_ROWS = 12;
 const CHUNK_ROWS = 20;
 const UNSEEN_PER_S = 100;
+const FIRST_ROWS = 60; // drawn before it is known what can be seen: the first price is to be there soon
 
 export class Watchlist {
   #rows = new Map(); // symbol -> Row
@@ -184,6 +185,7 @@ export class Watchlist {
     if (!made) {
       made = row.kind === 'quote' ? new QuoteRow(row) : new ObservationRow(row);
       this.#rows.set(row.symbol, made);
+      made.visible = this.#rows.size <= FIRST_ROWS; // until the browser says so
       this.#byElement.set(made.tr, made);
     }
     made.setNames(row);
