@@ -222,6 +222,13 @@ static void log_complete(const struct job_run *r, enum instrument_kind kind, int
               c.failed, (long long)r->retries, r->overran, (long long)took_ms);
 }
 
+static void count_run(struct metrics *metrics, const struct job_run *r, int64_t took_ms)
+{
+    const char *job = job_name(r->job);
+    metrics_add(metrics, METRIC_JOB_RUNS, job, job_status_name(job_run_status(r)), 1);
+    metrics_set(metrics, METRIC_JOB_DURATION, job, NULL, (double)took_ms / 1000);
+}
+
 /* Fetches since the run began, of a provider that was asked in it; else none. */
 static struct upstream_tally fetches(const struct feeds *f, const struct active *a, size_t i)
 {
@@ -257,6 +264,7 @@ static void finish(struct feeds *f, struct active *a, int64_t mono_ms, int64_t w
         job_history_add(&f->jobs->store.history, job_run_record(over.run, took_ms));
         log_complete(over.run, INSTRUMENT_QUOTE, took_ms);
         log_complete(over.run, INSTRUMENT_OBSERVATION, took_ms);
+        count_run(f->metrics, over.run, took_ms);
     }
     job_waits_tell(&over.waits, over.run);
     free_active(&over);

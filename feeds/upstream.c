@@ -300,6 +300,19 @@ static int64_t changed_ms(const struct upstream *u, enum breaker_state to, int64
     return to != BREAKER_CLOSED && at_ms > 0 && at_ms < wall_ms ? at_ms : wall_ms;
 }
 
+static void show_windows(struct upstream *u, struct metrics *metrics, int64_t wall_ms)
+{
+    const char *name = u->row->rule.name;
+    for (enum budget_window w = BUDGET_MINUTE; w < BUDGET_WINDOWS; w++) {
+        const char *window = budget_window_name(w);
+        if (u->budget.limits[w] == 0)
+            continue;
+        metrics_set(metrics, METRIC_WINDOW_LIMIT, name, window, (double)u->budget.limits[w]);
+        metrics_set(metrics, METRIC_WINDOW_LEFT, name, window,
+                    (double)budget_window_left(&u->budget, w, true, wall_ms));
+    }
+}
+
 static void announce(struct upstream *u, struct metrics *metrics, int64_t wall_ms)
 {
     const char *name = u->row->rule.name;
@@ -315,6 +328,9 @@ static void announce(struct upstream *u, struct metrics *metrics, int64_t wall_m
     metrics_set(metrics, METRIC_BREAKER, name, NULL, u->off ? 3 : (double)now);
     if (left >= 0 && !u->off)
         metrics_set(metrics, METRIC_CREDITS_LEFT, name, NULL, (double)left);
+    metrics_set(metrics, METRIC_PROVIDER_IN_USE, name, NULL, u->in_use);
+    if (!u->off)
+        show_windows(u, metrics, wall_ms);
 }
 
 static bool is_known(const struct upstream *u, int document)

@@ -109,11 +109,23 @@ static int prepare(struct gateway *g, struct config *config, struct change *x, s
 
 /* --- the change --- */
 
+/* Credits may have no limit any more, or nobody who asks for them: what has is told anew. */
+static void forget_credits(struct gateway *g, const struct config *was)
+{
+    for (size_t i = 0; i < was->providers_len; i++) {
+        metrics_forget(&g->metrics, METRIC_CREDITS_LEFT, was->providers[i].name);
+        metrics_forget(&g->metrics, METRIC_WINDOW_LEFT, was->providers[i].name);
+        metrics_forget(&g->metrics, METRIC_WINDOW_LIMIT, was->providers[i].name);
+    }
+}
+
 static void forget_gone(struct gateway *g, const struct instrument_map *map)
 {
+    static const enum metric_family of_symbols[] = {METRIC_QUOTE_AGE, METRIC_QUOTE_STATE,
+                                                    METRIC_MARKET_STATE};
     for (size_t i = 0; i < map->from->instruments_len; i++)
-        if (map->there[i] < 0)
-            metrics_forget(&g->metrics, METRIC_QUOTE_AGE, map->from->instruments[i].symbol);
+        for (size_t k = 0; k < ARRAY_LEN(of_symbols) && map->there[i] < 0; k++)
+            metrics_forget(&g->metrics, of_symbols[k], map->from->instruments[i].symbol);
 }
 
 static void apply(struct gateway *g, struct change *x)
@@ -128,6 +140,7 @@ static void apply(struct gateway *g, struct change *x)
     g->now = x->next;
     log_setup(g->now.config->log.level, g->now.config->log.json);
     forget_gone(g, &x->map);
+    forget_credits(g, x->map.from);
     gateway_start_feeds(g);
     retire(g, x->goes, &old);
 }

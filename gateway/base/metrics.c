@@ -5,6 +5,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "job.h"
+
 static const size_t ROWS_MAX = 4096;
 
 static const double bounds[HISTOGRAM_BUCKETS] = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
@@ -25,6 +27,9 @@ void metrics_init(struct metrics *m)
     *m = (struct metrics){0};
     for (size_t i = 0; i < ARRAY_LEN(causes); i++)
         metrics_add(m, METRIC_CONFLATED, causes[i], NULL, 0);
+    for (enum job j = 0; j < JOBS_LEN; j++)
+        for (enum job_status s = JOB_SUCCESS; s <= JOB_FAILED; s++)
+            metrics_add(m, METRIC_JOB_RUNS, job_name(j), job_status_name(s), 0);
 }
 
 void metrics_fini(struct metrics *m)
@@ -107,15 +112,15 @@ void metrics_set(struct metrics *m, enum metric_family f, const char *label, con
         r->value = value;
 }
 
-/* The last row takes its place. */
+/* The last row takes the place of one that goes. */
 void metrics_forget(struct metrics *m, enum metric_family f, const char *label)
 {
-    struct metric_row *r = find_row(m, f, label, NULL);
-    if (!r)
-        return;
-    free(r->label);
-    free(r->label2);
-    *r = m->families[f].rows[--m->families[f].len];
+    struct metric_row *r;
+    while ((r = find_row(m, f, label, NULL))) {
+        free(r->label);
+        free(r->label2);
+        *r = m->families[f].rows[--m->families[f].len];
+    }
 }
 
 double metrics_get(const struct metrics *m, enum metric_family f, const char *label,

@@ -28,6 +28,8 @@
     X(log_lines_lost, counter, "pricegate_log_lines_lost_total",                                   \
       "log lines that could not be written")                                                       \
     X(loop_timers, gauge, "pricegate_loop_timers", "timers of the event loop, running or not")     \
+    X(certificate_ends_s, gauge, "pricegate_certificate_expires_timestamp_seconds",                \
+      "when the served certificate ends; 0 without TLS")                                           \
     X(records, counter, "pipeline_ingestion_records_total", "records that providers delivered")    \
     X(errors, counter, "pipeline_ingestion_errors_total", "answers that were failures")
 
@@ -46,9 +48,23 @@
       "requests to providers; result is ok or a failure name")                                     \
     X(CREDITS_LEFT, gauge, "pricegate_provider_credits_left", "provider", NULL,                    \
       "credits left in the tightest window")                                                       \
+    X(WINDOW_LEFT, gauge, "pricegate_provider_window_credits_left", "provider", "window",          \
+      "credits left of this minute, hour or day, where it has a limit")                            \
+    X(WINDOW_LIMIT, gauge, "pricegate_provider_window_credits_limit", "provider", "window",        \
+      "credits that a minute, an hour or a day has")                                               \
+    X(PROVIDER_IN_USE, gauge, "pricegate_provider_in_use", "provider", NULL,                       \
+      "1 where some instrument has it among its sources")                                          \
     X(BREAKER, gauge, "pricegate_breaker_state", "provider", NULL,                                 \
       "0 closed, 1 half-open, 2 open, 3 disabled")                                                 \
     X(QUOTE_AGE, gauge, "pricegate_quote_age_seconds", "symbol", NULL, "now - recv")               \
+    X(QUOTE_STATE, gauge, "pricegate_quote_state", "symbol", NULL,                                 \
+      "0 live, 1 delayed, 2 stale, 3 closed, 4 unavailable")                                       \
+    X(MARKET_STATE, gauge, "pricegate_market_state", "symbol", NULL,                               \
+      "0 unknown, 1 open, 2 closed, 3 pre, 4 post")                                                \
+    X(JOB_RUNS, counter, "pricegate_job_runs_total", "name", "result",                             \
+      "runs of a job; result is success, partial or failed")                                       \
+    X(JOB_DURATION, gauge, "pricegate_job_duration_seconds", "name", NULL,                         \
+      "how long its last run took")                                                                \
     X(QUALITY, counter, "pipeline_data_quality_checks_total", "rule", "result",                    \
       "quality rules applied; result is pass or fail")
 
@@ -104,7 +120,7 @@ void metrics_add(struct metrics *m, enum metric_family f, const char *label, con
                  double delta);
 void metrics_set(struct metrics *m, enum metric_family f, const char *label, const char *label2,
                  double value);
-/* There is nothing with this label any more: its row goes. */
+/* There is nothing with this (first) label any more: its rows go. */
 void metrics_forget(struct metrics *m, enum metric_family f, const char *label);
 double metrics_get(const struct metrics *m, enum metric_family f, const char *label,
                    const char *label2); /* 0 when there is no such row */

@@ -48,15 +48,20 @@ void serve_metrics(struct exchange *x)
     const struct server *s = x->server;
     int64_t wall_ms = clock_wall_ms();
     for (size_t i = 0; i < s->config->instruments_len; i++) {
+        const char *symbol = s->config->instruments[i].symbol;
         struct standing st = fanout_standing(tiers_live(s->tiers), (int)i, wall_ms);
         if (st.item)
-            metrics_set(s->metrics, METRIC_QUOTE_AGE, s->config->instruments[i].symbol, NULL,
+            metrics_set(s->metrics, METRIC_QUOTE_AGE, symbol, NULL,
                         (double)(wall_ms - st.recv_ms) / 1000);
+        metrics_set(s->metrics, METRIC_QUOTE_STATE, symbol, NULL, st.state);
+        metrics_set(s->metrics, METRIC_MARKET_STATE, symbol, NULL, st.market);
     }
     s->metrics->connections = s->capacity.streams_open;
     s->metrics->loop_timers = 0;
     uv_walk(s->loop, count_timer, &s->metrics->loop_timers);
     s->metrics->log_lines_lost = log_lines_lost();
+    int64_t ends_ms = s->identity ? tls_identity_ends_ms(s->identity) : 0;
+    s->metrics->certificate_ends_s = ends_ms > 0 ? (uint64_t)ends_ms / 1000 : 0;
     s->metrics->bus_up = s->feed->bus_up(s->feed->ctx);
     x->response.status = 200;
     x->response.type = "text/plain; version=0.0.4; charset=utf-8";

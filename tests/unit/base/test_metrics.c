@@ -103,6 +103,14 @@ static void all_names_are_there_once(void **state)
         "pricegate_bus_up",
         "pricegate_bus_invalid_total",
         "pricegate_loop_timers",
+        "pricegate_certificate_expires_timestamp_seconds",
+        "pricegate_provider_window_credits_left",
+        "pricegate_provider_window_credits_limit",
+        "pricegate_provider_in_use",
+        "pricegate_quote_state",
+        "pricegate_market_state",
+        "pricegate_job_runs_total",
+        "pricegate_job_duration_seconds",
         "process_resident_memory_bytes",
         "process_cpu_seconds_total",
         "process_open_fds",
@@ -201,6 +209,11 @@ static void a_row_is_forgotten(void **state)
     assert_non_null(strstr(b.p, "symbol=\"c\"} 3"));
     metrics_set(&m, METRIC_QUOTE_AGE, "c", NULL, 4);
     assert_int_equal(m.families[METRIC_QUOTE_AGE].len, 2);
+    for (int i = 0; i < 3; i++) /* all rows that begin with it go */
+        metrics_set(&m, METRIC_WINDOW_LEFT, i == 1 ? "b" : "a", i == 2 ? "day" : "hour", i);
+    metrics_forget(&m, METRIC_WINDOW_LEFT, "a");
+    assert_int_equal(m.families[METRIC_WINDOW_LEFT].len, 1);
+    assert_true(metrics_get(&m, METRIC_WINDOW_LEFT, "b", "hour") == 1);
     buf_fini(&b);
     metrics_fini(&m);
 }

@@ -84,6 +84,8 @@ static void test_a_request_is_a_run(void **state)
     assert_int_equal(number_at(w, 0, "updated"), 1);
     assert_int_equal(of_source(w, 0, "twelvedata", "ok"), 1);
     assert_int_equal(of_source(w, 0, "yahoo", "ok"), -1); /* was not asked */
+    assert_true(metrics_get(&w->metrics, METRIC_JOB_RUNS, "market", "success") == 1);
+    assert_true(metrics_get(&w->metrics, METRIC_JOB_DURATION, "market", NULL) > 0);
 
     run_now(w, JOB_FULL); /* the same answer again */
     assert_int_equal(runs(w), 2);
@@ -133,6 +135,8 @@ static void test_a_request_is_not_retried(void **state)
     assert_string_equal(w->results[0].error, "upstream_error");
     expect_text(w, 0, "status", "failed");
     assert_int_equal(number_at(w, 0, "retries"), 0);
+    assert_true(metrics_get(&w->metrics, METRIC_JOB_RUNS, "market", "failed") == 1);
+    assert_true(metrics_get(&w->metrics, METRIC_JOB_RUNS, "market", "success") == 0);
     json_t *all;
     json_t *errors = json_object_get(run_at(w, 0, &all), "errors");
     assert_string_equal(jsonx_string(json_array_get(errors, 0), "symbol"), "coffee");

@@ -346,6 +346,11 @@ static void generate_nothing(const char *symbol, int64_t now_ms, struct answer *
     out->failure = FAIL_NO_DATA;
 }
 
+static const struct provider unshared = {/* without a bus */
+                                         .rule = {.name = "yahoo"},
+                                         .batch_max = 1,
+                                         .generate = generate_nothing};
+
 static void sync_at(struct upstream *u, int64_t wall_ms)
 {
     struct metrics m;
@@ -358,10 +363,6 @@ static void sync_at(struct upstream *u, int64_t wall_ms)
  * that was noticed; opened by nobody but the clock: when it was noticed. */
 static void test_since_when(void **state)
 {
-    static const struct provider unshared = {/* without a bus */
-                                             .rule = {.name = "yahoo"},
-                                             .batch_max = 1,
-                                             .generate = generate_nothing};
     (void)state;
     struct upstream u = make();
     u.row = &unshared;
@@ -391,6 +392,41 @@ static void test_since_when(void **state)
     upstream_fini(&u);
 }
 
+/* What is left of each limit, and the limit; a second is only a pace. */
+static void test_windows_are_shown(void **state)
+{
+    static const struct config_provider limited = {.name = "yahoo",
+                                                   .enabled = true,
+                                                   .credits_per_second = 5,
+                                                   .credits_per_minute = 8,
+                                                   .credits_per_day = 800};
+    struct config config = {
+        .breaker = {.threshold = 3, .timeout_s = 300}
+    };
+    (void)state;
+    for (int off = 0; off < 2; off++) {
+        struct upstream u;
+        struct metrics m;
+        metrics_init(&m);
+        upstream_init(&u, &unshared, &limited, &config, off ? "switched off" : NULL);
+        u.in_use = true;
+        assert_int_equal(budget_take(&u.budget, 3, false, T), 3);
+        upstream_sync(&u, NULL, &m, T);
+        assert_int_equal(m.families[METRIC_WINDOW_LEFT].len, off ? 0 : 2);
+        assert_int_equal(m.families[METRIC_WINDOW_LIMIT].len, off ? 0 : 2);
+        if (!off) {
+            assert_true(metrics_get(&m, METRIC_WINDOW_LEFT, "yahoo", "minute") == 5);
+            assert_true(metrics_get(&m, METRIC_WINDOW_LIMIT, "yahoo", "minute") == 8);
+            assert_true(metrics_get(&m, METRIC_WINDOW_LEFT, "yahoo", "day") == 797);
+            assert_true(metrics_get(&m, METRIC_WINDOW_LIMIT, "yahoo", "day") == 800);
+        }
+        assert_true(metrics_get(&m, METRIC_PROVIDER_IN_USE, "yahoo", NULL) == 1);
+        assert_true(metrics_get(&m, METRIC_BREAKER, "yahoo", NULL) == (off ? 3 : 0));
+        metrics_fini(&m);
+        upstream_fini(&u);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -406,6 +442,7 @@ int main(void)
         cmocka_unit_test(test_suspension_is_shared),
         cmocka_unit_test(test_since_when),
         cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_windows_are_shown),
         cmocka_unit_test(test_the_day_ends_in_its_zone),
         cmocka_unit_test(test_an_unknown_zone),
         cmocka_unit_test(test_when_a_probe_is_due),

@@ -51,6 +51,9 @@ static void the_plain_port_has_three_routes(void **state)
     struct reply r = ask(port, "GET", "/metrics", "");
     assert_int_equal(r.status, 200);
     assert_non_null(strstr(r.body.p, "pricegate_quote_age_seconds{symbol=\"coffee\"}"));
+    assert_non_null(strstr(r.body.p, "\npricegate_quote_state{symbol=\"coffee\"} 0\n"));
+    assert_non_null(strstr(r.body.p, "\npricegate_market_state{symbol=\"coffee\"} 1\n"));
+    assert_non_null(strstr(r.body.p, "\npricegate_certificate_expires_timestamp_seconds 0\n"));
     assert_non_null(strstr(r.body.p, "\npricegate_bus_up 1\n"));
     reply_fini(&r);
     assert_int_equal(ask_status(port, "GET", "/healthz", ""), 200);
