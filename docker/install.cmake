@@ -29,6 +29,9 @@ install(DIRECTORY web/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} USE_SOURCE_PE
   PATTERN node_modules EXCLUDE)
 install(FILES docker/completion/pricegate.bash RENAME pricegate
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+set(PACKAGE_CONTACT "the authors of pricegate <pricegate@localhost>" CACHE STRING "who answers for the package")
+set(PACKAGE_RELEASE 1)
+install(CODE "set(VERSION ${PROJECT_VERSION}-${PACKAGE_RELEASE})\nset(CONTACT \"${PACKAGE_CONTACT}\")")
 install(CODE "set(SOURCE \"${CMAKE_SOURCE_DIR}\")\nset(WRITTEN \"${CMAKE_BINARY_DIR}/installed\")")
 foreach(dir BINDIR SYSCONFDIR DATADIR MANDIR DOCDIR)
   install(CODE "set(${dir} \"${CMAKE_INSTALL_${dir}}\")")
@@ -40,9 +43,8 @@ install(SCRIPT docker/write.cmake)
 # the time zones.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME pricegate)
-set(PACKAGE_CONTACT "the authors of pricegate <pricegate@localhost>" CACHE STRING "who answers for the package")
 set(CPACK_PACKAGE_CONTACT "${PACKAGE_CONTACT}")
-set(CPACK_DEBIAN_PACKAGE_RELEASE 1)
+set(CPACK_DEBIAN_PACKAGE_RELEASE ${PACKAGE_RELEASE})
 set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "gateway for realtime prices")
 set(CPACK_DEBIAN_PACKAGE_DESCRIPTION "Asks market-data providers for prices, with fallback and within their quota,
 keeps the latest quote of each instrument in memory or in Redis, and pushes it

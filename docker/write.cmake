@@ -20,7 +20,7 @@ function(put_gz path source)
   cmake_path(GET path PARENT_PATH folder)
   cmake_path(GET path FILENAME name)
   file(MAKE_DIRECTORY "${WRITTEN}")
-  execute_process(COMMAND gzip -9nc "${SOURCE}/${source}" OUTPUT_FILE "${WRITTEN}/${name}" COMMAND_ERROR_IS_FATAL ANY)
+  execute_process(COMMAND gzip -9nc "${source}" OUTPUT_FILE "${WRITTEN}/${name}" COMMAND_ERROR_IS_FATAL ANY)
   file(INSTALL "${WRITTEN}/${name}" DESTINATION "${folder}")
 endfunction()
 
@@ -46,9 +46,15 @@ if(NOT EXISTS "$ENV{DESTDIR}${etc}/pricegate.json")
   put("${etc}/pricegate.json" "${config}")
 endif()
 
-put_gz("${man}/man1/pricegate.1.gz" docker/man/pricegate.1)
-put_gz("${man}/man5/pricegate.json.5.gz" docker/man/pricegate.json.5)
-put_gz("${doc}/changelog.gz" CHANGELOG.md)
+put_gz("${man}/man1/pricegate.1.gz" "${SOURCE}/docker/man/pricegate.1")
+put_gz("${man}/man5/pricegate.json.5.gz" "${SOURCE}/docker/man/pricegate.json.5")
+put_gz("${doc}/changelog.gz" "${SOURCE}/CHANGELOG.md")
+
+# Debian wants a list of its releases, too.
+string(TIMESTAMP now "%a, %d %b %Y %H:%M:%S +0000" UTC)
+file(WRITE "${WRITTEN}/changelog.Debian" "pricegate (${VERSION}) unstable; urgency=medium\n
+  * See changelog.gz.\n\n -- ${CONTACT}  ${now}\n")
+put_gz("${doc}/changelog.Debian.gz" "${WRITTEN}/changelog.Debian")
 
 # Debian's zsh looks elsewhere for what packages bring.
 set(functions "${data}/zsh/site-functions")

@@ -120,7 +120,19 @@ test('bash completes commands, their options, values and files', async (t) => {
   ]) assert.deepEqual(await bash(words, folder.path), expected, words.join(' '));
 });
 
-test('zsh completes the same options', { skip: missing('zsh') }, async () => {
+// A zsh in a terminal of its own, into which a line and a tab are typed; it ends when the pattern has come back.
+const ZSH = `zmodload zsh/zpty; zpty z zsh -f -i
+zpty -w z "PS1=; fpath=($1 \\$fpath); autoload -Uz compinit; compinit -u -D; print COMP''LETES"
+zpty -r z said '*COMPLETES*' && zpty -w -n z "$2"$'\\t' && zpty -r z said "*$3*"`;
+
+test('zsh completes commands, options and values', { skip: missing('zsh') }, async () => {
+  for (const [line, more] of [['pricegate ch', 'eck'], ['pricegate check --c', 'onfig'],
+    ['pricegate fetch --provider y', 'ahoo'], ['pricegate token --', '--private-key'], ['pricegate --d', 'emo']]) {
+    await promisify(execFile)('zsh', ['-f', '-c', ZSH, 'zsh', path('docker/completion'), line, more], { timeout: 20_000 });
+  }
+});
+
+test('zsh knows the same options', { skip: missing('zsh') }, async () => {
   const { commands, takes } = await program();
   const source = text('docker/completion/_pricegate');
   execFileSync('zsh', ['-n', path('docker/completion/_pricegate')]);
