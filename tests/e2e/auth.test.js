@@ -38,6 +38,10 @@ const matrix = [
   ['GET', '/readyz', null, 200],
   ['GET', '/dashboard/app.js', null, 200],
   ['GET', '/ws', null, 426],
+  ['GET', '/openapi.json', null, 200],
+  ['GET', '/asyncapi.json', null, 200],
+  ['GET', '/docs', null, 200],
+  ['GET', '/docs/', null, 308],
   ['GET', '/metrics', 'viewer', 200], // from loopback for everybody
   ['GET', '/api/v1/instruments', 'viewer', 200],
   ['GET', '/api/v1/observations', 'viewer', 200],
@@ -134,12 +138,13 @@ test('other methods and other forms of a path, with every role', async (t) => {
         assert.equal(got.headers.allow, allow, `${other} ${path}`);
       }
       for (const unknown of ['TRACE', 'PROPFIND']) await ask(unknown, path, token, 403); // by the library
-      if (path === '/') continue;
+      if (path === '/' || path === '/docs/') continue;
       const isSymbol = /^\/api\/v1\/(quotes|observations|provenance)\/./.test(path); // there a role is asked for first
       const isBeginning = isSymbol || /^\/(admin\/clients|data-health\/reset-circuit)\/./.test(path);
       const absent = isBeginning ? [404, ...(may ? [] : [refused])] : 404;
+      // /docs/ is a route of its own: people type it.
       for (const form of [
-        `${path}/`, path.toUpperCase(), path.replace(/[a-z](?=[^a-z]*$)/, (c) => c.toUpperCase()), `${path}%20`,
+        ...(path === '/docs' ? [] : [`${path}/`]), path.toUpperCase(), path.replace(/[a-z](?=[^a-z]*$)/, (c) => c.toUpperCase()), `${path}%20`,
         `${path};a=b`, `${path}.`, `/x${path}`,
       ]) await ask(method, form, token, absent);
       // What the library tidies up is the same path, under the same rule.

@@ -38,7 +38,7 @@ test('the defaults are those of the README, and their counters are there from th
   const told = {};
   for (const [, keys, defaults] of readme.matchAll(/^\| ((?:`\w+`(?:, )?)+) \| ([^|]+) \|/gm)) {
     const values = defaults.split(/[,;] /);
-    for (const [i, [, key]] of [...keys.matchAll(/`(\w+)`/g)].entries()) told[key] = Number.parseInt(values[i], 10);
+    for (const [i, [, key]] of [...keys.matchAll(/`(\w+)`/g)].entries()) told[key] = /^(true|false)$/.test(values[i]) ? values[i] === 'true' : Number.parseInt(values[i], 10);
   }
   const real = Object.fromEntries(Object.entries(schema.properties.limits.properties).map(([key, p]) => [key, p.default]));
   assert.deepEqual(Object.fromEntries(Object.entries(told).filter(([key]) => key in real).sort()), Object.fromEntries(Object.entries(real).sort()));

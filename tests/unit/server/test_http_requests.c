@@ -41,7 +41,8 @@ static void methods_are_answered_by_the_table(void **state)
         {"POST",    "/nope",                          NULL,        404},
         {"GET",     "/api/v1/stream",                 NULL,        400},
         {"HEAD",    "/api/v1/stream",                 "GET",       405},
-        {"GET",     "/docs",                          NULL,        404},
+        {"GET",     "/docs/",                         NULL,        308},
+        {"POST",    "/docs",                          "GET, HEAD", 405},
         {"TRACE",   "/",                              NULL,        403}, /* the parser's own */
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
