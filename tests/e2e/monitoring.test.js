@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { missing, startPrometheus } from '../support/prometheus.js';
 import { chosen, parseQuery, samples } from '../support/promql.js';
 import { external, instrument, scene, testCerts } from '../support/scene.js';
-import { ok } from '../support/upstream.js';
+import { ok, status } from '../support/upstream.js';
 import { freePort, temporaryFolder, until } from '../support/wait.js';
 
 const folder = fileURLToPath(new URL('../../docker/', import.meta.url));
@@ -106,6 +106,26 @@ test('the figures are those of the program', async (t) => {
   const windows = async () => (await metrics())
     .filter((s) => s.name === 'pricegate_provider_window_credits_limit' && s.labels.provider === 'twelvedata').map((s) => s.labels.window);
   await until(async () => (await windows()).join() === 'minute', 'no limit of a day any more');
+});
+
+// What PricegateAllSourcesDown and PricegateBreakerOpen look for, as the program says it; both count trials (1).
+test('when all sources that are needed fail, every breaker in use says so, whatever the others say', async (t) => {
+  const { gateway } = await scene(t, {
+    script: (upstream) => upstream.set('yahoo', '*', status(500)),
+    config: { breaker: { threshold: 1, timeout_s: 60 }, instruments: [instrument('coffee', [['yahoo', 'KC=F'], ['finnhub', 'AAPL']])] },
+  });
+  const breakers = async () => {
+    const all = samples((await gateway.get('/metrics')).body);
+    const of = (name) => all.filter((s) => s.name === name);
+    const used = new Set(of('pricegate_provider_in_use').filter((s) => s.value === 1).map((s) => s.labels.provider));
+    return of('pricegate_breaker_state').map((s) => [s.labels.provider, used.has(s.labels.provider), s.value]);
+  };
+  const down = await until(async () => {
+    const all = await breakers();
+    return all.some(([name, , value]) => name === 'yahoo' && value > 0) && all;
+  }, 'the breaker opens');
+  assert.deepEqual(down.filter(([, used]) => used).sort(), [['finnhub', true, 3], ['yahoo', true, 2]]); // finnhub has no key
+  assert.ok(down.some(([, used, value]) => !used && value === 0), 'others are well, but nobody needs them');
 });
 
 test('every panel says in words what it shows, in a unit, of the chosen gateways', () => {
