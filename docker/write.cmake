@@ -1,5 +1,6 @@
 # Run by `cmake --install` (install.cmake): the files that name places of the installation, and those that
 # are compressed. Paths are what they will be there; $ENV{DESTDIR} goes before them only for writing.
+cmake_policy(VERSION 3.25) # a script run at installation has none of its own
 
 # place(OUT DIR) makes a folder below the prefix absolute; what is absolute already stays.
 function(place out dir)
