@@ -1,6 +1,8 @@
 # Run by `cmake --install` (install.cmake): the files that name places of the installation, and those that
 # are compressed. Paths are what they will be there; $ENV{DESTDIR} goes before them only for writing.
 cmake_policy(VERSION 3.25) # a script run at installation has none of its own
+string(RANDOM LENGTH 12 unique) # two installations may be under way
+string(APPEND WRITTEN "-${unique}")
 
 # place(OUT DIR) makes a folder below the prefix absolute; what is absolute already stays.
 function(place out dir)
@@ -63,3 +65,4 @@ if(CMAKE_INSTALL_PREFIX STREQUAL "/usr" AND EXISTS /etc/debian_version)
   set(functions "${data}/zsh/vendor-completions")
 endif()
 file(INSTALL "${SOURCE}/docker/completion/_pricegate" DESTINATION "${functions}")
+file(REMOVE_RECURSE "${WRITTEN}")
