@@ -6,7 +6,7 @@
 #   share/man, share/bash-completion, share/zsh
 #   share/pricegate/pricegate.schema.json      the configuration as a JSON Schema, for editors
 #   share/pricegate/web                        a copy of the page, to begin with for listen.web_root
-#   share/doc/pricegate                        README and so on, and examples of subscribers
+#   share/doc/pricegate                        README and so on, examples of subscribers and monitoring
 #
 # The prefix may be given as late as to `cmake --install`, and CPack has its own; so what depends on it
 # is written at installation (write.cmake).
@@ -27,6 +27,7 @@ endforeach()
 install(FILES README.md SECURITY.md docker/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY web/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} USE_SOURCE_PERMISSIONS
   PATTERN node_modules EXCLUDE)
+install(DIRECTORY docker/prometheus docker/grafana DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/monitoring)
 install(FILES docker/completion/pricegate.bash RENAME pricegate
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 set(PACKAGE_CONTACT "the authors of pricegate <pricegate@localhost>" CACHE STRING "who answers for the package")
