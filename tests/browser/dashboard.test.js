@@ -190,9 +190,15 @@ test('the gateway goes and comes back: reconnecting, then live with what is new'
 
   await again.kill(); // without a goaway
   await page.says(badge, 'reconnecting');
+  await page.keyboard.press('h');
+  await page.says('#health .panel-body', 'This part of the page could not be loaded: open it again once the gateway is back.');
   const third = await startGateway(gateway.config, { env: gateway.env, port: gateway.port });
   t.after(() => third.stop());
   await page.says(badge, 'live');
+  await page.keyboard.press('h');
+  await page.keyboard.press('h');
+  await page.waitForSelector('#health form.token');
+  assert.doesNotMatch(await page.textContent('#health'), /could not be loaded/);
   assert.deepEqual(page.problems, []);
 });
 
@@ -320,12 +326,18 @@ test('instruments that come and go with a reload come and go on the page', async
   const page = await open(t, gateway.url);
   await page.says(`${row('tea')} .full-name`, 'Tea');
   await page.waitForSelector(`${row('coffee')}[data-state="live"]`);
+  await page.click(`${row('tea')} .value`);
+  await page.says('#detail-title', 'Tea (tea)');
   writeFileSync(gateway.file, JSON.stringify(config(sim('milk', 'Milk'), sim('coffee', 'Coffee, better'))));
   gateway.signal('SIGHUP');
   await page.says(`${row('milk')} .full-name`, 'Milk');
   await page.waitForSelector(`${row('milk')}[data-state="live"]`);
   await page.waitForSelector(row('tea'), { state: 'detached' });
+  assert.equal(await page.isVisible('#detail'), false, 'the detail of what is gone goes with it');
+  assert.match(await page.textContent('#said'), /no instrument \u201ctea\u201d/);
+  assert.equal(await page.evaluate(() => location.hash), '');
   await page.says(`${row('coffee')} .full-name`, 'Coffee, better');
   await page.says(badge, 'live');
-  assert.deepEqual(page.problems, []);
+  // The detail may have asked for the story of what was already gone.
+  assert.deepEqual(page.problems.filter((text) => !/404/.test(text)), []);
 });

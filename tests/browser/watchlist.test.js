@@ -58,6 +58,9 @@ test('sorted by a press or a key, within the groups and without them', async (t)
   await head('percent').getByRole('button').click();
   assert.equal(await head('percent').getAttribute('aria-sort'), 'descending');
   assert.deepEqual(await order(page), ['coffee', 'robusta', 'AAPL', 'EUR/USD']);
+  await page.emulateMedia({ forcedColors: 'active' });
+  const outlined = () => page.$eval('#grouped', (button) => getComputedStyle(button).outlineStyle === 'solid');
+  assert.equal(await outlined(), true, 'pressed can be seen without the colours of the page');
   await page.click('#grouped');
   assert.equal(await page.getAttribute('#grouped', 'aria-pressed'), 'false');
   assert.deepEqual(await page.texts('#prices tr.category'), []);
@@ -174,11 +177,16 @@ test('a link shows its list to somebody else, who may keep it; what is not offer
   await page.says(`${row('EUR/USD')} .value`, '1.0845');
   assert.deepEqual(await page.locator('tr.instrument').evaluateAll((rows) => rows.map((r) => r.dataset.symbol).sort()), ['EUR/USD', 'coffee']);
   assert.equal(await page.evaluate(() => localStorage.getItem('pricegate.lists')), null, 'nothing is kept unasked');
+  await page.reload();
+  await page.waitForFunction(() => /does not have tulips: add it to its configuration/.test(document.getElementById('said').textContent));
   await page.locator('#lists').getByRole('button', { name: 'Keep it' }).click();
   assert.equal(await page.evaluate(() => JSON.parse(localStorage.getItem('pricegate.lists'))[0].name), 'Desk');
   await page.evaluate(() => { location.hash = '#list=Other&symbols=tulips'; });
   await page.waitForSelector('#empty:not([hidden])');
   assert.match(await page.textContent('#empty'), /This gateway has none of tulips: add them to its configuration, or choose another list/);
+  const many = Array.from({ length: 40 }, (_, i) => `S${i}`).join(',');
+  await page.evaluate((symbols) => { location.hash = `#list=Many&symbols=${symbols}`; }, many);
+  await page.waitForFunction(() => /none of S0, S1, S2, S3, S4 and 35 more: add/.test(document.getElementById('empty').textContent));
   await page.evaluate(() => { location.hash = '#symbol=tulips'; });
   await page.waitForFunction(() => /no instrument \u201ctulips\u201d: choose another one, or add it/.test(document.getElementById('said').textContent));
   assert.deepEqual(page.problems, []);
@@ -204,15 +212,18 @@ test('a token in the address goes to the session and out of the address; a wrong
   assert.deepEqual(page.problems, []);
 
   for (const [how, hash] of [['none', ''], ['a wrong one', '#token=wrong']]) {
-    const other = await open(t, `${gateway.url}/${hash}`);
+    const other = await open(t, `${gateway.url}/${hash || '#list=Desk&symbols=coffee&symbol=coffee'}`);
     await other.waitForSelector('#notice:not([hidden])');
     await other.waitForFunction(() => /The gateway wants a valid token.*Enter one under \u201cSources\u201d/s.test(document.getElementById('notice').textContent), null, { timeout: 15_000 });
+    assert.equal(await other.textContent('#said span'), '', 'what there is cannot be known yet');
+    if (how === 'none') await other.says('#empty', 'Nothing is known yet: the list of instruments comes with the connection.');
     if (how === 'a wrong one') await other.shot('wrong-token');
     // Given one, the page has names and prices without being loaded again.
     await other.evaluate((k) => { location.hash = `#token=${k}`; }, key);
     await other.says(`${row('coffee')} .full-name`, 'Coffee, arabica');
     await other.says(`${row('coffee')} .value`, '2.943');
     assert.equal(await other.isVisible('#notice'), false, how);
+    if (how === 'none') await other.says('#detail-title', 'Coffee, arabica (coffee)');
   }
 });
 

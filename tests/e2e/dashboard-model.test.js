@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { readAddress, writeAddress } from '../../web/dashboard/address.js';
 import { Lists } from '../../web/dashboard/lists.js';
 import { Model, observed, reasonText } from '../../web/dashboard/model.js';
-import { arrange, moving, nextSort, titleCase } from '../../web/dashboard/order.js';
+import { arrange, moving, nextSort, titleCase, viewOf } from '../../web/dashboard/order.js';
 import { Store } from '../../web/dashboard/store.js';
 import { Track } from '../../web/dashboard/track.js';
 import { explain, lateness } from '../../web/dashboard/words.js';
@@ -123,7 +123,7 @@ test('an outage is told after the snapshot, with its reasons, and ends with the 
     `{"symbol":"${symbol}","state":"unavailable","reason":"${reason}","source":"${source}"}`;
   const rows = [down('coffee', 'blocked', 'yahoo'), down('AAPL', 'disabled', 'twelvedata')];
   model.apply(parseExact(`{"type":"status","data":[${rows}]}`), 0);
-  assert.deepEqual(model.outage(), { held: false, reasons: ['twelvedata: disabled', 'yahoo: blocked'] });
+  assert.deepEqual(model.outage(), { held: false, asked: false, reasons: ['twelvedata: disabled', 'yahoo: blocked'] });
   model.apply(coffee('2.90', 1000), 0);
   assert.equal(model.outage(), null);
 });
@@ -173,12 +173,21 @@ test('an observation: its figures with their digits, older ones never, groups of
   assert.equal(model.size, 0);
 });
 
+test('what the connection remembers of a symbol that is gone does not bring it back', () => {
+  const model = new Model();
+  model.setInstruments([{ symbol: 'coffee' }]);
+  assert.equal(model.applyOwn({ symbol: 'tea', state: 'live' }), false);
+  assert.equal(model.row('tea'), undefined);
+  assert.equal(model.applyOwn({ symbol: 'coffee', state: 'stale', reason: 'disconnected' }), true);
+  assert.equal(model.row('coffee').state, 'stale');
+});
+
 test('an outage is one of prices', () => {
   const model = new Model();
   model.setInstruments([{ symbol: 'coffee' }], [{ symbol: 'rain' }]);
   model.apply(observation('{"symbol":"rain","value":1,"ts":1,"state":"live"}'), 0);
   model.apply(parseExact('{"type":"quote","snapshot":true,"data":[]}'), 0);
-  assert.deepEqual(model.outage(), { held: false, reasons: [] }, 'rain is no price');
+  assert.deepEqual(model.outage(), { held: false, asked: false, reasons: [] }, 'rain is no price');
   model.setInstruments([], [{ symbol: 'rain' }]);
   assert.equal(model.outage(), null, 'nobody wanted prices');
 });
@@ -232,7 +241,7 @@ test('no provider answers any more: what is held is told apart from what never w
   model.apply(parseExact('{"type":"quote","snapshot":true,"data":[{"symbol":"coffee","price":1,"ts":1,"state":"live"},{"symbol":"tea","price":1,"ts":1,"state":"live"}]}'), 0);
   assert.equal(model.outage(), null);
   model.apply(parseExact('{"type":"status","data":[{"symbol":"coffee","state":"stale","reason":"timeout"}]}'), 0);
-  assert.deepEqual(model.outage(), { held: true, reasons: ['timeout'] }, 'tea is fed by another program');
+  assert.deepEqual(model.outage(), { held: true, asked: true, reasons: ['timeout'] }, 'tea is fed by another program');
   model.apply(parseExact('{"type":"status","data":[{"symbol":"coffee","state":"delayed"}]}'), 0);
   assert.equal(model.outage(), null);
 });
@@ -361,6 +370,15 @@ test('lists are made, renamed, deleted and brought back, and are there again the
   assert.deepEqual(lists.toggle('EUR/USD'), { list: { name: 'Currencies', symbols: [] }, added: false });
 });
 
+test('an order that cannot be understood is none', () => {
+  const none = { sort: null, grouped: true };
+  for (const kept of [undefined, null, 7, 'abc', [1], { sort: 5 }, { sort: { column: 'gone', direction: 1 } },
+    { sort: { column: 'toString', direction: 1 } }, { sort: { column: 'price', direction: 'up' } }]) {
+    assert.deepEqual(viewOf(kept), none, JSON.stringify(kept));
+  }
+  assert.deepEqual(viewOf({ sort: { column: 'price', direction: -1 }, grouped: false }), { sort: { column: 'price', direction: -1 }, grouped: false });
+});
+
 test('a star without any list makes one; the list shown last is the one it adds to', () => {
   const lists = new Lists(new Store(memory()));
   assert.equal(lists.toggle('tea').list.name, 'Favourites');
@@ -404,7 +422,9 @@ test('storage that is broken, full or forbidden: everything works until the page
   for (const storage of [full, forbidden, undefined]) {
     const store = new Store(storage);
     const lists = new Lists(store);
+    assert.equal(lists.warning, '');
     lists.create('Morning', ['coffee']);
+    assert.match(lists.warning, /gone when the page is closed/);
     lists.load(); // another window has changed something
     assert.deepEqual(lists.all, [{ name: 'Morning', symbols: ['coffee'] }]);
     assert.equal(store.set('a', 1), false);
@@ -422,6 +442,7 @@ test('the address says the same when it is read again, whatever the names', () =
   assert.equal(writeAddress({}), '');
   assert.equal(writeAddress({ list: { name: 'My list', symbols: ['coffee', 'EUR/USD'] } }), '#list=My+list&symbols=coffee,EUR/USD');
   assert.deepEqual(readAddress('#token=abc&symbols=a,b,,a'), { token: 'abc', list: { name: 'Shared list', symbols: ['a', 'b'] }, symbol: null });
+  assert.deepEqual(readAddress('#symbol=tea#token=abc'), { token: 'abc', list: null, symbol: 'tea' }, 'written at the end');
   assert.deepEqual(readAddress(''), { token: null, list: null, symbol: null });
 });
 

@@ -7,7 +7,8 @@
 
 /** {token, list: {name, symbols} | null, symbol}; null for what is not there. */
 export function readAddress(hash) {
-  const given = new URLSearchParams(hash.replace(/^#/, ''));
+  // A second # is what comes of writing #token=... at the end of an address that has one.
+  const given = new URLSearchParams(hash.slice(1).replaceAll('#', '&'));
   const symbols = (given.get('symbols') ?? '').split(',').filter(Boolean);
   const name = (given.get('list') ?? '').trim();
   return {

@@ -9,6 +9,7 @@ import { asker, sayer } from './dialogs.js';
 import { ListBar } from './listbar.js';
 import { Lists } from './lists.js';
 import { Model } from './model.js';
+import { viewOf } from './order.js';
 import { Panels } from './panels.js';
 import { Shell } from './shell.js';
 import { Store } from './store.js';
@@ -23,7 +24,7 @@ const store = new Store();
 const access = new Access();
 const model = new Model();
 const lists = new Lists(store);
-const view = { sort: null, grouped: true, ...store.get('view') };
+const view = viewOf(store.get('view'));
 const say = sayer(find('said'));
 
 let shell;
@@ -97,7 +98,7 @@ feed.addEventListener('message', ({ detail: message }) => {
 });
 // Said by the gateway, or by the feed itself while there is no gateway to vouch for a price.
 feed.addEventListener('status', ({ detail }) => {
-  if (model.apply({ type: 'status', data: [detail] }, Date.now())) shell.paintSoon();
+  if (model.applyOwn(detail)) shell.paintSoon();
 });
 addEventListener('storage', () => {
   lists.load();

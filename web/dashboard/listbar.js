@@ -67,7 +67,7 @@ export class ListBar {
       acts.push(this.#button('Keep it', 'keep', () => {
         const { name } = lists.keepShared();
         this.#changed();
-        this.say(`The list \u201c${name}\u201d is kept in this browser.`);
+        this.say(lists.warning.trim() || `The list \u201c${name}\u201d is kept in this browser.`);
       }));
     } else if (lists.active !== null) {
       acts.push(
@@ -89,7 +89,7 @@ export class ListBar {
     if (name === null) return;
     this.lists.create(name);
     this.#changed();
-    this.say(`The list \u201c${name.trim()}\u201d is empty: choose \u201cAll\u201d and add instruments by their stars.`);
+    this.say(`The list \u201c${name.trim()}\u201d is empty: choose \u201cAll\u201d and add instruments by their stars.${this.lists.warning}`);
   }
 
   async #rename(from) {

@@ -9,6 +9,7 @@ export class Lists {
   #store;
   #all = [];
   #last = null; // the own list that was shown last
+  #kept = true; // what was changed last
   shared = null; // {name, symbols} of a link
   active = null; // the name of the active one; null: everything is shown
 
@@ -41,12 +42,17 @@ export class Lists {
     return this.current ?? this.#find(this.#last) ?? this.#all[0] ?? { name: DEFAULT_NAME, symbols: [] };
   }
 
+  /** What is to be said with every change: '' while the browser keeps the lists. */
+  get warning() {
+    return this.#kept ? '' : ' This browser lets the page keep nothing: the list is gone when the page is closed. \u201cCopy link\u201d holds it.';
+  }
+
   #find(name) {
     return this.#all.find((list) => list.name === name);
   }
 
   #keep() {
-    return this.#store.set('lists', this.#all);
+    this.#kept = this.#store.set('lists', this.#all);
   }
 
   /** Why a name cannot be taken, as a sentence; '' when it can. */

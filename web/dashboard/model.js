@@ -72,6 +72,12 @@ export class Model {
     return false;
   }
 
+  /** What the connection itself says of a state, while there is no gateway to say it: of what is known
+   *  here only, for it may remember what the gateway no longer has. */
+  applyOwn(status) {
+    return this.#rows.has(status.symbol) && this.apply({ type: 'status', data: [status] }, 0);
+  }
+
   #row(symbol, kind) {
     let row = this.#rows.get(symbol);
     if (!row || (kind && row.kind !== kind)) {
@@ -186,7 +192,7 @@ export class Model {
   }
 
   /** Why no provider answers: null while one does, or before the snapshot is here. `held`: there are
-   *  prices, and they are the last known ones. What other programs feed proves nothing about
+   *  prices, and they are the last known ones; `asked`: there are providers to ask. What other programs feed proves nothing about
    *  providers, so it counts only where there is nothing else. */
   outage() {
     const quotes = this.rows().filter((row) => row.kind === 'quote');
@@ -195,7 +201,7 @@ export class Model {
     if (!this.snapshotSeen || rows.length === 0) return null;
     if (rows.some((row) => row.item && row.state !== 'unavailable' && row.state !== 'stale')) return null;
     const reasons = new Set(rows.map(reasonText).filter(Boolean));
-    return { held: rows.some((row) => row.item), reasons: [...reasons].sort() };
+    return { held: rows.some((row) => row.item), asked: asked.length > 0, reasons: [...reasons].sort() };
   }
 }
 

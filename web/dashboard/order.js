@@ -18,8 +18,16 @@ const WORTH = {
 // Columns whose order prices change all the time.
 const MOVING = ['price', 'change', 'percent', 'age', 'source', 'state'];
 
-export const sortable = (column) => column in WORTH;
+export const sortable = (column) => Object.hasOwn(WORTH, column);
 export const moving = (sort) => sort !== null && MOVING.includes(sort.column);
+
+/** {sort, grouped} out of what was kept, as far as this page understands it: it may have been kept by
+ *  another version, or be nothing at all. */
+export function viewOf(kept) {
+  const { sort, grouped } = kept ?? {};
+  const usable = sortable(sort?.column) && Math.abs(sort.direction) === 1;
+  return { sort: usable ? { column: sort.column, direction: sort.direction } : null, grouped: grouped !== false };
+}
 
 /** The next order when a column's head is pressed: the more useful direction first, then the other,
  *  then the gateway's own order. */

@@ -55,17 +55,24 @@ export class Panels {
     entry.argument = argument;
     entry.frame.hidden = false;
     this.onChange(name, true, argument);
+    if (!entry.panel) entry.container.textContent = 'The gateway is being asked for this part of the page.';
     try {
       entry.loading ??= entry.load();
       const Panel = await entry.loading;
-      entry.panel ??= new Panel(entry.container, this.context);
+      entry.panel ??= this.#make(Panel, entry.container);
     } catch (error) {
       entry.loading = null; // it may be there the next time
+      entry.container.textContent = 'This part of the page could not be loaded: open it again once the gateway is back.';
       this.context.say(`This part of the page could not be loaded (${error.message}). Is the gateway away? Open it again.`);
       return;
     }
     // Closed again, or opened for another symbol, while it was loading: that call does it.
     if (entry.shown && entry.argument === argument) entry.panel.show?.(argument);
+  }
+
+  #make(Panel, container) {
+    container.replaceChildren();
+    return new Panel(container, this.context);
   }
 
   close(name) {

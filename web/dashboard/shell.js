@@ -15,6 +15,10 @@ import { readAddress, writeAddress } from './address.js';
 import { setText } from './dom.js';
 
 const SETTLE_MS = 250; // how often flashes are looked at that no new price ends
+const NAMED = 5; // symbols in a sentence
+
+/** "a, b, c, d, e and 295 more". */
+const some = (symbols) => symbols.slice(0, NAMED).join(', ') + (symbols.length > NAMED ? ` and ${symbols.length - NAMED} more` : '');
 
 export class Shell {
   #frame = null;
@@ -63,7 +67,7 @@ export class Shell {
   readAddress() {
     const { token, list, symbol } = readAddress(location.hash);
     if (list) this.lists.showShared(list);
-    this.#symbol = symbol;
+    if (list || symbol || !token) this.#symbol = symbol; // a token alone changes nothing of what is looked at
     this.bar.show();
     this.listsChanged();
     if (this.ready) this.#openAsked();
@@ -79,9 +83,11 @@ export class Shell {
   #openAsked() {
     if (!this.#symbol) this.panels.close('detail');
     else if (this.model.row(this.#symbol)) this.open('detail', this.#symbol);
-    else {
-      this.say(`This gateway has no instrument \u201c${this.#symbol}\u201d: choose another one, or add it to the configuration.`);
+    else if (!this.#listMissing) {
+      const or = this.context.access.token ? ' Or the token of this window is not for it.' : '';
+      this.say(`This gateway has no instrument \u201c${this.#symbol}\u201d: choose another one, or add it to the configuration.${or}`);
       this.#symbol = null;
+      this.panels.close('detail'); // it may have been there until now
       this.writeAddress();
     }
   }
@@ -117,12 +123,14 @@ export class Shell {
 
   /** The list of instruments is here ('') or could not be read (a sentence). */
   showInstruments(problem = '') {
+    const first = !this.ready || this.#listMissing !== '';
     this.#listMissing = problem;
     this.ready = true;
     this.watchlist.build();
     this.#showEmpty();
     this.#showSummary();
     this.#showTrouble();
+    if (first && !problem) this.#sayUnknown();
     this.#openAsked();
   }
 
@@ -199,12 +207,21 @@ export class Shell {
     if (state === 'offline') return ['This device is offline.', `${reason}.${known}`, `${next} Check the network of this device.`];
     if (state === 'live' && this.#listMissing) return ['The list of instruments is missing.', this.#listMissing, 'Reload the page; names and groups come with it.'];
     const outage = state === 'live' ? this.model.outage() : null;
-    if (!outage) return null;
-    return [
-      outage.held ? 'No provider answers: these are the last known prices.' : 'No provider answers, so there are no prices.',
-      outage.reasons.join(' \u00b7 '),
-      'Which one and why stands under \u201cSources\u201d, in /data-health/sources and in the log.',
-    ];
+    return outage && this.#outageWords(outage);
+  }
+
+  #outageWords({ held, asked, reasons }) {
+    const why = reasons.join(' \u00b7 ');
+    if (!asked) {
+      return [
+        held ? 'No new price comes: these are the last known ones.' : 'No price has come yet.',
+        why || 'This gateway asks nobody for prices: other programs publish them through Redis.',
+        'See whether those programs are running.',
+      ];
+    }
+    const todo = 'What each provider says stands under \u201cSources\u201d, in /data-health/sources and in the log.';
+    if (!held && !why) return ['No price has come yet.', 'No provider has answered since the gateway was started.', todo];
+    return [held ? 'No provider answers: these are the last known prices.' : 'No provider answers, so there are no prices.', why, todo];
   }
 
   /** A sentence in the place of a table that has no rows. */
@@ -215,10 +232,10 @@ export class Shell {
     const list = this.lists.current;
     const unknown = list?.symbols.filter((symbol) => !this.model.row(symbol)) ?? [];
     let text = 'No instruments are configured: add some under \u201cinstruments\u201d in the configuration of the gateway.';
-    if (this.watchlist.filter.trim()) text = `Nothing matches \u201c${this.watchlist.filter.trim()}\u201d. Escape empties the filter.`;
-    else if (list && unknown.length > 0) text = `This gateway has none of ${unknown.join(', ')}: add them to its configuration, or choose another list.`;
+    if (this.model.size === 0 && (this.#listMissing || this.#connection.state !== 'live')) text = 'Nothing is known yet: the list of instruments comes with the connection.';
+    else if (this.watchlist.filter.trim()) text = `Nothing matches \u201c${this.watchlist.filter.trim()}\u201d. Escape empties the filter.`;
+    else if (list && unknown.length > 0) text = `This gateway has none of ${some(unknown)}: add them to its configuration, or choose another list.`;
     else if (list) text = 'This list is empty: choose \u201cAll\u201d and add instruments by their stars.';
-    else if (this.model.size === 0 && this.#connection.state !== 'live') text = 'Nothing is known yet: the list of instruments comes with the connection.';
     setText(this.empty, text);
   }
 
@@ -230,9 +247,14 @@ export class Shell {
     if (!this.ready) return;
     this.watchlist.build();
     this.#showEmpty();
+    this.#sayUnknown();
+  }
+
+  /** What of the list is not there; where nothing of it is, that stands in the place of the table. */
+  #sayUnknown() {
     const unknown = (this.lists.current?.symbols ?? []).filter((symbol) => !this.model.row(symbol));
     if (unknown.length > 0 && this.watchlist.size > 0) {
-      this.say(`This gateway does not have ${unknown.join(', ')}: add ${unknown.length > 1 ? 'them' : 'it'} to its configuration.`);
+      this.say(`This gateway does not have ${some(unknown)}: add ${unknown.length > 1 ? 'them' : 'it'} to its configuration.`);
     }
   }
 
@@ -242,8 +264,7 @@ export class Shell {
     this.watchlist.showStars();
     this.writeAddress();
     const undo = { label: 'Undo', run: () => this.star(symbol) };
-    if (added) this.say(`${symbol} is in the list \u201c${list.name}\u201d.`, undo);
-    else this.say(`${symbol} is no longer in the list \u201c${list.name}\u201d.`, undo);
+    this.say(`${symbol} is ${added ? '' : 'no longer '}in the list \u201c${list.name}\u201d.${this.lists.warning}`, undo);
     if (this.lists.current) {
       this.watchlist.build();
       this.#showEmpty();
