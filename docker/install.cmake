@@ -14,6 +14,7 @@ include(GNUInstallDirs)
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON) # the tests are no part of it
 set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE
   WORLD_READ WORLD_EXECUTE)
+set(RUNS PERMISSIONS ${CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS}) # not what the checkout's umask left of it
 set(DATA ${CMAKE_INSTALL_DATADIR}/pricegate)
 
 install(TARGETS pricegate)
@@ -25,8 +26,9 @@ foreach(file ${WEB_FILES} ${CLIENT_FILES})
   install(FILES ${file} DESTINATION ${DATA}/${folder})
 endforeach()
 install(FILES README.md SECURITY.md docker/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY web/examples DESTINATION ${CMAKE_INSTALL_DOCDIR} USE_SOURCE_PERMISSIONS
-  PATTERN node_modules EXCLUDE)
+install(DIRECTORY web/examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
+  PATTERN node_modules EXCLUDE  PATTERN *.py ${RUNS}  PATTERN *.sh ${RUNS}  PATTERN show.sh EXCLUDE)
+install(FILES web/examples/shell/show.sh DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/shell)
 install(DIRECTORY docker/prometheus docker/grafana DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/monitoring)
 install(FILES docker/completion/pricegate.bash RENAME pricegate
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)

@@ -109,7 +109,8 @@ let making;
 const makePackage = () => (making ??= (async () => {
   const folder = temporaryFolder();
   process.on('exit', () => folder.remove());
-  await run('cpack', ['--config', join(build, 'CPackConfig.cmake'), '-B', folder.path], { cwd: folder.path });
+  const cpack = 'umask 022 && exec cpack --config "$0" -B .'; // as ./dev package has it
+  await run('sh', ['-c', cpack, join(build, 'CPackConfig.cmake')], { cwd: folder.path });
   const name = readdirSync(folder.path).filter((n) => n.endsWith('.deb'));
   assert.equal(name.length, 1, 'one package');
   return join(folder.path, name[0]);
