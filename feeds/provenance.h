@@ -36,7 +36,8 @@ void provenance_copy(struct provenance *p, const struct provenance *from);
 
 void provenance_note(struct provenance *p, const struct chain_step *step);
 
-/* {"source", "source_symbol", "since", "sources": [{"provider", "symbol", "answered", "failure", "skipped"}]}, times
+/* {"source", "source_symbol", "since", "sources": [{"provider", "symbol", "answered", "failure",
+ * "skipped"}]}, times
  * in ms since the epoch; NULL: out of memory. in: whose sources they are. */
 json_t *provenance_describe(const struct provenance *p, const struct instrument *in,
                             int64_t mono_ms, int64_t wall_ms);
