@@ -23,8 +23,8 @@ static const struct command commands[] = {
      command_status                                                                                                                                                                                                 },
     {"token",  "token [NAME] [--role ROLE] [--symbols LIST] [--ttl SECONDS]",
      "sign a token, for development",                                                                                          OPT_CONFIG | OPT_PRIVATE_KEY | OPT_ROLE | OPT_SYMBOLS | OPT_TTL, 0, 1,  command_token},
-    {"watch",  "watch SYMBOL... [--url U] [--token T]",                            "subscribe; one line per quote",
-     OPT_CONFIG | OPT_URL | OPT_TOKEN,                                                                                                                                                          1, -1, command_watch},
+    {"watch",  "watch SYMBOL... [--config FILE] [--url U] [--token T]",
+     "subscribe; one line per quote",                                                                                          OPT_CONFIG | OPT_URL | OPT_TOKEN,                                1, -1, command_watch},
 };
 
 /* Where one of the three is closed, the next socket would get its number, and our log lines.
