@@ -16,12 +16,24 @@ export function number(value) {
   return Number.isFinite(n) ? n : null;
 }
 
+/** "1.50e-7" -> "0.000000150": as other programs write small prices. The digits stay; what would be
+ *  too long to read stays as it is. */
+export function decimal(text) {
+  const [, sign, whole, part = '', power] = /^(-?)(\d+)(?:\.(\d+))?e([+-]?\d+)$/i.exec(text) ?? [];
+  if (whole === undefined || Math.abs(power) > 20) return text;
+  const point = whole.length + Number(power); // before which digit it goes
+  const digits = (whole + part).padEnd(point, '0');
+  const behind = digits.slice(Math.max(point, 0)).padStart(digits.length - point, '0');
+  const before = digits.slice(0, Math.max(point, 0)).replace(/^0+(?=\d)/, '') || '0';
+  return `${sign}${before}${behind && `.${behind}`}`;
+}
+
 /** "0.033" -> "+0.033"; a minus sign of typographic width; zero has no sign. */
 export function signed(text) {
   const n = number(text);
   if (n === null) return '';
-  if (n > 0) return `+${text}`;
-  const size = text.replace('-', '');
+  const size = decimal(text).replace(/^-/, '');
+  if (n > 0) return `+${size}`;
   return n < 0 ? `\u2212${size}` : size;
 }
 

@@ -179,7 +179,7 @@ test('the gateway goes and comes back: reconnecting, then live with what is new'
   await gateway.stop();
   await page.says(badge, 'reconnecting');
   await page.says(`${row('coffee')} .value`, '2.943');
-  assert.match(await page.textContent('#notice'), /The gateway is away\..*see whether pricegate is running/s);
+  assert.match(await page.textContent('#notice'), /The gateway is away\.\s+[A-Z].*see whether pricegate is running/s);
   await page.shot('gateway-away');
 
   upstream.set('twelvedata', 'KC1', ok({ price: '2.960' }));

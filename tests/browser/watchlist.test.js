@@ -51,7 +51,7 @@ const order = (page) => page.locator('#prices tr.instrument').evaluateAll((rows)
 const focused = (page) => page.evaluate(() => document.activeElement.dataset.symbol ?? document.activeElement.id);
 
 test('sorted by a press or a key, within the groups and without them', async (t) => {
-  const { page } = await desk(t);
+  const { page, redis } = await desk(t);
   const head = (column) => page.locator(`#prices th.${column}`);
   assert.deepEqual(await order(page), ['coffee', 'robusta', 'AAPL', 'EUR/USD']);
   assert.deepEqual(await page.texts('#prices tr.category'), ['Coffee prices', 'Equities', 'FX rates']);
@@ -75,6 +75,8 @@ test('sorted by a press or a key, within the groups and without them', async (t)
   assert.deepEqual(await order(page), ['robusta', 'EUR/USD', 'AAPL', 'coffee'], 'remembered');
   await head('percent').getByRole('button').click();
   assert.equal(await head('percent').getAttribute('aria-sort'), 'none');
+  await publish(redis, [item('AAPL', 1.5e-7)]); // an exponent, as programs write it
+  await page.says(`${row('AAPL')} .value`, '0.00000015');
   assert.deepEqual(await order(page), ['coffee', 'robusta', 'AAPL', 'EUR/USD']);
   assert.deepEqual(page.problems, []);
 });

@@ -11,7 +11,7 @@ import { arrange, moving, nextSort, titleCase, viewOf } from '../../web/dashboar
 import { Store } from '../../web/dashboard/store.js';
 import { Track } from '../../web/dashboard/track.js';
 import { explain, lateness } from '../../web/dashboard/words.js';
-import { age, parseExact, signed, signedPercent } from '../../web/quote.js';
+import { age, decimal, parseExact, signed, signedPercent } from '../../web/quote.js';
 
 // --- numbers ---
 
@@ -35,6 +35,11 @@ test('what is not JSON is refused', () => {
 });
 
 test('signs, percentages, ages', () => {
+  for (const [text, shown] of [
+    ['1e-8', '0.00000001'], ['1.50e-7', '0.000000150'], ['-2.5E-3', '-0.0025'], ['2.5E+3', '2500'], ['1.2345e2', '123.45'],
+    ['12e-1', '1.2'], ['0e0', '0'], ['0.5e1', '5'], ['1e21', '1e21'], ['1e-999999999', '1e-999999999'], ['100.10', '100.10'], ['', ''], ['inflow', 'inflow'],
+  ]) assert.equal(decimal(text), shown, text);
+  assert.equal(signed('1e-8'), '+0.00000001');
   assert.equal(signed('0.030'), '+0.030');
   assert.equal(signed('-0.030'), '\u22120.030');
   assert.equal(signed('0.00'), '0.00');

@@ -4,7 +4,7 @@
 // The frame stays; each part is filled anew where its text has changed. The story is asked for at
 // the gateway every few seconds while the panel can be seen, and at once when source or state change.
 
-import { number, plain } from '../quote.js';
+import { decimal, number, plain } from '../quote.js';
 import { ask } from './ask.js';
 import { ChartBox } from './chartbox.js';
 import { element, setData, setText, withText } from './dom.js';
@@ -133,7 +133,7 @@ export class DetailPanel {
     setData(this.box, 'kind', row.kind);
     setData(this.box, 'state', row.state);
     setData(this.box, 'trend', ['down', '', 'up'][Math.sign(number(item?.change) ?? 0) + 1]);
-    setText(this.value, all.length === 1 ? all[0].value : item ? '' : '\u2013');
+    setText(this.value, all.length === 1 ? decimal(all[0].value) : item ? '' : '\u2013');
     setText(this.unit, all.length === 1 ? all[0].unit : '');
     setText(this.change, item ? change(item) : '');
     setText(this.state, row.state);

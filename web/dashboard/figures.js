@@ -1,8 +1,8 @@
 // Every figure that the source gave, as [what, text]. Pure.
 
-import { number, plain, signed, signedPercent } from '../quote.js';
+import { decimal, number, plain, signed, signedPercent } from '../quote.js';
 
-const as = (name) => (item) => plain(item[name]);
+const as = (name) => (item) => decimal(plain(item[name]));
 
 const LINES = [
   ['Bid', as('bid')],

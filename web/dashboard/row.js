@@ -7,7 +7,7 @@
 // for a moment a coloured ground. The ground comes at most once a second: at ten prices a second it
 // would be a flicker that says nothing. Who wants no motion gets none.
 
-import { age, number, plain, signed, signedPercent } from '../quote.js';
+import { age, decimal, number, plain, signed, signedPercent } from '../quote.js';
 import { drawing, element, setData, setText, withText } from './dom.js';
 import { observed, reasonText } from './model.js';
 import { explain, lateness } from './words.js';
@@ -204,7 +204,7 @@ export class QuoteRow extends Row {
   }
 
   #fillPrice(row, nowMs, motion) {
-    if (!this.price.show(row.item ? row.item.price : '\u2013')) return;
+    if (!this.price.show(row.item ? decimal(row.item.price) : '\u2013')) return;
     if (row.direction === 0) return;
     const way = row.direction > 0 ? 'up' : 'down';
     setData(this.tr, 'tick', way);

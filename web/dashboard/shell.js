@@ -195,6 +195,7 @@ export class Shell {
   /** [what is wrong, why, what to do], or null. */
   #trouble() {
     const { state, reason } = this.#connection;
+    const why = reason.charAt(0).toUpperCase() + reason.slice(1);
     const left = this.#retryAt === null ? 0 : Math.ceil((this.#retryAt - Date.now()) / 1000);
     const next = left > 0 ? `Next try in ${left}\u00a0s.` : 'Trying now.';
     const known = this.model.size > 0 ? ' What stands here is what was known last.' : '';
@@ -202,9 +203,9 @@ export class Shell {
       return ['The gateway wants a valid token.', '', 'Enter one under \u201cSources\u201d, or open this page with #token=\u2026 at the end of its address. Whoever runs the gateway gives out tokens.'];
     }
     if (state === 'reconnecting') {
-      return ['The gateway is away.', `${reason}.${known}`, `${next} If it stays away, see whether pricegate is running.`];
+      return ['The gateway is away.', `${why}.${known}`, `${next} If it stays away, see whether pricegate is running.`];
     }
-    if (state === 'offline') return ['This device is offline.', `${reason}.${known}`, `${next} Check the network of this device.`];
+    if (state === 'offline') return ['This device is offline.', `${why}.${known}`, `${next} Check the network of this device.`];
     if (state === 'live' && this.#listMissing) return ['The list of instruments is missing.', this.#listMissing, 'Reload the page; names and groups come with it.'];
     const outage = state === 'live' ? this.model.outage() : null;
     return outage && this.#outageWords(outage);

@@ -11,6 +11,7 @@
 //
 // Keys: one row has the focus, arrows, Home, End and Page keys move it (a grid, in ARIA's words).
 
+import { decimal } from '../quote.js';
 import { element, withText } from './dom.js';
 import { arrange, moving, nextSort, sortable, titleCase } from './order.js';
 import { COLUMNS, ObservationRow, QuoteRow, pointOf } from './row.js';
@@ -215,7 +216,7 @@ export class Watchlist {
     if (!known) return;
     row.fill(known, now, motion);
     row.showAge(this.model.ageMs(known, now));
-    if (known.price !== null) this.#makeRoom(known.item.price);
+    if (known.price !== null) this.#makeRoom(decimal(known.item.price));
     if (row.tr.dataset.flash) this.#flashing.add(row);
   }
 
