@@ -197,7 +197,7 @@ const market = () => ({
     external('tea'),
   ],
   observations: [
-    { name: 'weather/minas', title: 'Weather', category: 'weather', region: 'Sul de Minas', poll_ms: 200, sources: [{ provider: 'openmeteo', symbol: '-21.55,-45.43' }] },
+    { name: 'weather/sul-de-minas', title: 'Weather', category: 'weather', region: 'Sul de Minas', poll_ms: 200, sources: [{ provider: 'openmeteo', symbol: '-21.55,-45.43' }] },
     { name: 'oil', unit: '$$/BBL', poll_ms: 200, sources: [{ provider: 'eia', symbol: 'RWTC' }] },
     { name: 'gas', range: [1, 2], poll_ms: 200, sources: [{ provider: 'eia', symbol: 'GAS' }] },
     { name: 'news', sources: [] },
@@ -224,7 +224,7 @@ async function openScene(t, more = {}) {
   await until(async () => {
     const { categories } = (await gateway.get('/data-health/status', admin)).json;
     const all = Object.assign({}, ...Object.values(categories));
-    return all.coffee.status === 'fresh' && all['EUR/USD'].status === 'fresh' && all['weather/minas'].status === 'fresh' && all.oil.status === 'fresh' &&
+    return all.coffee.status === 'fresh' && all['EUR/USD'].status === 'fresh' && all['weather/sul-de-minas'].status === 'fresh' && all.oil.status === 'fresh' &&
       all.cocoa.suspect && all.gas.suspect;
   }, 'values and suspects', 20_000);
   return made;
@@ -456,7 +456,7 @@ test('every command is understood, every message comes', { timeout: 120_000 }, a
   // Values, statuses, and what a refresh says of a source that fails.
   analyst.send({ action: 'subscribe', symbols: ['*'] });
   await analyst.nextQuote('coffee', (q, m) => m.snapshot);
-  await analyst.nextObservation('weather/minas');
+  await analyst.nextObservation('weather/sul-de-minas');
   await analyst.next((m) => m.type === 'status');
   analyst.send({ action: 'refresh', symbols: ['wool'], id: 'wool' });
   assert.equal((await analyst.next((m) => m.id === 'wool')).rejected.length, 1);
@@ -534,7 +534,7 @@ test('a connection without a token is closed with the code that is documented', 
 
 test('what is in Redis', { timeout: 60_000 }, async (t) => {
   const redis = await startRedis();
-  const filled = { '{symbol}': 'coffee', '{name}': 'weather/minas', '{provider}': 'fred' };
+  const filled = { '{symbol}': 'coffee', '{name}': 'weather/sul-de-minas', '{provider}': 'fred' };
   const places = Object.entries(asyncapi.channels).filter(([, c]) => c.servers[0].$ref === '#/servers/redis')
     .map(([name, c]) => ({ name, at: c.address.replace(/\{\w+\}/g, (p) => filled[p]), isKey: c.description.startsWith('A key') }));
   // What wool and gas have no value for is said once, at the start.
