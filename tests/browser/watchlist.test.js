@@ -157,6 +157,14 @@ test('own lists: made, filled by stars, kept, renamed, deleted, brought back', a
   await page.says(`${row('AAPL')} .value`, '231.5');
   assert.deepEqual(await order(page), ['AAPL', 'coffee']);
 
+  const other = await page.context().newPage();
+  await other.goto(page.url());
+  await other.waitForSelector(row('AAPL'));
+  const theme = await page.evaluate(() => document.documentElement.dataset.theme);
+  await page.evaluate(() => document.getElementById('theme').click());
+  await other.waitForFunction((before) => document.documentElement.dataset.theme !== before, theme);
+  await other.close();
+
   await page.click(`${row('AAPL')} .star button`);
   assert.deepEqual(await order(page), ['coffee']);
   await page.click('#said button'); // Undo

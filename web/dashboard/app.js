@@ -100,7 +100,10 @@ feed.addEventListener('message', ({ detail: message }) => {
 feed.addEventListener('status', ({ detail }) => {
   if (model.applyOwn(detail)) shell.paintSoon();
 });
-addEventListener('storage', () => {
+// Another window has changed what is kept.
+addEventListener('storage', ({ key }) => {
+  if (key === 'pricegate.theme') shell.theme.show();
+  if (key === 'pricegate.view' || key === 'pricegate.theme') return; // each window has its own order
   lists.load();
   bar.show();
   shell.listsChanged();
