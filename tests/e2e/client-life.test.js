@@ -83,9 +83,9 @@ async function bench(t, options = {}) {
       }
       await turn();
     },
-    goLive() {
+    goLive(rejected = []) {
       b.socket.say({ type: 'welcome', ts: now + 500, heartbeat_ms: 20_000, limits: { message_bytes: 65_536 } });
-      b.socket.say({ type: 'subscribed', id: 's', symbols: ['*'], active: ['*'] });
+      b.socket.say({ type: 'subscribed', id: 's', symbols: ['*'], active: ['*'], rejected });
     },
   };
   return b;
@@ -468,6 +468,12 @@ test('states: those that the new line does not mention are those of the items', 
   assert.equal(b.feed.status('a').state, 'stale', 'it may yet say so');
   await b.pass(1000);
   assert.deepEqual(told.splice(0), ['a live', 'b live', 'c closed']);
+  b.socket.break();
+  await b.pass(2000);
+  told.splice(0);
+  b.goLive([{ symbol: 'a', error: 'unknown_symbol', message: 'not configured' }]);
+  await b.pass(1000);
+  assert.deepEqual(told.splice(0), ['a unavailable', 'b live', 'c closed'], 'the new line has no such symbol');
 });
 
 test('exact numbers go all the way', async (t) => {

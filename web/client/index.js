@@ -447,8 +447,8 @@ export class PriceFeed extends EventTarget {
         this.#askAgain();
         break;
       case 'subscribed':
-        for (const row of list(m.rejected)) this.#refuse(row.symbol, row.error, `${row.symbol}: ${row.message}`);
         this.#live(line);
+        for (const row of list(m.rejected)) this.#refuse(row.symbol, row.error, `${row.symbol}: ${row.message}`);
         break;
       case 'unsubscribed':
         if (!m.id) for (const symbol of m.symbols) this.#book.forget(symbol);
