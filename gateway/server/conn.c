@@ -39,6 +39,7 @@ struct conn *conn_new(struct server *s, int fd)
     c->server = s;
     c->fd = fd;
     link_in(c);
+    slack_grow(&s->slack, s->conns_len[CONN_HTTP] + s->conns_len[CONN_STREAM]);
     return c;
 }
 

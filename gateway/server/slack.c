@@ -9,10 +9,14 @@
 static const size_t FEWER = 500;
 static const int64_t CALM_MS = 2000;
 
-bool slack_due(struct slack *s, size_t connections, int64_t mono_ms)
+void slack_grow(struct slack *s, size_t connections)
 {
     if (connections > s->most)
         s->most = connections;
+}
+
+bool slack_due(struct slack *s, size_t connections, int64_t mono_ms)
+{
     if (connections > s->most / 2 || s->most - connections < FEWER) {
         s->few_since_ms = 0;
         return false;

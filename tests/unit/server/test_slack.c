@@ -10,6 +10,8 @@ static void a_crowd_that_went(void **state)
 {
     struct slack s = {0};
     (void)state;
+    slack_grow(&s, 5000);
+    slack_grow(&s, 4999); /* one had gone and another came */
     assert_false(slack_due(&s, 5000, 1000));
     assert_false(slack_due(&s, 2501, 1100)); /* not yet half */
     assert_false(slack_due(&s, 2500, 1200));
@@ -19,10 +21,21 @@ static void a_crowd_that_went(void **state)
     assert_false(slack_due(&s, 0, 19000));
 }
 
+static void a_crowd_that_nobody_saw(void **state)
+{
+    struct slack s = {0};
+    (void)state;
+    assert_false(slack_due(&s, 0, 1000));
+    slack_grow(&s, 600); /* came and went between two calls */
+    assert_false(slack_due(&s, 0, 1100));
+    assert_true(slack_due(&s, 0, 3100));
+}
+
 static void who_comes_back_finds_it(void **state)
 {
     struct slack s = {0};
     (void)state;
+    slack_grow(&s, 5000);
     assert_false(slack_due(&s, 5000, 1000));
     assert_false(slack_due(&s, 0, 1100));
     assert_false(slack_due(&s, 4000, 2000));
@@ -35,10 +48,11 @@ static void a_few_are_not_worth_it(void **state)
 {
     struct slack s = {0};
     (void)state;
+    slack_grow(&s, 499);
     assert_false(slack_due(&s, 499, 1000));
     assert_false(slack_due(&s, 0, 1100));
     assert_false(slack_due(&s, 0, 99000));
-    assert_false(slack_due(&s, 500, 99100)); /* since then the most */
+    slack_grow(&s, 500); /* since then the most */
     assert_false(slack_due(&s, 0, 99200));
     assert_true(slack_due(&s, 0, 101200));
 }
@@ -47,6 +61,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crowd_that_went),
+        cmocka_unit_test(a_crowd_that_nobody_saw),
         cmocka_unit_test(who_comes_back_finds_it),
         cmocka_unit_test(a_few_are_not_worth_it),
     };
