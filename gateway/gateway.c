@@ -170,6 +170,17 @@ static void bus_waited(uv_timer_t *t)
 
 /* --- end of life --- */
 
+/* A service manager kills whoever has not gone after a time of its own, which knows nothing of
+ * drain_s. */
+static void tell_stopping(int64_t drain_s)
+{
+    static const int64_t MORE_S = 10;
+    char state[80];
+    snprintf(state, sizeof state, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRId64,
+             (drain_s + MORE_S) * 1000000);
+    notify_say(state);
+}
+
 /* The loop need not be empty then: a name lookup under way can't be stopped. */
 static void own_handle_closed(uv_handle_t *h)
 {
@@ -238,7 +249,7 @@ static void asked_to_stop(uv_signal_t *s, int signum)
     log_event(LOG_INFO, "draining", "signal=%d clients=%zu drain_s=%" PRId64, signum,
               tiers_clients(g->now.tiers), g->now.config->drain_s);
     g->phase = PHASE_DRAINING;
-    notify_say("STOPPING=1");
+    tell_stopping(g->now.config->drain_s);
     uv_timer_stop(&g->bus_wait);
     feeds_stop(g->now.feeds);
     server_drain(g->server, close_parts, g);

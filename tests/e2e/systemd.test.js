@@ -1,15 +1,21 @@
-// What systemd relies on, as far as it can be tried without it: the unit file is one, and as closed as it
-// means to be; and the program tells its manager how it is.
+// What systemd relies on: the unit file is one, and as closed as it means to be; the program tells its manager how
+// it is. And a real systemd, where one can be had: it starts, watches, reloads and stops the program, which
+// does all of its work within what the unit leaves it.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import test from 'node:test';
+import { after, before, describe, test } from 'node:test';
 
-import { binary, startGateway } from '../support/gateway.js';
+import { binary, request, startGateway } from '../support/gateway.js';
 import { startManager } from '../support/manager.js';
-import { temporaryFolder } from '../support/wait.js';
+import { startRedis } from '../support/redis.js';
+import { instrument, testCerts } from '../support/scene.js';
+import { noSystemd, startSystemd } from '../support/systemd.js';
+import { ok, providersAt, startUpstream } from '../support/upstream.js';
+import { freePort, temporaryFolder, until } from '../support/wait.js';
+import { connectWs } from '../support/wsclient.js';
 
 const unit = readFileSync(new URL('../../docker/pricegate.service', import.meta.url), 'utf8');
 const installed = (name) => process.env.PATH.split(':').some((folder) => existsSync(join(folder, name)));
@@ -20,10 +26,12 @@ const all = (name) => [...unit.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map
 test('the unit starts it again, watches it, and keeps no core', () => {
   for (const [name, value] of [
     ['Restart', 'always'], ['Type', 'notify'], ['LimitCORE', '0'], ['NoNewPrivileges', 'yes'], ['ProtectSystem', 'strict'],
-    ['StartLimitIntervalSec', '0'], ['SystemCallArchitectures', 'native'],
+    ['StartLimitIntervalSec', '0'], ['SystemCallArchitectures', 'native'], ['MemoryMax', '2G'], ['LimitNOFILE', '65536'],
   ]) assert.deepEqual(all(name), [value], name);
   assert.ok(Number(all('WatchdogSec')[0]) > 0);
   assert.ok(parseInt(all('RestartSec')[0], 10) <= 500, 'milliseconds: it is to be back within a second');
+  const schema = JSON.parse(readFileSync(new URL('../../gateway/config/pricegate.schema.json', import.meta.url), 'utf8'));
+  assert.ok(Number(all('TimeoutStopSec')[0]) >= schema.properties.drain_s.default + 10, 'it may drain');
 });
 
 test('systemd takes the unit, and counts it among the closed ones', { skip: analyze }, (t) => {
@@ -66,5 +74,93 @@ test('its manager hears when it is ready, alive, taking another configuration, a
   await gateway.log('reload_failed');
 
   gateway.signal('SIGTERM');
-  await manager.hears(/^STOPPING=1$/);
+  // As long as it drains, and 10 s, whatever the manager has in mind.
+  await manager.hears(/^STOPPING=1 EXTEND_TIMEOUT_USEC=15000000$/);
+});
+
+describe('a real systemd', { skip: noSystemd() }, () => {
+  let systemd, upstream, redis, url;
+  const pid = () => Number(systemd.show('pricegate', 'MainPID'));
+  const ready = async () => (await request(url, { path: '/readyz' })).status === 200;
+  const restarted = (times) => until(
+    async () => Number(systemd.show('pricegate', 'NRestarts')) === times && systemd.show('pricegate', 'ActiveState') === 'active' && (await ready()),
+    'it is back', 30_000, 100,
+  );
+  const config = (more = {}) => ({
+    listen: { port: Number(new URL(url).port) }, redis: { url: redis.url }, providers: providersAt(upstream), drain_s: 3,
+    quality: { dead_letter_dir: '/var/lib/pricegate/dlq' },
+    instruments: [instrument('tea', [['yahoo', 'TEA']], { range: [1, 2] }), instrument('rum', [['yahoo', 'RUM']], { range: [1, 2] })],
+    ...more,
+  });
+
+  before(async () => {
+    upstream = await startUpstream({ certs: testCerts() });
+    upstream.set('yahoo', 'TEA', ok({ price: '1.50' }));
+    upstream.set('yahoo', 'RUM', ok({ price: '900' })); // wrong: to be written down
+    const redisPort = await freePort();
+    redis = await startRedis({ args: ['--port', String(redisPort), '--bind', '127.0.0.1'] });
+    redis.url = `redis://127.0.0.1:${redisPort}/0`;
+    url = `http://127.0.0.1:${await freePort()}`;
+    systemd = await startSystemd({
+      config: config(),
+      files: { 'ca.pem': readFileSync(testCerts().ca, 'utf8'), 'secrets.env': 'SSL_CERT_FILE=/etc/pricegate/ca.pem\nTWELVE_DATA_API_KEY=key\n' },
+      // Shorter than the unit's, for the test's sake; and shorter than drain_s.
+      dropIn: '[Service]\nWatchdogSec=4\nTimeoutStopSec=1\n',
+    });
+  });
+  after(async () => {
+    await systemd?.stop();
+    await redis?.stop();
+    await upstream?.stop();
+  });
+
+  test('`systemctl start` returns when it is ready', async () => {
+    systemd.control('start', 'pricegate');
+    assert.ok(await ready());
+    assert.equal(systemd.show('pricegate', 'ActiveState'), 'active');
+  });
+
+  test('in there it may next to nothing, and does all of its work: TLS, names, Redis, a wrong price put aside', async () => {
+    const status = systemd.within('cat', `/proc/${pid()}/status`);
+    assert.doesNotMatch(status, /^Uid:\s+0\b/m);
+    for (const set of ['CapEff', 'CapPrm', 'CapBnd', 'CapAmb']) assert.match(status, new RegExp(`^${set}:\\s+0+$`, 'm'));
+    assert.match(status, /^NoNewPrivs:\s+1$/m);
+    assert.match(status, /^Seccomp:\s+2$/m);
+    for (const place of ['/etc/pricegate/x', '/usr/x', '/var/x', '/x']) assert.throws(() => systemd.inside(pid(), 'touch', place), /Read-only file system/, place);
+    await until(async () => (await request(url, { path: '/api/v1/quotes/tea' })).status === 200, 'a price over TLS');
+    await until(() => redis.command('GET', 'tea:price:latest'), 'and in Redis');
+    await until(() => /dlq_/.test(systemd.inside(pid(), 'ls', '/var/lib/pricegate/dlq')), 'the wrong one is a file');
+  });
+
+  test('a reload is done when `systemctl reload` says so', async () => {
+    systemd.configure(config({ instruments: [...config().instruments, { symbol: 'gin', sources: [] }] }));
+    systemd.control('reload', 'pricegate');
+    await systemd.log((l) => l.event === 'reloaded' && l.added === 1);
+    assert.equal(systemd.show('pricegate', 'ActiveState'), 'active');
+  });
+
+  test('killed, it is back; hanging, it is killed and back', async (t) => {
+    const began = Date.now();
+    systemd.control('kill', '--signal=KILL', 'pricegate');
+    await restarted(1);
+    t.diagnostic(`back after ${Date.now() - began} ms`);
+    systemd.control('kill', '--signal=STOP', 'pricegate');
+    await restarted(2);
+    t.diagnostic(`a hanging one was replaced after ${Date.now() - began} ms in all, with a watchdog of 4 s`);
+  });
+
+  test('`systemctl stop` waits for the drain, though it is longer than TimeoutStopSec', async (t) => {
+    const clients = await Promise.all(Array.from({ length: 4 }, () => connectWs(url.replace('http', 'ws') + '/ws')));
+    const began = Date.now();
+    systemd.control('stop', 'pricegate');
+    const took = Date.now() - began;
+    t.diagnostic(`stopped after ${took} ms`);
+    for (const client of clients) {
+      await client.nextType('goaway');
+      assert.equal((await client.closed).code, 1001);
+    }
+    assert.ok(took > 1000, `${took} ms: nothing was drained beyond TimeoutStopSec`);
+    assert.equal(systemd.show('pricegate', 'Result'), 'success');
+    await systemd.log((l) => l.event === 'stopped' && l.exit === 0);
+  });
 });
