@@ -124,6 +124,10 @@ constant_headers(struct lws_protocol_vhost_options out[static RESPONSE_CONSTANTS
     return list;
 }
 
+/* The library goes over to another virtual host when the beginning of its name is what the Host
+ * header or the TLS handshake asks for, be it on another port: a WebSocket over TLS would be given
+ * the small buffers of the plain port. No host begins with the slash that these names begin with.
+ */
 static struct lws_vhost *make_vhost(struct server *s, const char *name, bool tls)
 {
     struct lws_context_creation_info info = {
@@ -169,12 +173,12 @@ int loop_open_library(struct server *s, struct err *err)
     s->lws = lws_create_context(&info);
     if (!s->lws)
         return err_set(err, "cannot start libwebsockets (is libwebsockets-evlib-uv installed?)");
-    s->vhost = make_vhost(s, "main", tls);
+    s->vhost = make_vhost(s, "/main", tls);
     if (!s->vhost)
         return err_set(err, "cannot serve %s%s%s", s->url, tls ? " with the certificate " : "",
                        tls ? s->config->listen.tls_cert : "");
     if (s->config->listen.metrics_port >= 0) {
-        s->plain_vhost = make_vhost(s, "plain", false);
+        s->plain_vhost = make_vhost(s, "/plain", false);
         if (!s->plain_vhost)
             return err_set(err, "cannot serve listen.metrics_port");
     }
