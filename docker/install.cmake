@@ -6,7 +6,7 @@
 #   share/man, share/bash-completion, share/zsh
 #   share/pricegate/pricegate.schema.json      the configuration as a JSON Schema, for editors
 #   share/pricegate/web                        a copy of the page, to begin with for listen.web_root
-#   share/doc/pricegate                        README and so on, examples of subscribers and monitoring
+#   share/doc/pricegate                        README and so on, examples of subscribers, monitoring and proxies
 #
 # The prefix may be given as late as to `cmake --install`, and CPack has its own; so what depends on it
 # is written at installation (write.cmake).
@@ -30,6 +30,7 @@ install(DIRECTORY web/examples DESTINATION ${CMAKE_INSTALL_DOCDIR}
   PATTERN node_modules EXCLUDE  PATTERN *.py ${RUNS}  PATTERN *.sh ${RUNS}  PATTERN show.sh EXCLUDE)
 install(FILES web/examples/shell/show.sh DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/shell)
 install(DIRECTORY docker/prometheus docker/grafana DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/monitoring)
+install(DIRECTORY docker/nginx docker/haproxy DESTINATION ${CMAKE_INSTALL_DOCDIR}/examples/proxies)
 install(FILES docker/completion/pricegate.bash RENAME pricegate
   DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 set(PACKAGE_CONTACT "the authors of pricegate <pricegate@localhost>" CACHE STRING "who answers for the package")
