@@ -103,7 +103,8 @@ describe('a real systemd', { skip: noSystemd() }, () => {
     url = `http://127.0.0.1:${await freePort()}`;
     systemd = await startSystemd({
       config: config(),
-      files: { 'ca.pem': readFileSync(testCerts().ca, 'utf8'), 'secrets.env': 'SSL_CERT_FILE=/etc/pricegate/ca.pem\nTWELVE_DATA_API_KEY=key\n' },
+      files: { 'ca.pem': readFileSync(testCerts().ca, 'utf8'), 'secrets.env': 'SSL_CERT_FILE=/etc/pricegate/ca.pem\n' },
+      units: { 'pricegate@.service': unit },
       // Shorter than the unit's, for the test's sake; and shorter than drain_s.
       dropIn: '[Service]\nWatchdogSec=4\nTimeoutStopSec=1\n',
     });
@@ -162,5 +163,25 @@ describe('a real systemd', { skip: noSystemd() }, () => {
     assert.ok(took > 1000, `${took} ms: nothing was drained beyond TimeoutStopSec`);
     assert.equal(systemd.show('pricegate', 'Result'), 'success');
     await systemd.log((l) => l.event === 'stopped' && l.exit === 0);
+  });
+
+  test('one instance takes over from another, on the same port, with the same folder', async () => {
+    const metrics = Object.fromEntries(await Promise.all(['a', 'b'].map(async (name) => [name, await freePort()])));
+    for (const [name, port] of Object.entries(metrics)) systemd.write(`${name}.env`, `PRICEGATE_LISTEN_METRICS_PORT=${port}\n`);
+    systemd.configure({ ...config(), listen: { port: Number(new URL(url).port), share: true } });
+    systemd.control('start', 'pricegate@a');
+    const client = await connectWs(url.replace('http', 'ws') + '/ws');
+    systemd.control('start', 'pricegate@b');
+    for (const port of Object.values(metrics)) assert.equal((await request(`http://127.0.0.1:${port}`, { path: '/readyz' })).status, 200);
+    const owner = (name) => systemd.within('stat', '-c', '%u', `/proc/${systemd.show(name, 'MainPID')}`);
+    assert.equal(owner('pricegate@a'), owner('pricegate@b'), 'the folder belongs to both');
+    systemd.control('stop', 'pricegate@a');
+    await client.nextType('goaway');
+    for (let i = 0; i < 20; i++) assert.ok(await ready());
+    const b = systemd.show('pricegate@b', 'MainPID');
+    const written = () => systemd.inside(b, 'ls', '/var/lib/pricegate/dlq').split('\n').length;
+    const before = written();
+    await until(() => written() > before, 'it writes where the other did');
+    systemd.control('stop', 'pricegate@b');
   });
 });

@@ -3,6 +3,7 @@
 //   const systemd = await startSystemd({ config: {...}, files: {'ca.pem': text}, dropIn: '[Service]\n...' });
 //   systemd.control('start', 'pricegate');    systemctl
 //   systemd.show('pricegate', 'MainPID');     one property
+//   systemd.configure({...}); systemd.write('a.env', text);   in its /etc/pricegate
 //   systemd.inside(pid, 'touch', '/etc/x');   a command that sees the files as that process does
 //   await systemd.log((l) => l.event === 'draining');   from its journal
 
@@ -52,6 +53,7 @@ export async function startSystemd({ config, files = {}, units = {}, dropIn = ''
 
   const systemd = {
     within,
+    write,
     configure,
     control: (...args) => within('systemctl', '--no-pager', ...args),
     show: (unit, property) => within('systemctl', 'show', '--value', '-p', property, unit).trim(),
