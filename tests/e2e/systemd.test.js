@@ -147,6 +147,7 @@ describe('a real systemd', { skip: noSystemd() }, () => {
     t.diagnostic(`back after ${Date.now() - began} ms`);
     systemd.control('kill', '--signal=STOP', 'pricegate');
     await restarted(2);
+    assert.match(systemd.journal(), /Failed with result 'watchdog'/, 'where README sends people to');
     t.diagnostic(`a hanging one was replaced after ${Date.now() - began} ms in all, with a watchdog of 4 s`);
   });
 

@@ -58,7 +58,8 @@ export async function startSystemd({ config, files = {}, units = {}, dropIn = ''
     control: (...args) => within('systemctl', '--no-pager', ...args),
     show: (unit, property) => within('systemctl', 'show', '--value', '-p', property, unit).trim(),
     inside: (of, ...command) => within('nsenter', '-t', String(of), '-m', '--', ...command),
-    logs: () => within('journalctl', '--no-pager', '-o', 'cat').split('\n').flatMap((text) => {
+    journal: () => within('journalctl', '--no-pager', '-o', 'cat'),
+    logs: () => systemd.journal().split('\n').flatMap((text) => {
       try {
         return [JSON.parse(text)];
       } catch {
