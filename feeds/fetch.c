@@ -476,6 +476,8 @@ struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
         free_job(job);
         return NULL;
     }
+    if (rq->unix_path)
+        curl_easy_setopt(job->easy, CURLOPT_UNIX_SOCKET_PATH, rq->unix_path);
     if (limits && limits->public_only) {
         curl_easy_setopt(job->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
         curl_easy_setopt(job->easy, CURLOPT_OPENSOCKETDATA, job);

@@ -52,9 +52,10 @@ struct observation *answer_observe(struct answer *a);
 
 /* What goes out. Filled by request(); the caller http_request_fini()s it. */
 struct http_request {
-    struct buf url;     /* complete, https:// unless base_url says http:// */
-    struct buf headers; /* "Name: value\n" lines */
-    struct buf body;    /* something in it: a POST; else a GET */
+    struct buf url;        /* complete, https:// unless base_url says http:// */
+    struct buf headers;    /* "Name: value\n" lines */
+    struct buf body;       /* something in it: a POST; else a GET */
+    const char *unix_path; /* of the socket to ask; NULL: the URL's host. Borrowed */
 };
 void http_request_fini(struct http_request *r);
 

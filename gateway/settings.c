@@ -6,6 +6,7 @@
 
 #include "embedded.h"
 #include "jsonx.h"
+#include "listen_host.h"
 #include "provider.h"
 
 static const size_t FILE_BYTES_MAX = (size_t)4 * 1024 * 1024;
@@ -177,12 +178,10 @@ struct config *settings_load(const struct options *o, char origin[static SETTING
 
 char *settings_url(const struct config *c)
 {
-    const char *host = c->listen.host;
     struct buf b = {0};
-    bool any = strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
-    bool v6 = strchr(host, ':') && !any;
-    buf_addf(&b, "%s://%s%s%s:%d", c->listen.tls_cert ? "https" : "http", v6 ? "[" : "",
-             any ? "127.0.0.1" : host, v6 ? "]" : "", c->listen.port);
+    bool any = listen_host_is_any(c->listen.host);
+    listen_host_add_url(&b, any ? "127.0.0.1" : c->listen.host, c->listen.tls_cert != NULL,
+                        c->listen.port);
     return buf_take(&b, NULL);
 }
 

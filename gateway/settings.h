@@ -22,7 +22,8 @@ struct config *settings_load(const struct options *o,
 /* Each line of text to stderr: "pricegate: ORIGIN: LINE". */
 void settings_print_lines(const char *origin, const struct buf *text);
 
-/* "http://127.0.0.1:8080" of a gateway configured so; caller frees. NULL: out of memory. */
+/* "http://127.0.0.1:8080", "unix:/path" of a gateway configured so; caller frees. NULL: out of
+ * memory. */
 char *settings_url(const struct config *c);
 
 /* "11 instruments and 4 observations", or the first half alone. Returns out. */

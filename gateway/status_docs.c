@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "jsonx.h"
+#include "listen_host.h"
 
 static const size_t ANSWER_BYTES_MAX = (size_t)8 * 1024 * 1024;
 
@@ -10,6 +11,7 @@ static const size_t ANSWER_BYTES_MAX = (size_t)8 * 1024 * 1024;
 struct get {
     uv_loop_t *loop;
     bool done, absent; /* absent: 404 */
+    bool unix_socket;
     char *text;
     json_t *root;
     struct err err;
@@ -30,7 +32,9 @@ static void answered(void *ctx, const struct http_reply *reply, enum failure fai
     struct get *g = ctx;
     g->done = true;
     uv_stop(g->loop); /* this may be a timer's doing, and the turn would then wait for sockets */
-    if (!reply)
+    if (!reply && g->unix_socket && failure == FAIL_CONNECT)
+        err_set(&g->err, "nobody listens there, or it may not be written to");
+    else if (!reply)
         err_set(&g->err, "%s: %s", failure_name(failure), detail);
     else if (reply->status == 401 || reply->status == 403)
         err_set(&g->err, "refused with HTTP status %d: a --token of role analyst is needed",
@@ -44,11 +48,11 @@ static void answered(void *ctx, const struct http_reply *reply, enum failure fai
 
 static void get(const struct status_asker *a, const char *path, struct get *g)
 {
-    struct http_request rq = {0};
+    struct http_request rq = {.unix_path = listen_host_path(a->url)};
     const struct fetch_limits limits = {.body_max = ANSWER_BYTES_MAX};
 
-    *g = (struct get){.loop = a->loop};
-    buf_addf(&rq.url, "%s%s", a->url, path);
+    *g = (struct get){.loop = a->loop, .unix_socket = rq.unix_path != NULL};
+    buf_addf(&rq.url, "%s%s", rq.unix_path ? "http://localhost" : a->url, path);
     buf_addf(&rq.headers, "Accept: application/json\n");
     if (a->token)
         buf_addf(&rq.headers, "Authorization: Bearer %s\n", a->token);

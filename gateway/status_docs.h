@@ -20,7 +20,7 @@ struct status_docs {
 struct status_asker {
     uv_loop_t *loop;
     struct fetch *fetch;
-    const char *url;   /* without a slash at its end */
+    const char *url;   /* without a slash at its end; or unix:/path */
     const char *token; /* NULL = none */
 };
 

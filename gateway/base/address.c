@@ -8,9 +8,17 @@
 
 static const unsigned char v4_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
 
+static const char unix_text[] = "unix:";
+
 static bool is_v4(const struct address *a)
 {
     return memcmp(a->bytes, v4_prefix, sizeof v4_prefix) == 0;
+}
+
+static bool is_unix(const struct address *a)
+{
+    static const struct address none = {{0}};
+    return address_equal(a, &none);
 }
 
 struct address address_of_socket(const struct sockaddr *sa)
@@ -29,7 +37,8 @@ struct address address_of_socket(const struct sockaddr *sa)
     return a;
 }
 
-int address_parse(const char *text, size_t len, struct address *out)
+/* Of either family, "::" too. */
+static int parse_literal(const char *text, size_t len, struct address *out)
 {
     char literal[ADDRESS_TEXT_MAX];
     *out = (struct address){0};
@@ -47,9 +56,23 @@ int address_parse(const char *text, size_t len, struct address *out)
     return -1;
 }
 
+static bool is_unix_text(const char *text, size_t len)
+{
+    return len == sizeof unix_text - 1 && memcmp(text, unix_text, len) == 0;
+}
+
+int address_parse(const char *text, size_t len, struct address *out)
+{
+    if (parse_literal(text, len, out) == 0)
+        return is_unix(out) ? -1 : 0;
+    return is_unix_text(text, len) ? 0 : -1;
+}
+
 char *address_format(const struct address *a, char out[static ADDRESS_TEXT_MAX])
 {
-    if (is_v4(a))
+    if (is_unix(a))
+        memcpy(out, unix_text, sizeof unix_text);
+    else if (is_v4(a))
         inet_ntop(AF_INET, a->bytes + 12, out, ADDRESS_TEXT_MAX);
     else
         inet_ntop(AF_INET6, a->bytes, out, ADDRESS_TEXT_MAX);
@@ -67,11 +90,23 @@ bool address_is_loopback(const struct address *a)
     return is_v4(a) ? a->bytes[12] == 127 : address_equal(a, &one);
 }
 
+struct address address_party(const struct address *a)
+{
+    struct address party = *a;
+    if (!is_v4(a))
+        memset(party.bytes + 8, 0, 8);
+    return party;
+}
+
 int cidr_parse(const char *text, struct cidr *out)
 {
     const char *slash = strchr(text, '/');
     size_t len = slash ? (size_t)(slash - text) : strlen(text);
-    if (address_parse(text, len, &out->address) != 0)
+    if (is_unix_text(text, strlen(text))) {
+        *out = (struct cidr){.bits = 128};
+        return 0;
+    }
+    if (parse_literal(text, len, &out->address) != 0)
         return -1;
     bool v4 = memchr(text, ':', len) == NULL;
     int widest = v4 ? 32 : 128;
@@ -92,6 +127,8 @@ bool cidr_contains(const struct cidr *c, const struct address *a)
 {
     size_t whole = (size_t)c->bits / 8;
     int rest = c->bits % 8;
+    if ((is_v4(a) && !is_v4(&c->address)) || (is_unix(a) && c->bits < 128))
+        return false;
     if (memcmp(c->address.bytes, a->bytes, whole) != 0)
         return false;
     if (rest == 0)
@@ -105,16 +142,18 @@ bool address_is_public(const struct address *a)
     static const char *const others[] = {
         "0.0.0.0/8",      "10.0.0.0/8",    "100.64.0.0/10", "127.0.0.0/8",
         "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24",  "192.168.0.0/16",
-        "198.18.0.0/15",  "224.0.0.0/3",   "::/127", /* none, and this machine */
-        "fc00::/7",                                  /* unique local */
-        "fe80::/10",                                 /* of a link */
-        "ff00::/8",                                  /* groups */
-        "2002::/16",                                 /* 6to4: any IPv4 address */
-        "2001::/32",                                 /* Teredo: likewise */
-        "64:ff9b:1::/48",                            /* a network's own NAT64 */
+        "198.18.0.0/15",  "224.0.0.0/3",   "::1/128", /* this machine */
+        "fc00::/7",                                   /* unique local */
+        "fe80::/10",                                  /* of a link */
+        "ff00::/8",                                   /* groups */
+        "2002::/16",                                  /* 6to4: any IPv4 address */
+        "2001::/32",                                  /* Teredo: likewise */
+        "64:ff9b:1::/48",                             /* a network's own NAT64 */
     };
     struct cidr c;
     struct address v4 = *a;
+    if (is_unix(a))
+        return false; /* "::", to which connections are to this machine */
     REQUIRE(cidr_parse("64:ff9b::/96", &c) == 0);
     if (cidr_contains(&c, a)) /* NAT64: what stands behind it counts */
         memcpy(v4.bytes, v4_prefix, sizeof v4_prefix);

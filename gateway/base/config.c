@@ -14,6 +14,7 @@
 #include "config_keys.h"
 #include "config_read.h"
 #include "jsonx.h"
+#include "listen_host.h"
 #include "symtab.h"
 
 #define TEXT_BYTES_MAX ((size_t)4 * 1024 * 1024)
@@ -282,13 +283,32 @@ static void check_jwt(struct config_reader *r, const json_t *root, const struct 
         config_problem(r, "auth.jwt.secret", "is for HS256 only");
 }
 
+static void check_unix(struct config_reader *r, const struct config *c)
+{
+    if (c->listen.metrics_host && listen_host_path(c->listen.metrics_host))
+        config_problem(r, "listen.metrics_host", "must be an address or a name: it has a port");
+    if (!c->listen.host || !listen_host_path(c->listen.host))
+        return;
+    if (c->listen.tls_cert || c->listen.tls_key)
+        config_problem(r, "listen.tls", "is not for a unix socket: leave TLS to who is before it");
+    if (c->listen.share)
+        config_problem(r, "listen.share", "is not for a unix socket: only a port can be shared");
+}
+
+static bool is_same_host(const struct config *c)
+{
+    const char *host = c->listen.host, *metrics_host = c->listen.metrics_host;
+    return host && !listen_host_path(host) && (!metrics_host || strcmp(host, metrics_host) == 0);
+}
+
 static void check_listen(struct config_reader *r, const struct config *c)
 {
+    check_unix(r, c);
     if (c->listen.tls_cert && !c->listen.tls_key)
         config_problem(r, "listen.tls.key", "is required where listen.tls.cert is given");
     if (c->listen.tls_key && !c->listen.tls_cert)
         config_problem(r, "listen.tls.cert", "is required where listen.tls.key is given");
-    if (c->listen.port > 0 && c->listen.metrics_port == c->listen.port)
+    if (c->listen.port > 0 && c->listen.metrics_port == c->listen.port && is_same_host(c))
         config_problem(r, "listen.metrics_port", "is the same as listen.port, %d", c->listen.port);
 }
 

@@ -91,9 +91,10 @@ struct config_job {
 
 struct config {
     struct {
-        const char *host;
-        int port;
+        const char *host;                   /* listen_host.h */
+        int port;                           /* means nothing where host is a unix socket */
         const char *tls_cert, *tls_key;     /* both or neither */
+        const char *metrics_host;           /* NULL = host, or 127.0.0.1 where that has no port */
         int metrics_port;                   /* -1 = none */
         const char *const *trusted_proxies; /* CIDR texts, checked */
         size_t trusted_proxies_len;

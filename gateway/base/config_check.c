@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "hours.h"
+#include "listen_host.h"
 #include "symbol.h"
 #include "zone.h"
 
@@ -118,10 +119,12 @@ const char *config_check_redis_url(const char *s)
 const char *config_check_cidr(const char *s)
 {
     static const char must[] = "must be an address and the length of its prefix, as 10.0.0.0/8, "
-                               "127.0.0.1/32 or fd00::/8";
+                               "127.0.0.1/32 or fd00::/8, or unix:";
     char address[INET6_ADDRSTRLEN];
     unsigned char bytes[sizeof(struct in6_addr)];
     const char *slash = strchr(s, '/');
+    if (strcmp(s, "unix:") == 0)
+        return NULL;
     if (!slash || (size_t)(slash - s) >= sizeof address)
         return must;
     memcpy(address, s, (size_t)(slash - s));
@@ -145,6 +148,11 @@ const char *config_check_currency(const char *s)
 {
     size_t n = strspn(s, LOWER UPPER DIGITS);
     return n >= 2 && n <= 7 && s[n] == '\0' ? NULL : "must be 2 to 7 letters or digits, as USD";
+}
+
+const char *config_check_host(const char *s)
+{
+    return listen_host_problem(s);
 }
 
 const char *config_check_hours(const char *s)

@@ -8,8 +8,9 @@
 
 const char *config_check_base_url(const char *s);  /* http(s)://host[:port], one "/" may follow */
 const char *config_check_category(const char *s);  /* [a-z][a-z0-9_]* */
-const char *config_check_cidr(const char *s);      /* 10.0.0.0/8, fd00::/8 */
+const char *config_check_cidr(const char *s);      /* 10.0.0.0/8, fd00::/8, unix: */
 const char *config_check_currency(const char *s);  /* 2 to 7 letters or digits */
+const char *config_check_host(const char *s);      /* what one listens on (listen_host.h) */
 const char *config_check_hours(const char *s);     /* Mon-Fri 09:30-16:00 */
 const char *config_check_origin(const char *s);    /* scheme://host[:port] as browsers write it */
 const char *config_check_redis_url(const char *s); /* "", redis://..., unix:///... */

@@ -14,7 +14,7 @@ static const int64_t RESERVED_HTTP = 32;
 
 struct capacity_entry {
     struct capacity_entry *next;
-    struct address address;
+    struct address party;
     size_t count;
 };
 
@@ -74,23 +74,24 @@ static size_t bucket_of(const struct address *a)
 static struct capacity_entry **find(struct capacity *l, const struct address *a)
 {
     struct capacity_entry **e = &l->addresses[bucket_of(a)];
-    while (*e && !address_equal(&(*e)->address, a))
+    while (*e && !address_equal(&(*e)->party, a))
         e = &(*e)->next;
     return e;
 }
 
 static enum capacity_verdict take_address(struct capacity *l, const struct address *client)
 {
+    const struct address party = address_party(client);
     if (!l->addresses)
         l->addresses = calloc(BUCKETS, sizeof(struct capacity_entry *));
     if (!l->addresses)
         return CAPACITY_FULL;
-    struct capacity_entry **e = find(l, client);
+    struct capacity_entry **e = find(l, &party);
     if (!*e) {
         *e = calloc(1, sizeof **e);
         if (!*e)
             return CAPACITY_FULL;
-        (*e)->address = *client;
+        (*e)->party = party;
     }
     if (l->per_address > 0 && (*e)->count >= l->per_address)
         return CAPACITY_ADDRESS;
@@ -110,9 +111,10 @@ enum capacity_verdict capacity_take(struct capacity *l, const struct address *cl
 
 void capacity_give(struct capacity *l, const struct address *client)
 {
+    const struct address party = address_party(client);
     REQUIRE(l->streams_open > 0);
     l->streams_open--;
-    struct capacity_entry **e = find(l, client);
+    struct capacity_entry **e = find(l, &party);
     REQUIRE(*e && (*e)->count > 0);
     if (--(*e)->count == 0) {
         struct capacity_entry *gone = *e;

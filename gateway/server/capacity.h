@@ -21,7 +21,7 @@ int64_t capacity_raise_files(struct err *err) MUST_CHECK;
 struct capacity {
     size_t sockets;      /* accepted connections of any kind; above it accepting pauses */
     size_t streams;      /* WebSockets and event streams; above it 503 */
-    size_t per_address;  /* of them, those of one client address, 0 = unlimited */
+    size_t per_address;  /* of them, those of one address_party(), 0 = unlimited */
     size_t streams_open; /* counted by capacity_take/capacity_give */
     struct capacity_entry **addresses;
 };

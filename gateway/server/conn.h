@@ -51,6 +51,7 @@ struct conn {
 
     /* http.c */
     enum http_phase phase;
+    bool asked;                /* a request has come */
     bool has_length;           /* of the request in the works */
     const struct route *route; /* that it may run; valid while HTTP_BODY */
     struct buf headers;        /* of the answer, made before the handler runs */

@@ -263,6 +263,14 @@ void http_turn(struct server *s)
     }
 }
 
+bool http_any_under_way(const struct server *s)
+{
+    for (const struct conn *c = s->conns[CONN_HTTP]; c; c = c->next)
+        if (!c->plain_port && (!c->asked || (c->phase != HTTP_IDLE && c->phase != HTTP_LINGER)))
+            return true;
+    return false;
+}
+
 /* Writes x's answer and decides how the connection goes on. Returns what the library's callback has
  * to return. */
 static int answer(struct exchange *x, enum body body)
@@ -336,6 +344,7 @@ int http_request(struct conn *c, struct lws *wsi)
     int status;
 
     c->wsi = wsi;
+    c->asked = true;
     c->route = NULL;
     conn_deadline(c, 0);
     if (http_read(c, wsi, &r, &status) != 0) {

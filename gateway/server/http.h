@@ -15,6 +15,9 @@ int http_body_complete(struct conn *c);
 int http_writable(struct conn *c);
 void http_gone(struct conn *c);
 
+/* Is there a connection whose first request has not come yet, or whose answer has not left? */
+bool http_any_under_way(const struct server *s);
+
 /* To be called in every turn of the loop: see HTTP_CHOKED in http.c. */
 void http_turn(struct server *s);
 

@@ -1,5 +1,5 @@
-/* listener.h - our own accept(): bind errors with a sentence, a bound on accepts per turn, a pause
- * when files run out. The library's own listener has none of these. */
+/* listener.h - our own accept(): a bound on accepts per turn, a pause when files run out. The
+ * library's own listener has none of these. */
 #ifndef PRICEGATE_LISTENER_H
 #define PRICEGATE_LISTENER_H
 
@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "endpoint.h"
 #include "err.h"
 #include "log.h"
 
@@ -14,9 +15,9 @@ struct server;
 
 struct listener {
     struct server *server;
-    bool open, plain; /* plain: this is listen.metrics_port */
-    int fd, port;     /* the port as bound */
-    uv_poll_t poll;
+    struct endpoint endpoint;
+    bool open, plain;                      /* plain: this is listen.metrics_port */
+    uv_poll_t polls[ENDPOINT_SOCKETS_MAX]; /* of each of its sockets */
     bool paused;
     int64_t resume_ms; /* mono, valid while paused */
     int64_t tokens;    /* limits.accept_per_s: thousandths of an accept */
@@ -24,22 +25,12 @@ struct listener {
     struct log_limit limit;
 };
 
-struct listener_options {
-    const char *host;
-    int port; /* 0 = any free one */
-    bool share, plain;
-    int sndbuf_bytes;
-};
-
-/* Binds and listens; nothing is accepted before listener_start(). -1: a sentence with host:port. */
-int listener_open(struct listener *l, const struct listener_options *o, struct err *err) MUST_CHECK;
-/* For one that was opened but not started, or not opened at all. */
-void listener_abandon(struct listener *l);
-
+/* Of one whose endpoint is open. -1: its handles are closed by listener_stop() all the same. */
 int listener_start(struct listener *l, struct server *s) MUST_CHECK;
-/* Stops and closes the socket; on_closed is called when the handle, whose data then is the server,
- * is gone. */
-void listener_stop(struct listener *l, uv_close_cb on_closed);
+/* Stops and closes the sockets, with what waits in their queues taken in before if `politely`;
+ * on_closed is called when a handle, whose data then is the server, is gone. Returns how many of
+ * these calls will come; none when it was not started. */
+unsigned listener_stop(struct listener *l, bool politely, uv_close_cb on_closed);
 /* Every 100 ms: ends a pause that is over. */
 void listener_tick(struct listener *l, int64_t mono_ms);
 

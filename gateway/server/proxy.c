@@ -31,7 +31,7 @@ static bool is_trusted(const struct proxies *p, const struct address *a)
     return false;
 }
 
-/* One element: an address, "v4:port", "[v6]" or "[v6]:port". */
+/* One element: an address, "v4:port", "[v6]", "[v6]:port" or "unix:". */
 static int parse_hop(const char *begin, const char *end, struct address *out)
 {
     while (begin < end && (*begin == ' ' || *begin == '\t'))
@@ -42,10 +42,12 @@ static int parse_hop(const char *begin, const char *end, struct address *out)
         const char *close = memchr(begin, ']', (size_t)(end - begin));
         return close ? address_parse(begin + 1, (size_t)(close - begin - 1), out) : -1;
     }
+    if (address_parse(begin, (size_t)(end - begin), out) == 0)
+        return 0;
     const char *colon = memchr(begin, ':', (size_t)(end - begin));
-    if (colon && !memchr(colon + 1, ':', (size_t)(end - colon - 1)))
-        end = colon;
-    return address_parse(begin, (size_t)(end - begin), out);
+    if (!colon || memchr(colon + 1, ':', (size_t)(end - colon - 1)))
+        return -1;
+    return address_parse(begin, (size_t)(colon - begin), out);
 }
 
 struct address proxies_client(const struct proxies *p, const struct address *peer,

@@ -16,7 +16,8 @@ void proxies_fini(struct proxies *p);
 
 /* The client's address: the peer's own, or, where the peer is trusted, the last address in
  * X-Forwarded-For (NULL = absent) that is not itself a trusted proxy. What cannot be read ends the
- * walk: the nearest proxy that was understood is then the client. */
+ * walk: the nearest proxy that was understood is then the client. "unix:" is an address here, too:
+ * so nginx writes down who came to it over a unix socket. */
 struct address proxies_client(const struct proxies *p, const struct address *peer,
                               const char *forwarded_for);
 

@@ -4,8 +4,9 @@
  *
  * Draining: the main listener closes, so that a balancer goes elsewhere; goaway tells every client
  * when to come back; then they are closed, WebSockets with 1001, spread over the time there is, so
- * that they do not all reconnect in one instant. listen.metrics_port stays open and /readyz there
- * says 503.
+ * that they do not all reconnect in one instant. Requests under way, and those of connections that
+ * have only just come, are answered first, if that does not take long. listen.metrics_port stays
+ * open and /readyz there says 503.
  *
  * Closing ends what is left. The library needs turns of the loop for it; a timer looks when it is
  * through. */
@@ -16,6 +17,7 @@
 
 #include "clock.h"
 #include "compression.h"
+#include "http.h"
 #include "http_refresh.h"
 #include "server_private.h"
 #include "stream.h"
@@ -23,39 +25,52 @@
 
 static const uint64_t DRAIN_STEP_MS = 20;
 static const uint64_t CLOSE_STEP_MS = 2;
+static const int64_t DRAIN_HTTP_MS = 1000;
 static const size_t DRAIN_AT_ONCE = 4; /* closed per step at least: a few need not all the time */
 
-static int open_listeners(struct server *s, struct err *err)
+/* The port for metrics is never shared: who asks it asks this process. */
+static int open_endpoints(struct server *s, struct err *err)
 {
     const struct config *c = s->config;
-    struct listener_options o = {.host = c->listen.host,
+    struct endpoint_options o = {.host = c->listen.host,
                                  .port = c->listen.port,
+                                 .port_setting = "listen.port",
                                  .share = c->listen.share,
                                  .sndbuf_bytes = (int)c->fanout.sndbuf_bytes};
-    if (listener_open(&s->listener, &o, err) != 0)
+    if (endpoint_open(&s->listener.endpoint, &o, err) != 0)
         return -1;
     if (c->listen.metrics_port < 0)
         return 0;
+    o.host = c->listen.metrics_host             ? c->listen.metrics_host
+             : listen_host_path(c->listen.host) ? "127.0.0.1"
+                                                : c->listen.host;
     o.port = c->listen.metrics_port;
-    o.plain = true;
-    return listener_open(&s->plain_listener, &o, err);
+    o.port_setting = "listen.metrics_port";
+    o.share = false;
+    s->plain_listener.plain = true;
+    return endpoint_open(&s->plain_listener.endpoint, &o, err);
 }
 
-static void write_url(struct server *s)
+static int write_url(struct server *s)
 {
-    const char *host = s->config->listen.host;
-    bool bare_v6 = strchr(host, ':') && host[0] != '[';
-    snprintf(s->url, sizeof s->url, "%s://%s%s%s:%d", s->config->listen.tls_cert ? "https" : "http",
-             bare_v6 ? "[" : "", host, bare_v6 ? "]" : "", s->listener.port);
+    struct buf url = {0};
+    listen_host_add_url(&url, s->config->listen.host, s->config->listen.tls_cert != NULL,
+                        s->listener.endpoint.port);
+    s->url = buf_take(&url, NULL);
+    return s->url ? 0 : -1;
 }
 
 static void log_listening(const struct server *s)
 {
+    struct buf addresses = {0}; /* what a name stands for */
+    endpoint_add_addresses(&s->listener.endpoint, &addresses);
     if (s->plain_listener.open)
-        log_event(LOG_INFO, "listening", "url=%s metrics_port=%d connections=%zu", s->url,
-                  s->plain_listener.port, s->capacity.streams);
+        log_event(LOG_INFO, "listening", "url=%s addresses=%s metrics_port=%d connections=%zu",
+                  s->url, addresses.p, s->plain_listener.endpoint.port, s->capacity.streams);
     else
-        log_event(LOG_INFO, "listening", "url=%s connections=%zu", s->url, s->capacity.streams);
+        log_event(LOG_INFO, "listening", "url=%s addresses=%s connections=%zu", s->url, addresses.p,
+                  s->capacity.streams);
+    buf_fini(&addresses);
 }
 
 /* Rows that an operator may want to watch are there from the start. */
@@ -84,7 +99,6 @@ static void count_from_zero(struct metrics *m)
 static int prepare(struct server *s, struct err *err)
 {
     const struct config *c = s->config;
-    s->listener.fd = s->plain_listener.fd = -1;
     int64_t files = capacity_raise_files(err);
     if (files < 0)
         return -1;
@@ -96,13 +110,16 @@ static int prepare(struct server *s, struct err *err)
     if (c->listen.tls_cert &&
         !(s->identity = tls_identity_load(c->listen.tls_cert, c->listen.tls_key, err)))
         return -1;
-    return open_listeners(s, err);
+    if (open_endpoints(s, err) != 0)
+        return -1;
+    return write_url(s) == 0 ? 0 : err_set(err, "out of memory");
 }
 
 static void free_server(struct server *s)
 {
-    listener_abandon(&s->listener);
-    listener_abandon(&s->plain_listener);
+    endpoint_close(&s->listener.endpoint);
+    endpoint_close(&s->plain_listener.endpoint);
+    free(s->url);
     proxies_fini(&s->proxies);
     capacity_fini(&s->capacity);
     decompressor_free(s->decompressor);
@@ -130,13 +147,12 @@ struct server *server_new(uv_loop_t *loop, const struct server_parts *parts, str
         free_server(s);
         return NULL;
     }
-    write_url(s);
     uv_timer_init(loop, &s->drain.timer);
     uv_timer_init(loop, &s->close.timer);
     s->drain.timer.data = s->close.timer.data = s;
     loop_start(&s->loop_hooks, s);
     if (loop_open_library(s, err) == 0 && listener_start(&s->listener, s) == 0 &&
-        (s->plain_listener.fd < 0 || listener_start(&s->plain_listener, s) == 0)) {
+        (s->plain_listener.endpoint.len == 0 || listener_start(&s->plain_listener, s) == 0)) {
         log_listening(s);
         return s;
     }
@@ -244,12 +260,9 @@ static void handle_closed(uv_handle_t *h)
         done(ctx);
 }
 
-static void stop_listener(struct server *s, struct listener *l)
+static void stop_listener(struct server *s, struct listener *l, bool politely)
 {
-    if (!l->open)
-        return;
-    s->close.handles++;
-    listener_stop(l, handle_closed);
+    s->close.handles += listener_stop(l, politely, handle_closed);
 }
 
 /* --- draining --- */
@@ -276,11 +289,19 @@ static size_t close_some(struct server *s, size_t most)
     return n;
 }
 
+static bool is_drained(const struct server *s, int64_t left_ms)
+{
+    if (left_ms <= 0)
+        return true;
+    bool waits = s->config->drain_s * 1000 - left_ms < DRAIN_HTTP_MS;
+    return s->conns_len[CONN_STREAM] == 0 && !(waits && http_any_under_way(s));
+}
+
 static void drain_step(uv_timer_t *t)
 {
     struct server *s = t->data;
     int64_t left_ms = s->drain.deadline_ms - clock_mono_ms();
-    if (s->conns_len[CONN_STREAM] == 0 || left_ms <= 0) {
+    if (is_drained(s, left_ms)) {
         drain_end(s);
         return;
     }
@@ -298,7 +319,7 @@ void server_drain(struct server *s, void (*done)(void *ctx), void *ctx)
     s->drain.done = done;
     s->drain.ctx = ctx;
     s->drain.deadline_ms = clock_mono_ms() + drain_ms;
-    stop_listener(s, &s->listener);
+    stop_listener(s, &s->listener, true);
     tiers_goaway(s->tiers, "shutdown", drain_ms > 0 ? drain_ms : 1000);
     uv_timer_start(&s->drain.timer, drain_step, DRAIN_STEP_MS, DRAIN_STEP_MS);
 }
@@ -313,8 +334,8 @@ static void close_step(uv_timer_t *t)
     uv_timer_stop(t);
     loop_free_library(s);
     s->close.last = true;
-    stop_listener(s, &s->listener);
-    stop_listener(s, &s->plain_listener);
+    stop_listener(s, &s->listener, false);
+    stop_listener(s, &s->plain_listener, false);
     s->close.handles += 2 + LOOP_HANDLES;
     uv_close((uv_handle_t *)&s->drain.timer, handle_closed);
     uv_close((uv_handle_t *)&s->close.timer, handle_closed);

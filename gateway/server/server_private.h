@@ -35,7 +35,7 @@ struct server {
     struct metrics *metrics;
     const struct process_port *process;
     enum server_phase phase;
-    char url[300];
+    char *url;
 
     struct lws_context *lws;
     struct lws_vhost *vhost, *plain_vhost; /* plain_vhost: for listen.metrics_port, or NULL */

@@ -1,9 +1,12 @@
 #include "ws_client.h"
 
+#include <errno.h>
 #include <libwebsockets.h>
+#include <openssl/x509v3.h>
 #include <string.h>
 
 #include "buf.h"
+#include "listen_host.h"
 
 #define HOST_HEADER_MAX 300
 
@@ -16,6 +19,7 @@ struct session {
     struct buf message;
     enum ws_client_end end;
     bool done;
+    const char *verify_ip; /* what the certificate must be for; NULL: the library sees to it */
 };
 
 static int send_hello(struct session *s, struct lws *wsi)
@@ -58,14 +62,26 @@ static int add_token(const struct session *s, struct lws *wsi, unsigned char **p
                                         (const unsigned char *)value, n, p, *p + room);
 }
 
+/* user is the X509_STORE_CTX, ok what OpenSSL thinks of the certificate that it looks at. Non-zero
+ * refuses it. */
+static int check_address(const struct session *s, void *user, size_t ok)
+{
+    X509_STORE_CTX *store = user;
+    if (!ok || !s->verify_ip || X509_STORE_CTX_get_error_depth(store) > 0)
+        return !ok;
+    X509 *cert = X509_STORE_CTX_get_current_cert(store);
+    return cert && X509_check_ip_asc(cert, s->verify_ip, 0) == 1 ? 0 : 1;
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len)
 {
     struct session *s = lws_context_user(lws_get_context(wsi));
-    (void)user;
     switch (reason) {
     case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER:
         return add_token(s, wsi, in, len);
+    case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION:
+        return check_address(s, user, len);
     case LWS_CALLBACK_CLIENT_ESTABLISHED:
         s->end = WS_CLIENT_LOST;
         lws_callback_on_writable(wsi);
@@ -102,6 +118,16 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     }
 }
 
+/* The host as it stands in the Host header. The library also takes the name to verify from there,
+ * up to the first colon, which is no way for an IPv6 address: check_address() sees to that. */
+static void write_host(char out[static HOST_HEADER_MAX], const char *host, int port, int usual)
+{
+    bool v6 = strchr(host, ':');
+    int n = snprintf(out, HOST_HEADER_MAX, "%s%s%s", v6 ? "[" : "", host, v6 ? "]" : "");
+    if (port != usual && n > 0 && n < HOST_HEADER_MAX)
+        snprintf(out + n, HOST_HEADER_MAX - (size_t)n, ":%d", port);
+}
+
 /* Splits "http[s]://host[:port]" in place. */
 static int split_url(char *url, char host_header[static HOST_HEADER_MAX],
                      struct lws_client_connect_info *info, struct err *err)
@@ -110,23 +136,34 @@ static int split_url(char *url, char host_header[static HOST_HEADER_MAX],
     int port;
     if (lws_parse_uri(url, &scheme, &host, &port, &path) != 0 ||
         (strcmp(scheme, "http") != 0 && strcmp(scheme, "https") != 0))
-        return err_set(err, "not a URL of a gateway (http://host:port or https://host:port)");
-    bool usual = port == (scheme[4] == 's' ? 443 : 80);
-    if (usual || strchr(host, ':'))
-        snprintf(host_header, HOST_HEADER_MAX, "%s", host);
-    else
-        snprintf(host_header, HOST_HEADER_MAX, "%s:%d", host, port);
+        return err_set(err, "not a URL of a gateway (http://host:port, https://host:port or "
+                            "unix:/path)");
+    bool tls = scheme[4] == 's';
+    write_host(host_header, host, port, tls ? 443 : 80);
     info->address = host;
     info->host = host_header; /* no origin: that is what pages have */
     info->port = port;
-    info->ssl_connection = scheme[4] == 's' ? LCCSCF_USE_SSL : 0;
+    info->ssl_connection = tls ? LCCSCF_USE_SSL : 0;
+    if (tls && strchr(host, ':'))
+        info->ssl_connection |= LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK;
     return 0;
+}
+
+/* "unix:/path", in the library's words "+/path", in place. */
+static void take_path(char *path, char host_header[static HOST_HEADER_MAX],
+                      struct lws_client_connect_info *info)
+{
+    path[-1] = '+';
+    info->address = path - 1;
+    snprintf(host_header, HOST_HEADER_MAX, "localhost");
+    info->host = host_header;
+    info->port = 80;
 }
 
 enum ws_client_end ws_client_run(const char *url, const char *token, const char *hello,
                                  const struct ws_client_handler *handler, struct err *err)
 {
-    struct session s = {handler, token, hello, err, {0}, WS_CLIENT_REFUSED, false};
+    struct session s = {handler, token, hello, err, {0}, WS_CLIENT_REFUSED, false, NULL};
     static const struct lws_protocols protocols[] = {
         {"watch", on_event, 0, 65536, 0, NULL, 0},
         {NULL,    NULL,     0, 0,     0, NULL, 0}
@@ -144,16 +181,25 @@ enum ws_client_end ws_client_run(const char *url, const char *token, const char 
 
     err_set(err, "the connection ended");
     lws_set_log_level(0, NULL);
-    if (!copy || split_url(copy, host_header, &info, err) != 0)
+    if (!copy)
         goto out;
+    if (listen_host_path(copy))
+        take_path(copy + strlen("unix:"), host_header, &info);
+    else if (split_url(copy, host_header, &info, err) != 0)
+        goto out;
+    if (info.ssl_connection & LCCSCF_SKIP_SERVER_CERT_HOSTNAME_CHECK)
+        s.verify_ip = info.address;
     context = lws_create_context(&how);
     if (!context) {
         err_set(err, "libwebsockets could not be started");
         goto out;
     }
     info.context = context;
-    if (!lws_client_connect_via_info(&info))
+    errno = 0;
+    if (!lws_client_connect_via_info(&info)) {
+        err_set(err, "no connection: %s", errno ? strerror(errno) : "the library does not say why");
         s.done = true;
+    }
     while (!s.done && lws_service(context, 0) >= 0)
         continue;
 out:

@@ -21,8 +21,8 @@ enum ws_client_end {
     WS_CLIENT_STOPPED, /* the handler ended it */
 };
 
-/* Connects to the /ws of the gateway at url ("http://host:port", "https://..."), sends `hello`
- * when it is up and hands over what comes. token NULL = none. */
+/* Connects to the /ws of the gateway at url ("http://host:port", "https://...", "unix:/path"),
+ * sends `hello` when it is up and hands over what comes. token NULL = none. */
 enum ws_client_end ws_client_run(const char *url, const char *token, const char *hello,
                                  const struct ws_client_handler *handler, struct err *err);
 

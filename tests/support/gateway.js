@@ -39,7 +39,8 @@ export function runCommand(args, { env = {}, cwd, ms = 30_000 } = {}) {
   });
 }
 
-/** One HTTP request, nothing followed, nothing thrown for a status: {status, headers, body, json}. */
+/** One HTTP request, nothing followed, nothing thrown for a status: {status, headers, body, json}. To a
+ *  URL unix:/path it needs the `path` that is asked for. */
 export function request(url, { method = 'GET', headers = {}, body, ca, path, ms = 30_000 } = {}) {
   return new Promise((resolve, reject) => {
     const target = new URL(url);
@@ -47,7 +48,10 @@ export function request(url, { method = 'GET', headers = {}, body, ca, path, ms 
     // path: sent as it is, where URL would tidy it up ("/a//b", "/a/../b"). The URL is not handed
     // over: https.request() of Node 18 would take the path out of that.
     const { protocol, hostname, port, pathname, search } = target;
-    const to = { protocol, hostname: hostname.replace(/[[\]]/g, ''), port, path: path ?? pathname + search };
+    const to =
+      protocol === 'unix:'
+        ? { socketPath: pathname, path }
+        : { protocol, hostname: hostname.replace(/[[\]]/g, ''), port, path: path ?? pathname + search };
     const req = client.request({ ...to, method, headers, ca, agent: false }, (res) => {
       const parts = [];
       res.on('data', (part) => parts.push(part));
@@ -186,7 +190,7 @@ export async function startGateway(config, { env = {}, args = [], rawConfig, por
     const line = await until(listening, 'the program listens', 15_000);
     if (line.ended) throw new Error(`the program ended at once: ${JSON.stringify(line.ended)}`);
     gateway.url = line.url;
-    gateway.wsUrl = `${line.url.replace(/^http/, 'ws')}/ws`;
+    gateway.wsUrl = line.url.startsWith('unix:') ? `ws+${line.url}:/ws` : `${line.url.replace(/^http/, 'ws')}/ws`;
     gateway.port = Number(new URL(line.url).port);
   } catch (error) {
     child.kill('SIGKILL');

@@ -34,6 +34,14 @@ static void ranges_hold_what_they_say(void **state)
         {"0.0.0.0/0",      "203.0.113.9",        true },
         {"0.0.0.0/0",      "2001:db8::1",        false},
         {"::/0",           "2001:db8::1",        true },
+        {"::/0",           "203.0.113.9",        false}, /* each family for itself */
+        {"::/0",           "::ffff:203.0.113.9", false},
+        {"::/0",           "unix:",              false},
+        {"0.0.0.0/0",      "unix:",              false},
+        {"::ffff:0:0/96",  "203.0.113.9",        true },
+        {"unix:",          "unix:",              true },
+        {"unix:",          "127.0.0.1",          false},
+        {"unix:",          "::1",                false},
         {"2001:db8::/33",  "2001:db8:7fff::1",   true },
         {"2001:db8::/33",  "2001:db8:8000::1",   false},
     };
@@ -46,12 +54,62 @@ static void ranges_hold_what_they_say(void **state)
     }
 }
 
+static void an_address_is_written_as_it_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *written; /* written NULL: it is none */
+    } cases[] = {
+        {"127.0.0.1",        "127.0.0.1"  },
+        {"::ffff:127.0.0.1", "127.0.0.1"  }, /* as one comes to a socket of both families */
+        {"2001:DB8:0::1",    "2001:db8::1"},
+        {"unix:",            "unix:"      },
+        {"unix:/run/x",      NULL         },
+        {"unix",             NULL         },
+        {"::",               NULL         }, /* it would pass for a unix socket's */
+        {"0:0:0:0:0:0:0:0",  NULL         },
+        {"[::1]",            NULL         },
+        {"",                 NULL         },
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct address a;
+        char text[ADDRESS_TEXT_MAX];
+        int rc = address_parse(cases[i].text, strlen(cases[i].text), &a);
+        assert_int_equal(rc, cases[i].written ? 0 : -1);
+        if (cases[i].written)
+            assert_string_equal(address_format(&a, text), cases[i].written);
+    }
+}
+
+static void limits_count_networks_of_ipv6(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } cases[] = {
+        {"192.0.2.1",       "192.0.2.1",       true },
+        {"192.0.2.1",       "192.0.2.2",       false},
+        {"2001:db8:0:1::1", "2001:db8:0:1::2", true },
+        {"2001:db8:0:1::1", "2001:db8:0:2::1", false},
+        {"::1",             "127.0.0.1",       false},
+        {"unix:",           "127.0.0.1",       false},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct address one = parse(cases[i].one), other = parse(cases[i].other);
+        one = address_party(&one);
+        other = address_party(&other);
+        if (address_equal(&one, &other) != cases[i].same)
+            fail_msg("%s, %s", cases[i].one, cases[i].other);
+    }
+}
+
 static void what_is_no_range_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {"",         "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1",
                                       "10.0.0/8", "::/129",      "/8",        "10.0.0.0/8x",
-                                      "host/8",   "10.0.0.0/ 8"};
+                                      "host/8",   "10.0.0.0/ 8", "unix:/x",   "unix"};
     struct cidr c;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(cidr_parse(bad[i], &c), -1);
@@ -94,7 +152,7 @@ static void some_addresses_are_not_the_internets(void **state)
         {"223.255.255.255",    true },
         {"224.0.0.1",          false},
         {"255.255.255.255",    false},
-        {"::",                 false},
+        {"unix:",              false},
         {"::1",                false},
         {"::2",                true },
         {"::ffff:10.0.0.1",    false},
@@ -128,6 +186,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ranges_hold_what_they_say),
+        cmocka_unit_test(an_address_is_written_as_it_is_read),
+        cmocka_unit_test(limits_count_networks_of_ipv6),
         cmocka_unit_test(what_is_no_range_is_refused),
         cmocka_unit_test(some_addresses_are_not_the_internets),
     };

@@ -23,7 +23,8 @@ static struct config *must_load(const char *text)
 
 static const char before[] = "{\"listen\":{\"host\":\"127.0.0.1\",\"port\":8080},\"drain_s\":3}";
 static const char after[] =
-    "{\"listen\":{\"host\":\"::1\",\"port\":8081,\"metrics_port\":1,\"share\":true,"
+    "{\"listen\":{\"host\":\"::1\",\"port\":8081,\"metrics_host\":\"::1\",\"metrics_port\":1,"
+    "\"share\":true,"
     "\"tls\":{\"cert\":\"c\",\"key\":\"k\"}},\"drain_s\":4,"
     "\"redis\":{\"url\":\"redis://a\",\"prefix\":\"p:\"},"
     "\"fanout\":{\"compression\":true,\"sndbuf_bytes\":5000},"

@@ -75,6 +75,31 @@ static void addresses_are_counted_apart(void **state)
     capacity_fini(&l);
 }
 
+/* Whoever has one address of a /64 has them all. */
+static void a_network_of_ipv6_counts_as_one(void **state)
+{
+    (void)state;
+    struct config c = {.limits = {.connections_per_ip = 2}};
+    struct capacity l;
+    struct address a[4];
+    static const char *const texts[] = {"2001:db8::1", "2001:db8::ffff:1:2:3", "2001:db8::9",
+                                        "2001:db8:0:1::1"};
+    capacity_init(&l, &c, 4096);
+    for (size_t i = 0; i < ARRAY_LEN(a); i++)
+        assert_int_equal(address_parse(texts[i], strlen(texts[i]), &a[i]), 0);
+    assert_int_equal(capacity_take(&l, &a[0]), CAPACITY_OK);
+    assert_int_equal(capacity_take(&l, &a[1]), CAPACITY_OK);
+    assert_int_equal(capacity_take(&l, &a[2]), CAPACITY_ADDRESS);
+    assert_int_equal(capacity_take(&l, &a[3]), CAPACITY_OK);
+    capacity_give(&l, &a[0]);
+    assert_int_equal(capacity_take(&l, &a[2]), CAPACITY_OK);
+    capacity_give(&l, &a[1]);
+    capacity_give(&l, &a[2]);
+    capacity_give(&l, &a[3]);
+    assert_int_equal(l.streams_open, 0);
+    capacity_fini(&l);
+}
+
 /* In a child: a lowered hard limit cannot be raised again. */
 static int raised_in_child(rlim_t soft, rlim_t hard)
 {
@@ -106,6 +131,7 @@ int main(void)
         cmocka_unit_test(streams_leave_room_for_the_rest),
         cmocka_unit_test(streams_are_counted),
         cmocka_unit_test(addresses_are_counted_apart),
+        cmocka_unit_test(a_network_of_ipv6_counts_as_one),
         cmocka_unit_test(the_limit_of_files_is_raised_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

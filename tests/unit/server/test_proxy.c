@@ -30,7 +30,7 @@ static void loopback_is_known(void **state)
         {"::1",              true },
         {"::ffff:127.0.0.1", true },
         {"128.0.0.1",        false},
-        {"::",               false},
+        {"unix:",            false},
         {"::2",              false},
         {"10.127.0.1",       false},
     };
@@ -44,26 +44,32 @@ static void loopback_is_known(void **state)
 static void the_client_is_found_behind_trusted_proxies(void **state)
 {
     (void)state;
-    static const char *const trusted[] = {"10.0.0.0/8", "fd00::/8"};
+    static const char *const trusted[] = {"10.0.0.0/8", "fd00::/8", "unix:"};
     static const struct {
         const char *peer, *header, *client;
     } cases[] = {
-        {"203.0.113.9", "1.2.3.4",                  "203.0.113.9"}, /* nobody we trust says so */
-        {"10.0.0.1",    NULL,                       "10.0.0.1"   },
-        {"10.0.0.1",    "1.2.3.4",                  "1.2.3.4"    },
-        {"10.0.0.1",    " 1.2.3.4 ",                "1.2.3.4"    },
-        {"10.0.0.1",    "6.6.6.6, 1.2.3.4",         "1.2.3.4"    }, /* the first is the client's lie */
-        {"10.0.0.1",    "6.6.6.6,1.2.3.4,10.0.0.2", "1.2.3.4"    },
-        {"10.0.0.1",    "10.0.0.3, 10.0.0.2",       "10.0.0.3"   }, /* all of them ours */
-        {"10.0.0.1",    "1.2.3.4:5678",             "1.2.3.4"    },
-        {"10.0.0.1",    "[2001:db8::7]:443",        "2001:db8::7"},
-        {"10.0.0.1",    "2001:db8::7",              "2001:db8::7"},
-        {"fd00::1",     "1.2.3.4",                  "1.2.3.4"    },
-        {"10.0.0.1",    "unknown",                  "10.0.0.1"   },
-        {"10.0.0.1",    "",                         "10.0.0.1"   },
-        {"10.0.0.1",    "1.2.3.4, ",                "10.0.0.1"   },
-        {"10.0.0.1",    "1.2.3.4, x, 10.0.0.2",     "10.0.0.2"   },
-        {"10.0.0.1",    "[::1",                     "10.0.0.1"   },
+        {"203.0.113.9",     "1.2.3.4",                  "203.0.113.9"}, /* nobody we trust says so */
+        {"10.0.0.1",        NULL,                       "10.0.0.1"   },
+        {"10.0.0.1",        "1.2.3.4",                  "1.2.3.4"    },
+        {"10.0.0.1",        " 1.2.3.4 ",                "1.2.3.4"    },
+        {"10.0.0.1",        "6.6.6.6, 1.2.3.4",         "1.2.3.4"    }, /* the first is the client's lie */
+        {"10.0.0.1",        "6.6.6.6,1.2.3.4,10.0.0.2", "1.2.3.4"    },
+        {"10.0.0.1",        "10.0.0.3, 10.0.0.2",       "10.0.0.3"   }, /* all of them ours */
+        {"10.0.0.1",        "1.2.3.4:5678",             "1.2.3.4"    },
+        {"10.0.0.1",        "[2001:db8::7]:443",        "2001:db8::7"},
+        {"10.0.0.1",        "2001:db8::7",              "2001:db8::7"},
+        {"fd00::1",         "1.2.3.4",                  "1.2.3.4"    },
+        {"unix:",           "1.2.3.4",                  "1.2.3.4"    },
+        {"unix:",           NULL,                       "unix:"      },
+        {"unix:",           "1.2.3.4, unix:",           "1.2.3.4"    }, /* a proxy before the proxy */
+        {"203.0.113.9",     "unix:",                    "203.0.113.9"},
+        {"10.0.0.1",        "1.2.3.4, ::",              "10.0.0.1"   },
+        {"::ffff:10.0.0.1", "1.2.3.4",                  "1.2.3.4"    },
+        {"10.0.0.1",        "unknown",                  "10.0.0.1"   },
+        {"10.0.0.1",        "",                         "10.0.0.1"   },
+        {"10.0.0.1",        "1.2.3.4, ",                "10.0.0.1"   },
+        {"10.0.0.1",        "1.2.3.4, x, 10.0.0.2",     "10.0.0.2"   },
+        {"10.0.0.1",        "[::1",                     "10.0.0.1"   },
     };
     struct proxies p;
     assert_int_equal(proxies_init(&p, trusted, ARRAY_LEN(trusted)), 0);
@@ -79,11 +85,25 @@ static void the_client_is_found_behind_trusted_proxies(void **state)
     proxies_fini(&p);
 }
 
+static void a_unix_socket_is_trusted_only_by_its_name(void **state)
+{
+    (void)state;
+    static const char *const trusted[] = {"0.0.0.0/0", "::/0"};
+    char text[ADDRESS_TEXT_MAX];
+    struct proxies p;
+    struct address peer = parse("unix:");
+    assert_int_equal(proxies_init(&p, trusted, ARRAY_LEN(trusted)), 0);
+    struct address client = proxies_client(&p, &peer, "1.2.3.4");
+    assert_string_equal(address_format(&client, text), "unix:");
+    proxies_fini(&p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loopback_is_known),
         cmocka_unit_test(the_client_is_found_behind_trusted_proxies),
+        cmocka_unit_test(a_unix_socket_is_trusted_only_by_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
