@@ -25,8 +25,10 @@ export function noSystemd() {
   if (sanitized) return 'sanitizers need what the unit forbids';
   if (!existsSync('/lib/systemd/systemd')) return 'systemd is not installed';
   if (process.getuid() !== 0) return 'only root can start a systemd';
-  const tried = spawnSync('unshare', ['--mount', '--pid', '--fork', '--cgroup', 'sh', '-c', 'mount -t cgroup2 none /mnt && mkdir /mnt/pricegate-try && rmdir /mnt/pricegate-try']);
-  return tried.status === 0 ? false : `no namespaces or control groups here: ${tried.stderr}`;
+  const tries = 'mount -t cgroup2 none /mnt && mkdir /mnt/pricegate-try && rmdir /mnt/pricegate-try && mount -t tmpfs none /mnt && '
+    + 'mkdir /mnt/a /mnt/b /mnt/c && mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/a,workdir=/mnt/b /mnt/c';
+  const tried = spawnSync('unshare', ['--mount', '--pid', '--fork', '--cgroup', 'sh', '-c', tries], { encoding: 'utf8' });
+  return tried.status === 0 ? false : `no namespaces, control groups or overlays here: ${tried.stderr.trim()}`;
 }
 
 /** units: further ones, name: text. dropIn: what is added to pricegate.service. */
@@ -49,7 +51,7 @@ export async function startSystemd({ config, files = {}, units = {}, dropIn = ''
   process.on('exit', orphan);
   const [line] = await once(createInterface({ input: child.stdout }), 'line');
   const pid = /^pid (\d+)$/.exec(line)[1];
-  const within = (...command) => execFileSync('nsenter', ['-t', pid, '-m', '-u', '-i', '-p', '-C', '--', ...command], { encoding: 'utf8', stdio: 'pipe', timeout: 60_000 });
+  const within = (...command) => execFileSync('nsenter', ['-t', pid, '-m', '-u', '-i', '-p', '-C', '-r', '-w', '--', ...command], { encoding: 'utf8', stdio: 'pipe', timeout: 60_000 });
 
   const systemd = {
     within,
@@ -57,7 +59,7 @@ export async function startSystemd({ config, files = {}, units = {}, dropIn = ''
     configure,
     control: (...args) => within('systemctl', '--no-pager', ...args),
     show: (unit, property) => within('systemctl', 'show', '--value', '-p', property, unit).trim(),
-    inside: (of, ...command) => within('nsenter', '-t', String(of), '-m', '--', ...command),
+    inside: (of, ...command) => within('nsenter', '-t', String(of), '-m', '-r', '-w', '--', ...command),
     journal: () => within('journalctl', '--no-pager', '-o', 'cat'),
     logs: () => systemd.journal().split('\n').flatMap((text) => {
       try {
@@ -75,7 +77,7 @@ export async function startSystemd({ config, files = {}, units = {}, dropIn = ''
     },
   };
   try {
-    await until(() => ['running', 'degraded'].includes(spawnSync('nsenter', ['-t', pid, '-m', '-u', '-i', '-p', '-C', '--', 'systemctl', 'is-system-running'], { encoding: 'utf8' }).stdout.trim()), 'systemd is up', 20_000, 50);
+    await until(() => ['running', 'degraded'].includes(spawnSync('nsenter', ['-t', pid, '-m', '-u', '-i', '-p', '-C', '-r', '-w', '--', 'systemctl', 'is-system-running'], { encoding: 'utf8' }).stdout.trim()), 'systemd is up', 20_000, 50);
     if (dropIn) {
       within('sh', '-c', 'mkdir -p /run/systemd/system/pricegate.service.d && printf %s "$1" >/run/systemd/system/pricegate.service.d/test.conf', 'sh', dropIn);
       systemd.control('daemon-reload');
