@@ -55,7 +55,7 @@ struct conn {
     bool has_length;           /* of the request in the works */
     const struct route *route; /* that it may run; valid while HTTP_BODY */
     struct buf headers;        /* of the answer, made before the handler runs */
-    size_t body_bytes;
+    size_t body_len, body_bytes;
     struct refresh_waiter *waiter; /* http_refresh.c */
 
     /* ws.c, sse.c */

@@ -2,19 +2,23 @@
  *
  *     read headers ─► framing ─► route ─► origin ─► token ─► role ─► (body) ─► handler ─► answer
  *
- * Four traps of the library decide the order of the last steps.
- * A POST without a length is expected to bring 100 MB: it is answered at once. One with a length is
- * answered when the body is complete, and that event may come twice when the next request is in the
- * same segment: the phase of the connection is the latch, and a POST always ends its connection.
- * Behind another request in the same segment, the library takes the beginning of that segment for
- * the POST's body and says "complete" again and again, until it is told to end: so the second time
- * ends the connection, also of one that waits for its answer.
- * After an answer that did not wait for the body, what still arrives is read and thrown away for a
- * moment (HTTP_LINGER): closing a socket with unread input makes the kernel reset the connection,
- * and the client might lose the answer.
- * While a socket is full (HTTP_CHOKED) the library does not read, but goes on polling for input:
- * requests sent ahead, by somebody who does not read the answers, would turn the loop without end.
- * So they are thrown away from the socket itself, and the connection ends behind the answer. */
+ * Five traps of the library decide the order of the last steps.
+ * - A POST without a length is expected to bring 100 MB: it is answered at once.
+ * - One with a length is answered when the body is complete, and that event may come twice when the
+ *   next request is in the same segment: the phase of the connection is the latch, and a POST
+ * always ends its connection. In version 4.3 it does not come at all then, as what is behind the
+ * body is handed over as more of it: so we count (http_body()). An order that waits for its result,
+ * with something behind it, ends with the library's patience there.
+ * - Behind another request in the same segment, the library takes the beginning of that segment for
+ *   the POST's body and says "complete" again and again, until it is told to end: so the second
+ * time ends the connection, also of one that waits for its answer.
+ * - After an answer that did not wait for the body, what still arrives is read and thrown away for
+ * a moment (HTTP_LINGER): closing a socket with unread input makes the kernel reset the connection,
+ *   and the client might lose the answer.
+ * - While a socket is full (HTTP_CHOKED) the library does not read, but goes on polling for input:
+ *   requests sent ahead, by somebody who does not read the answers, would turn the loop without
+ * end. So they are thrown away from the socket itself, and the connection ends behind the answer.
+ */
 #include "http.h"
 
 #include <errno.h>
@@ -326,10 +330,11 @@ static int run(struct exchange *x, enum body body)
     return 0;
 }
 
-static int wait_for_body(struct conn *c, struct response *r)
+static int wait_for_body(struct conn *c, size_t len, struct response *r)
 {
     keep_headers(c, r);
     c->phase = HTTP_BODY;
+    c->body_len = len;
     c->body_bytes = 0;
     conn_deadline(c, c->server->config->limits.body_ms);
     return 0;
@@ -357,7 +362,7 @@ int http_request(struct conn *c, struct lws *wsi)
     if (!c->route)
         return answer(&x, body);
     if (r.method == METHOD_POST && body != BODY_UNSAID)
-        return wait_for_body(c, &x.response);
+        return wait_for_body(c, len, &x.response);
     return run(&x, body);
 }
 
@@ -381,6 +386,8 @@ int http_serve_once(struct conn *c, struct lws *wsi, struct request *r)
 int http_body(struct conn *c, size_t len)
 {
     c->body_bytes += len;
+    if (c->phase == HTTP_BODY && c->body_bytes > c->body_len)
+        return http_body_complete(c);
     size_t most =
         c->phase == HTTP_LINGER ? LINGER_BYTES_MAX : (size_t)c->server->config->limits.body_bytes;
     return c->body_bytes > most ? -1 : 0;

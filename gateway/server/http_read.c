@@ -47,6 +47,8 @@ static int read_args(struct lws *wsi, struct request *r)
             return 0;
         if (room < 2 || lws_hdr_copy_fragment(wsi, to, room, WSI_TOKEN_HTTP_URI_ARGS, i) < 0)
             return n == 0 ? 0 : -1;
+        if (strlen(to) != (size_t)n)
+            return -1; /* version 4.1 hangs up on a NUL, 4.3 drops one at the end only */
         if (r->args_len == REQUEST_ARGS_MAX)
             return -1;
         r->args[r->args_len++] = to;

@@ -24,6 +24,7 @@
 
 #include "clock.h"
 #include "http.h"
+#include "netlink.h"
 #include "server_private.h"
 #include "session.h"
 #include "sse.h"
@@ -173,6 +174,7 @@ int loop_open_library(struct server *s, struct err *err)
     s->lws = lws_create_context(&info);
     if (!s->lws)
         return err_set(err, "cannot start libwebsockets (is libwebsockets-evlib-uv installed?)");
+    (void)netlink_mute(s->loop);
     s->vhost = make_vhost(s, "/main", tls);
     if (!s->vhost)
         return err_set(err, "cannot serve %s%s%s", s->url, tls ? " with the certificate " : "",

@@ -2,16 +2,27 @@
 // write to from the start. Prices go on; what was lost is counted.
 
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
 import { startGateway } from '../support/gateway.js';
+import { makeNetwork } from '../support/network.js';
 import { instrument, scene } from '../support/scene.js';
 import { ok } from '../support/upstream.js';
 import { sleep, temporaryFolder, until } from '../support/wait.js';
+
+/** The program alone, with prices of its own making. */
+async function simulated(t, { listen, ...options }) {
+  const gateway = await startGateway(
+    { listen, instruments: [{ symbol: 'a', poll_ms: 100, sources: [{ provider: 'sim', symbol: 'a' }] }] }, options);
+  t.after(() => gateway.stop());
+  return { gateway };
+}
 
 const LOST = 'pricegate_log_lines_lost_total';
 
@@ -157,5 +168,31 @@ describe('the machine runs out', { concurrency: 6 }, () => {
   test('fewer than 128 files: it says so and does not begin', async () => {
     const begun = startGateway({ instruments: [] }, { files: '127:127' });
     await assert.rejects(begun, /"code":1.*only 127 open files are allowed, at least 128 are needed/s);
+  });
+
+  // libwebsockets 4.3 ends clients that have nothing to do with it (gateway/server/netlink.c).
+  test('addresses and routes come and go: nobody is thrown out', async (t) => {
+    const network = makeNetwork();
+    if (network.missing) {
+      t.skip(network.missing);
+      return;
+    }
+    t.after(() => network.remove());
+    const port = 18080; // all are free there
+    const { gateway } = await simulated(t, { wrap: network.wrap, port, listen: { host: '0.0.0.0' } });
+    const request = http.get({ host: network.address, port, path: '/api/v1/stream?symbols=a' });
+    t.after(() => request.destroy());
+    const [stream] = await once(request, 'response');
+    let [heard, ended] = [0, false];
+    stream.on('data', () => heard++).on('close', () => (ended = true)).on('error', () => {});
+    const change = (...words) => execFileSync('ip', ['-n', network.name, ...words]);
+    for (let i = 0; i < 10; i++) {
+      for (const what of [['route', 'add', '10.99.0.0/16', 'dev', 'eth0'], ['route', 'del', '10.99.0.0/16', 'dev', 'eth0'],
+        ['address', 'add', '10.98.0.1/24', 'dev', 'lo'], ['address', 'del', '10.98.0.1/24', 'dev', 'lo']]) change(...what);
+      const before = heard;
+      await until(() => ended || heard > before + 1, 'it hears more');
+      assert.ok(!ended, `closed after ${i + 1} changes`);
+    }
+    assert.equal(gateway.other.join(), '');
   });
 });

@@ -27,7 +27,7 @@ test('a name that is not configured asks nobody', async (t) => {
   const names = [
     'KC=F', 'coffee&apikey=x#', 'coffee?interval=1d', 'coffee/../../v7/quote', '../../etc/passwd', 'coffee%2f..', `http://127.0.0.1:${port}/x`,
     `127.0.0.1:${port}`, `@127.0.0.1:${port}`, `file:///etc/passwd`, 'coffee\r\nX-Evil: 1', 'x\r\nFLUSHALL\r\n', 'a b', '%s%n', "'; --",
-    'coffee:price:latest', 'pricegate:budget:yahoo', '*:price:latest', '[a-z]offee', 'c?ffee', 'Coffee', 'coffee\0', '\u212aC=F', 'x'.repeat(33),
+    'coffee:price:latest', 'pricegate:budget:yahoo', '*:price:latest', '[a-z]offee', 'c?ffee', 'Coffee', 'coffee\0x', '\u212aC=F', 'x'.repeat(33),
   ];
   const client = await connect();
   for (const action of ['subscribe', 'refresh', 'unsubscribe']) {
@@ -44,7 +44,7 @@ test('a name that is not configured asks nobody', async (t) => {
     // The parser hangs up on a NUL, and refuses a line break, before there is a name.
     for (const path of paths) {
       const { status } = await gateway.get(path).catch(() => ({ status: 0 }));
-      assert.ok([0, 400, 404, 505].includes(status), `${path}: ${status}`);
+      assert.ok([0, 400, 404, 431, 505].includes(status), `${path}: ${status}`);
     }
     const reset = await gateway.post(`/data-health/reset-circuit/${text}`).catch(() => ({ status: 0 }));
     assert.ok([0, 400, 404, 505].includes(reset.status), `reset ${name}: ${reset.status}`);
