@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
@@ -20,6 +21,16 @@ import { connectWs } from '../support/wsclient.js';
 const unit = readFileSync(new URL('../../docker/pricegate.service', import.meta.url), 'utf8');
 const installed = (name) => process.env.PATH.split(':').some((folder) => existsSync(join(folder, name)));
 const analyze = installed('systemd-analyze') ? false : 'systemd-analyze is not installed';
+
+/** One that only who may can listen on. */
+async function freeLowPort() {
+  for (let port = 1023; ; port--) {
+    const probe = createServer();
+    const error = await new Promise((resolve) => probe.on('error', resolve).listen(port, '127.0.0.1', () => resolve(null)));
+    probe.close();
+    if (!error) return port;
+  }
+}
 
 const all = (name) => [...unit.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map((m) => m[1]);
 
@@ -79,7 +90,7 @@ test('its manager hears when it is ready, alive, taking another configuration, a
 });
 
 describe('a real systemd', { skip: noSystemd() }, () => {
-  let systemd, upstream, redis, url;
+  let systemd, upstream, redis, url, lowPort;
   const pid = () => Number(systemd.show('pricegate', 'MainPID'));
   const ready = async () => (await request(url, { path: '/readyz' })).status === 200;
   const restarted = (times) => until(
@@ -101,10 +112,16 @@ describe('a real systemd', { skip: noSystemd() }, () => {
     redis = await startRedis({ args: ['--port', String(redisPort), '--bind', '127.0.0.1'] });
     redis.url = `redis://127.0.0.1:${redisPort}/0`;
     url = `http://127.0.0.1:${await freePort()}`;
+    lowPort = await freeLowPort();
+    const also = (text, variable) => text.replace('[Install]', `Environment=${variable}\n[Install]`);
     systemd = await startSystemd({
       config: config(),
       files: { 'ca.pem': readFileSync(testCerts().ca, 'utf8'), 'secrets.env': 'SSL_CERT_FILE=/etc/pricegate/ca.pem\n' },
-      units: { 'pricegate@.service': unit },
+      units: {
+        'pricegate@.service': unit,
+        'unix.service': also(unit.replace(/^#(?=RuntimeDirectory=|Group=)/gm, ''), 'PRICEGATE_LISTEN_HOST=unix:/run/pricegate/http.sock'),
+        'low.service': also(unit.replace(/^((?:CapabilityBoundingSet|AmbientCapabilities)=)$/gm, '$1CAP_NET_BIND_SERVICE').replace('PrivateUsers=yes', 'PrivateUsers=no'), `PRICEGATE_LISTEN_PORT=${lowPort}`),
+      },
       // Shorter than the unit's, for the test's sake; and shorter than drain_s.
       dropIn: '[Service]\nWatchdogSec=4\nTimeoutStopSec=1\n',
     });
@@ -184,5 +201,17 @@ describe('a real systemd', { skip: noSystemd() }, () => {
     const before = written();
     await until(() => written() > before, 'it writes where the other did');
     systemd.control('stop', 'pricegate@b');
+  });
+
+  test('what stands in it as a comment works: a unix socket for a proxy, a port below 1024', async () => {
+    systemd.configure(config());
+    systemd.control('start', 'unix');
+    const ask = (user, group) => systemd.within('setpriv', `--reuid=${user}`, `--regid=${group}`, '--clear-groups', 'curl', '-sS', '--unix-socket', '/run/pricegate/http.sock', 'http://localhost/readyz');
+    assert.equal(JSON.parse(ask('www-data', 'www-data')).ready, true);
+    assert.throws(() => ask('nobody', 'nogroup'), /curl/);
+    systemd.control('stop', 'unix');
+    systemd.control('start', 'low');
+    assert.equal((await request(`http://127.0.0.1:${lowPort}`, { path: '/readyz' })).status, 200);
+    systemd.control('stop', 'low');
   });
 });
