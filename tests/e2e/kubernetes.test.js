@@ -3,7 +3,7 @@
 // probes) works with the real program: one poller, readers, a Redis with a password.
 
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { copyFileSync, cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -213,6 +213,10 @@ describe('docker/k8s', { skip: missing() }, () => {
       await until(async () => (await probe(readinessProbe)) === 200, 'ready');
       assert.equal(await probe(livenessProbe), 200);
       gateway.ready = () => probe(readinessProbe);
+      gateway.started = () => {
+        const [command, ...args] = program(deployment).startupProbe.exec.command;
+        return spawnSync(command, args.map((a) => a.replace(`/${config().listen.metrics_port}`, `/${port}`))).status === 0;
+      };
       return gateway;
     };
     const asking = await start(poller);
@@ -247,5 +251,13 @@ describe('docker/k8s', { skip: missing() }, () => {
     // Nobody but the poller has asked anybody.
     assert.doesNotMatch((await b.get('/metrics')).body, /^pricegate_provider_requests_total\{/m);
     assert.match((await asking.get('/metrics')).body, /^pricegate_provider_requests_total\{provider="yahoo"/m);
+
+    // Without Redis an old reader stays ready, for it has prices; a new one never counts as started.
+    await until(() => b.started(), 'it has started');
+    await redis.kill();
+    await until(async () => (await b.get('/readyz')).json.degraded.includes('bus'), 'it notices');
+    assert.equal(await b.ready(), 200);
+    const late = await start(reader);
+    assert.equal(late.started(), false);
   });
 });
