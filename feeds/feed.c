@@ -63,6 +63,8 @@ void feed_take_over(struct feed *d, struct feed *from, bool same_sources)
     d->market.clock = clock;
     d->last = from->last;
     d->last.provider = lasting_name(from->last.provider);
+    d->failing_ms = from->failing_ms;
+    d->failed_ms = from->failed_ms;
     d->refreshed_ms = from->refreshed_ms;
     d->all_failed = from->all_failed;
     if (same_currency(d, from))
@@ -175,6 +177,19 @@ static void note_step(struct feed *d, const struct chain_step *step, int64_t int
         s->suspended_until_ms = s->suspended_for_ms = 0;
 }
 
+/* A late source works, and one that is not asked to spare credits is not known to fail. */
+static void note_failing(struct feed *d, int64_t mono_ms)
+{
+    enum failure f = d->last.failure;
+    if (f == FAIL_NONE || f == FAIL_OLDER) {
+        d->failing_ms = d->failed_ms = 0;
+    } else if (f != FAIL_BUDGET) {
+        d->failed_ms = mono_ms;
+        if (d->failing_ms == 0)
+            d->failing_ms = mono_ms;
+    }
+}
+
 void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_ms, int64_t mono_ms)
 {
     for (size_t i = 0; i < end->n; i++)
@@ -188,6 +203,7 @@ void feed_walked(struct feed *d, const struct chain_end *end, int64_t interval_m
         d->last.provider = d->in->sources[why->pos].provider;
         memcpy(d->last.detail, why->detail, sizeof d->last.detail);
     }
+    note_failing(d, mono_ms);
     watch_walked(&d->watch, d->last.failure, d->last.provider);
 }
 

@@ -50,9 +50,11 @@ struct feed {
     int walking;  /* walks that it is in, but for probes */
     bool probing; /* is one of its sources being probed? */
     struct feed_outcome last;
-    int64_t refreshed_ms;    /* monotonic, end of the last refresh; 0 = never */
-    int answering;           /* the source that answered last; -1 = none yet */
-    enum failure all_failed; /* the reason last logged for a walk that brought nothing */
+    int64_t failing_ms, failed_ms; /* monotonic: walks bring nothing since then, and last did so
+                                      then; 0 = the last one did, or had only older to bring */
+    int64_t refreshed_ms;          /* monotonic, end of the last refresh; 0 = never */
+    int answering;                 /* the source that answered last; -1 = none yet */
+    enum failure all_failed;       /* the reason last logged for a walk that brought nothing */
     struct log_limit all_failed_limit, quality_limit;
     struct feed_suspect suspect;
 };

@@ -11,18 +11,10 @@
  *     may start and cancel jobs.
  *   - the body is capped in the write callback: CURLOPT_MAXFILESIZE does not stop a gzip bomb or a
  *     chunked body (7.88.1). Returning less than was offered ends the transfer at once.
- *   - CURLOPT_QUICK_EXIT: without it curl waits in curl_multi for the resolver's thread when a
- *     transfer ends during a dead name look-up, 7 s on the loop.
  *   - curl passes a CR or LF in a header value on as it is: requests with control characters are
  *     refused.
- *   - the error buffer is used only for names, connections and certificates, where it holds a host
- *     name at most. All other sentences are curl's fixed texts.
  *   - CURLOPT_PIPEWAIT stays off: with it a request waits behind one that hangs, until it is known
- *     whether their connection could be shared.
- *   - no folder of certificates: curl keeps the ones it trusts for a day (CURLOPT_CA_CACHE_TIMEOUT)
- *     only where they come from a single file. Reading Debian's 140 takes 20 ms of the loop, each
- *     time.
- *   - a loopback address is never asked through a proxy. */
+ *     whether their connection could be shared. */
 #include "fetch.h"
 
 #include <curl/curl.h>
@@ -33,6 +25,7 @@
 #include "address.h"
 #include "clock.h"
 #include "http_head.h"
+#include "transfer.h"
 
 struct watcher {
     uv_poll_t poll; /* first: the handle is freed by its address */
@@ -61,8 +54,8 @@ struct fetch {
     CURLM *multi;
     uv_timer_t timer;
     struct fetch_job *jobs;
-    char *ca_file, *no_proxy; /* NULL = none */
-    int handles;              /* open uv handles: the timer and the watchers */
+    struct transfer_setup setup;
+    int handles; /* open uv handles: the timer and the watchers */
     bool closing;
     void (*closed)(void *ctx);
     void *closed_ctx;
@@ -136,34 +129,6 @@ void fetch_cancel(struct fetch_job *job)
     free_job(job);
 }
 
-static const struct {
-    CURLcode code;
-    enum failure failure;
-    bool say_more; /* the error buffer may be shown */
-} causes[] = {
-    {CURLE_COULDNT_RESOLVE_HOST,     FAIL_DNS,     true },
-    {CURLE_COULDNT_RESOLVE_PROXY,    FAIL_DNS,     true },
-    {CURLE_COULDNT_CONNECT,          FAIL_CONNECT, true },
-    {CURLE_OPERATION_TIMEDOUT,       FAIL_TIMEOUT, false},
-    {CURLE_SSL_CONNECT_ERROR,        FAIL_TLS,     true },
-    {CURLE_PEER_FAILED_VERIFICATION, FAIL_TLS,     true },
-    {CURLE_SSL_CACERT_BADFILE,       FAIL_TLS,     true },
-    {CURLE_SSL_CERTPROBLEM,          FAIL_TLS,     true },
-    {CURLE_SSL_CIPHER,               FAIL_TLS,     true },
-    {CURLE_SSL_ISSUER_ERROR,         FAIL_TLS,     true },
-    {CURLE_SSL_INVALIDCERTSTATUS,    FAIL_TLS,     true },
-};
-
-/* Still looking for the address when the time was over? */
-static bool name_unknown(CURL *easy)
-{
-    curl_off_t looked_up_us = 0;
-    char *address = NULL;
-    curl_easy_getinfo(easy, CURLINFO_NAMELOOKUP_TIME_T, &looked_up_us);
-    curl_easy_getinfo(easy, CURLINFO_PRIMARY_IP, &address);
-    return looked_up_us == 0 && (!address || !*address);
-}
-
 static enum failure explain(struct fetch_job *job, CURLcode code, struct err *detail)
 {
     if (job->over) {
@@ -177,15 +142,9 @@ static enum failure explain(struct fetch_job *job, CURLcode code, struct err *de
                 address_format(&job->private, text));
         return FAIL_CONNECT;
     }
-    for (size_t i = 0; i < ARRAY_LEN(causes); i++) {
-        if (causes[i].code != code)
-            continue;
-        bool more = causes[i].say_more && job->error[0];
-        err_set(detail, "%s", more ? job->error : curl_easy_strerror(code));
-        if (code == CURLE_OPERATION_TIMEDOUT && name_unknown(job->easy))
-            return FAIL_DNS;
-        return causes[i].failure;
-    }
+    enum failure failure = transfer_explain(job->easy, code, job->error, detail);
+    if (failure != FAIL_NONE)
+        return failure;
     bool cut = code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR;
     if (cut && job->header_bytes == 0) {
         err_set(detail, "connection lost before an answer: %s", curl_easy_strerror(code));
@@ -241,10 +200,8 @@ static void free_if_closed(struct fetch *f)
         return;
     void (*closed)(void *ctx) = f->closed;
     void *ctx = f->closed_ctx;
-    free(f->ca_file);
-    free(f->no_proxy);
+    transfer_setup_fini(&f->setup);
     free(f);
-    curl_global_cleanup();
     if (closed)
         closed(ctx);
 }
@@ -345,47 +302,24 @@ static int on_timer_wish(CURLM *multi, long timeout_ms, void *arg)
 
 /* --- begin --- */
 
-static char *copy_env(const char *first, const char *second)
-{
-    const char *s = getenv(first);
-    if ((!s || !*s) && second)
-        s = getenv(second);
-    return s && *s ? strdup(s) : NULL;
-}
-
-/* curl would read no_proxy itself, were CURLOPT_NOPROXY not set. */
-static char *make_no_proxy(void)
-{
-    struct buf b = {0};
-    char *given = copy_env("no_proxy", "NO_PROXY");
-    if (given)
-        buf_addf(&b, "%s,", given);
-    buf_adds(&b, "localhost,127.0.0.1,::1");
-    free(given);
-    return buf_take(&b, NULL);
-}
-
 struct fetch *fetch_new(uv_loop_t *loop, struct err *err)
 {
     struct fetch *f = calloc(1, sizeof *f);
-    if (!f || curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
+    err_set(err, "out of memory");
+    if (!f || transfer_setup_init(&f->setup, err) != 0) {
         free(f);
-        err_set(err, "cannot prepare libcurl");
         return NULL;
     }
     f->loop = loop;
     f->multi = curl_multi_init();
     if (!f->multi || uv_timer_init(loop, &f->timer) != 0) {
         curl_multi_cleanup(f->multi);
-        curl_global_cleanup();
+        transfer_setup_fini(&f->setup);
         free(f);
-        err_set(err, "cannot prepare libcurl: out of memory");
         return NULL;
     }
     f->timer.data = f;
     f->handles = 1;
-    f->ca_file = copy_env("CURL_CA_BUNDLE", "SSL_CERT_FILE");
-    f->no_proxy = make_no_proxy();
     curl_multi_setopt(f->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(f->multi, CURLMOPT_SOCKETDATA, f);
     curl_multi_setopt(f->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish);
@@ -421,35 +355,22 @@ static int set_body(struct fetch_job *job, const struct buf *body)
     return curl_easy_setopt(job->easy, CURLOPT_COPYPOSTFIELDS, body->p) == CURLE_OK ? 0 : -1;
 }
 
-static void set_options(struct fetch_job *job, const char *url, int64_t timeout_ms)
+static void set_options(struct fetch_job *job, const char *url)
 {
     CURL *e = job->easy;
-    const struct fetch *f = job->f;
     bool plain = strncasecmp(url, "http://", 7) == 0;
     curl_easy_setopt(e, CURLOPT_URL, url);
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, plain ? "http" : "https");
     curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-    curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
     curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "");
-    curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);
-    curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
-    curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, (long)(timeout_ms / 2));
     curl_easy_setopt(e, CURLOPT_USERAGENT, "pricegate/" PRICEGATE_VERSION);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, job->headers);
-    curl_easy_setopt(e, CURLOPT_NOPROXY, f->no_proxy);
-    curl_easy_setopt(e, CURLOPT_ERRORBUFFER, job->error);
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, job);
     curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_header);
     curl_easy_setopt(e, CURLOPT_HEADERDATA, job);
     curl_easy_setopt(e, CURLOPT_PRIVATE, job);
-    curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
-    if (f->ca_file)
-        curl_easy_setopt(e, CURLOPT_CAINFO, f->ca_file);
 }
 
 struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
@@ -470,7 +391,9 @@ struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
     job->body_max = limits && limits->body_max ? limits->body_max : FETCH_BODY_MAX;
     job->header_max = limits && limits->header_max ? limits->header_max : FETCH_HEADER_MAX;
     http_head_init(&job->head);
-    job->easy = curl_easy_init();
+    job->easy = transfer_new(&f->setup,
+                             limits && limits->timeout_ms ? limits->timeout_ms : FETCH_TIMEOUT_MS,
+                             job->error);
     if (!job->easy || add_headers(job, &rq->headers, err) != 0 || set_body(job, &rq->body) != 0) {
         err_set(err, "out of memory");
         free_job(job);
@@ -482,8 +405,7 @@ struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
         curl_easy_setopt(job->easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
         curl_easy_setopt(job->easy, CURLOPT_OPENSOCKETDATA, job);
     }
-    set_options(job, rq->url.p,
-                limits && limits->timeout_ms ? limits->timeout_ms : FETCH_TIMEOUT_MS);
+    set_options(job, rq->url.p);
     job->next = f->jobs;
     if (f->jobs)
         f->jobs->prev = job;

@@ -1,4 +1,4 @@
-/* fetch.h - one HTTP request on the loop, with a hard end. The only file that knows curl.
+/* fetch.h - one HTTP request on the loop, with a hard end.
  *
  * A job ends exactly once: with a reply (any status; the body decides what it means), or with a
  * failure of the transport and a sentence that holds no URL and no header, so no secret. It ends
@@ -33,7 +33,7 @@ struct fetch_limits {
 typedef void fetch_done(void *ctx, const struct http_reply *reply, enum failure failure,
                         const char *detail);
 
-/* Further trusted certificates come from $CURL_CA_BUNDLE, else $SSL_CERT_FILE (a PEM file). */
+/* Further trusted certificates: transfer.h. */
 struct fetch *fetch_new(uv_loop_t *loop, struct err *err) MUST_CHECK;
 
 /* Copies what it needs of rq; limits may be NULL. done is never called before this returns. NULL:

@@ -17,6 +17,7 @@
  * the line, it was our own line: that is held against nobody. */
 #include "jobs.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,10 +43,18 @@ struct active {
     struct job_wait *waits;
 };
 
+/* The last run of a job that is over, as far as somebody may have to be told of it. */
+struct ended {
+    uint64_t runs; /* of this process */
+    struct trouble_job how;
+    char why[TROUBLE_WHY_MAX];
+};
+
 struct jobs {
     struct zone *zone; /* NULL = UTC */
     struct job_store store;
     struct active active[JOBS_LEN];
+    struct ended ended[JOBS_LEN];
     int64_t since_ms[JOBS_LEN]; /* wall */
     int *ids;                   /* room for all instruments */
     int64_t *ages_ms;           /* the same */
@@ -252,6 +261,38 @@ static void judge(struct feeds *f, const struct active *a, int64_t wall_ms)
     }
 }
 
+/* What the first of its failed instruments said. */
+static void first_error(const struct job_run *r, char out[static TROUBLE_WHY_MAX])
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < r->n; i++) {
+        const struct job_slot *s = &r->slots[i];
+        if (s->failure == FAIL_NONE)
+            continue;
+        snprintf(out, TROUBLE_WHY_MAX, "%s: %s%s%s%s%s", r->config->instruments[s->id].symbol,
+                 s->provider ? s->provider : "", s->provider ? ": " : "", failure_name(s->failure),
+                 s->message[0] ? ", " : "", s->message);
+        return;
+    }
+}
+
+static void note_ended(struct jobs *j, const struct job_run *r, int64_t took_ms)
+{
+    struct ended *e = &j->ended[r->job];
+    e->runs++;
+    e->how = (struct trouble_job){
+        .requested = r->requested,
+        .overran = r->overran,
+        .status = job_run_status(r),
+        .started_ms = r->started_ms,
+        .took_ms = took_ms,
+        .instruments = r->n,
+    };
+    for (size_t i = 0; i < r->n; i++)
+        e->how.failed += r->slots[i].failure != FAIL_NONE;
+    first_error(r, e->why);
+}
+
 static void finish(struct feeds *f, struct active *a, int64_t mono_ms, int64_t wall_ms)
 {
     struct active over = *a;
@@ -265,6 +306,7 @@ static void finish(struct feeds *f, struct active *a, int64_t mono_ms, int64_t w
         log_complete(over.run, INSTRUMENT_QUOTE, took_ms);
         log_complete(over.run, INSTRUMENT_OBSERVATION, took_ms);
         count_run(f->metrics, over.run, took_ms);
+        note_ended(f->jobs, over.run, took_ms);
     }
     job_waits_tell(&over.waits, over.run);
     free_active(&over);
@@ -401,6 +443,7 @@ void jobs_take_over(struct feeds *f, struct feeds *from)
             f->jobs->since_ms[i] = from->jobs->since_ms[i];
     f->jobs->store = from->jobs->store;
     from->jobs->store = unused;
+    memcpy(f->jobs->ended, from->jobs->ended, sizeof f->jobs->ended);
 }
 
 /* --- the port --- */
@@ -433,6 +476,21 @@ void jobs_request(struct feeds *f, enum job job, refresh_done *done, void *ctx)
         refuse(f, job, off, &alone);
     else
         feeds_wake(f);
+}
+
+struct trouble_job jobs_last(const struct feeds *f, enum job job)
+{
+    const struct ended *e = &f->jobs->ended[job];
+    const struct job_run *r = f->jobs->active[job].run;
+    struct trouble_job how = e->how;
+    how.runs = e->runs;
+    how.why = e->why;
+    how.late = r && r->overran && !r->requested;
+    if (how.late) {
+        how.late_since_ms = r->started_ms;
+        how.waiting = r->waiting;
+    }
+    return how;
 }
 
 json_t *jobs_describe(struct feeds *f)

@@ -11,6 +11,7 @@
 #include "err.h"
 #include "job.h"
 #include "port.h"
+#include "troubles.h"
 
 struct bus;
 struct chain_end;
@@ -39,6 +40,8 @@ void jobs_take_over(struct feeds *f, struct feeds *from);
 
 /* Runs the job now, or joins its run. done may be called before this returns. */
 void jobs_request(struct feeds *f, enum job job, refresh_done *done, void *ctx);
+/* How the job ran last, or runs (troubles.h). Its text is ours until the next turn. */
+struct trouble_job jobs_last(const struct feeds *f, enum job job);
 /* The body of /data-health/jobs; NULL: out of memory. */
 json_t *jobs_describe(struct feeds *f);
 

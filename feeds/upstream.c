@@ -457,6 +457,21 @@ static int64_t retry_at_ms(const struct upstream *u, int64_t wall_ms)
     return u->off || u->reliability.suspended ? 0 : breaker_retry_at_ms(&u->breaker, wall_ms);
 }
 
+/* As announced: one that is tried again is not well before it has answered. */
+struct trouble_provider upstream_trouble(const struct upstream *u, int64_t wall_ms)
+{
+    const char *reason = reason_text(u, wall_ms);
+    return (struct trouble_provider){
+        .shut = u->in_use && !u->off && u->shown != BREAKER_CLOSED,
+        .suspended = u->reliability.suspended,
+        .since_ms = u->shown_since_ms,
+        .retry_ms = retry_at_ms(u, wall_ms),
+        .answered_ms = u->last_success_ms,
+        .reason = reason ? reason : "",
+        .last_error = u->last_error.text,
+    };
+}
+
 json_t *upstream_describe(struct upstream *u, int64_t wall_ms)
 {
     bool suspended = u->reliability.suspended;

@@ -16,6 +16,7 @@
 #include "provider.h"
 #include "reliability.h"
 #include "schedule.h"
+#include "troubles.h"
 
 struct upstream {
     const struct provider *row;
@@ -100,6 +101,7 @@ void upstream_read(const struct upstream *u, struct bus *bus);
 bool upstream_shared(struct upstream *u, const char *key, const char *bytes, size_t len,
                      int64_t wall_ms);
 
+struct trouble_provider upstream_trouble(const struct upstream *u, int64_t wall_ms);
 /* The element of /data-health/sources; NULL: out of memory. */
 json_t *upstream_describe(struct upstream *u, int64_t wall_ms);
 /* What anybody may know of it, into an element of provenance_describe(): "state", "retry_at" (ms).
