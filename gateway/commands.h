@@ -12,6 +12,7 @@ int command_run(const struct options *o);
 int command_check(const struct options *o);
 int command_fetch(const struct options *o);
 int command_key(const struct options *o);
+int command_notify(const struct options *o);
 int command_plan(const struct options *o);
 int command_status(const struct options *o);
 int command_token(const struct options *o);

@@ -1,6 +1,6 @@
 /* gateway.c - where the halves meet.
  *
- *     feeds ──publish──► bus ──► hear_item() ──► fanout ──► server
+ *     feeds ──publish──► bus ──► hear_item() ──► fanout ──► server      (all of them) ──► notifier
  *       ▲                           │              │
  *       ├───────────────────────────┘              │  what others published, so that the poller
  *       │                                          │  never goes back in time
@@ -130,6 +130,7 @@ static void follow_clock(uv_timer_t *t)
         return;
     g->metrics.clock_set++;
     log_event(LOG_WARN, "clock_set", "by_ms=%lld", (long long)by_ms);
+    notices_clock_set(g->now.notices, by_ms);
     tiers_clock_set(g->now.tiers, by_ms, clock_wall_ms());
     feeds_clock_set(g->now.feeds, by_ms, clock_wall_ms());
 }
@@ -142,6 +143,7 @@ static void begin_running(struct gateway *g)
     uv_timer_stop(&g->bus_wait);
     gateway_start_feeds(g);
     server_ready(g->server);
+    notifier_start(g->notifier);
     notify_say("READY=1");
     if (g->reload_wanted)
         reload_logged(g);
@@ -157,8 +159,9 @@ static void tell_watchdog(uv_timer_t *t)
 
 static void hear_link(void *ctx, bool up, const char *why)
 {
-    (void)why; /* the bus has logged it */
     struct gateway *g = ctx;
+    if (!up && why) /* the bus has logged it */
+        err_set(&g->bus_why, "%s", why);
     g->metrics.bus_up = up;
     begin_running(g); /* up with all values read, or known to be away: nothing to wait for */
 }
@@ -226,6 +229,10 @@ static void close_parts(void *ctx)
     uv_timer_stop(&g->watchers);
     uv_timer_stop(&g->clock);
     g->parts_open = 1 + (int)g->retiring; /* one is held until all were told */
+    if (g->notifier) {
+        g->parts_open++;
+        notifier_close(g->notifier, gateway_part_closed, g);
+    }
     if (g->server) {
         g->parts_open++;
         server_close(g->server, gateway_part_closed, g);
@@ -251,6 +258,7 @@ static void asked_to_stop(uv_signal_t *s, int signum)
     g->phase = PHASE_DRAINING;
     tell_stopping(g->now.config->drain_s);
     uv_timer_stop(&g->bus_wait);
+    notifier_drain(g->notifier);
     feeds_stop(g->now.feeds);
     server_drain(g->server, close_parts, g);
 }
@@ -323,6 +331,9 @@ static int open_parts(struct gateway *g, struct config *config, struct err *err)
     g->server = server_new(&g->loop, &parts, err);
     if (!g->server)
         return -1;
+    g->notifier = notifier_new(g);
+    if (!g->notifier)
+        return err_set(err, "out of memory");
     return bus_start(g->bus, err);
 }
 

@@ -11,6 +11,7 @@
 #include "log.h"
 #include "loop_busy.h"
 #include "metrics.h"
+#include "notifier.h"
 #include "port.h"
 #include "server.h"
 
@@ -32,6 +33,8 @@ struct gateway {
     struct metrics metrics;
     struct bus *bus;
     struct server *server;
+    struct notifier *notifier;
+    struct err bus_why; /* what was last said of a lost link to Redis */
     struct feed_port feed_port;
     struct process_port process_port;
     enum phase phase;

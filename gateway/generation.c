@@ -1,5 +1,7 @@
 #include "generation.h"
 
+#include "notice_watch.h"
+
 int generation_begin(struct generation *n, struct config *config,
                      const struct generation_ground *ground, int64_t epoch_ms, struct err *err)
 {
@@ -11,6 +13,9 @@ int generation_begin(struct generation *n, struct config *config,
         .authenticate = auth_check_token, .authenticate_ctx = n->auth, .feed = ground->feed_port};
     n->tiers = tiers_new(config, ground->metrics, &ports);
     if (!n->tiers)
+        return err_set(err, "out of memory");
+    n->notices = notices_new(notice_watch_matters(config));
+    if (!n->notices)
         return err_set(err, "out of memory");
     n->feeds = feeds_new(ground->loop, config, ground->bus, ground->metrics, epoch_ms, err);
     return n->feeds ? 0 : -1;
@@ -29,6 +34,7 @@ void generation_end(struct generation *n, void (*done)(void *ctx), void *ctx)
 
 void generation_free(struct generation *n)
 {
+    notices_free(n->notices);
     tiers_free(n->tiers);
     auth_free(n->auth);
     config_free(n->config);

@@ -10,6 +10,7 @@
 #include "err.h"
 #include "feeds.h"
 #include "metrics.h"
+#include "notices.h"
 #include "tiers.h"
 
 struct generation {
@@ -17,6 +18,7 @@ struct generation {
     struct auth *auth;
     struct tiers *tiers;
     struct feeds *feeds;
+    struct notices *notices; /* how everything stands, and what of it was told */
 };
 
 /* What all generations have in common. */

@@ -138,6 +138,7 @@ static void apply(struct gateway *g, struct change *x)
     tiers_take_over(x->next.tiers, old.tiers, &x->map, auth_renew, x->next.auth, now);
     server_change(g->server, &parts, &x->server);
     g->now = x->next;
+    notifier_changed(g->notifier, old.notices, &x->map);
     log_setup(g->now.config->log.level, g->now.config->log.json);
     forget_gone(g, &x->map);
     forget_credits(g, x->map.from);

@@ -31,6 +31,7 @@ _pricegate() {
       check) words='--config' ;;
       fetch) words='--all --provider --config' ;;
       key) words='--role --symbols' ;;
+      notify) words='--config' ;;
       plan) words='--config --json' ;;
       status) words='--watch --config --url --token' ;;
       token) words='--role --symbols --ttl --private-key --config' ;;
@@ -40,7 +41,7 @@ _pricegate() {
     for option in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
       [[ $option = --* ]] && words=" $words " && words=${words/ $option / }
     done
-    [[ $COMP_CWORD != 1 ]] || words+=' run check fetch key plan status token watch --version --help'
+    [[ $COMP_CWORD != 1 ]] || words+=' run check fetch key notify plan status token watch --version --help'
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }

@@ -283,6 +283,46 @@ static void check_jwt(struct config_reader *r, const json_t *root, const struct 
         config_problem(r, "auth.jwt.secret", "is for HS256 only");
 }
 
+/* What is given, and is not there, was wrong, and told. */
+static void require_member(struct config_reader *r, const json_t *root, const char *path,
+                           bool is_there, const char *why)
+{
+    const json_t *v = config_member(root, path);
+    if (!is_there && (!v || json_is_null(v) || json_is_array(v)))
+        config_problem(r, path, "%s", why);
+}
+
+/* A password goes to nobody in plain text. */
+static void check_mail(struct config_reader *r, const json_t *root, const struct config *c)
+{
+    static const char with_url[] = "is required where notifications.mail.url is";
+    static const char with_other[] = "is required where the other one is given";
+    const char *user = c->notifications.mail.user, *password = c->notifications.mail.password;
+    bool plain =
+        !c->notifications.mail.starttls && strncmp(c->notifications.mail.url, "smtp://", 7) == 0;
+    size_t to = json_array_size(config_member(root, "notifications.mail.to"));
+    require_member(r, root, "notifications.mail.from", c->notifications.mail.from, with_url);
+    require_member(r, root, "notifications.mail.to", to > 0, with_url);
+    require_member(r, root, "notifications.mail.user", user || !password, with_other);
+    require_member(r, root, "notifications.mail.password", password || !user, with_other);
+    if (to > CONFIG_MAIL_TO_MAX)
+        config_problem(r, "notifications.mail.to",
+                       "has more than %d addresses: name one that the mail server passes on",
+                       CONFIG_MAIL_TO_MAX);
+    if (password && plain)
+        config_problem(r, "notifications.mail.starttls",
+                       "must not be false where there is a password: it would go as plain text");
+}
+
+static void check_notifications(struct config_reader *r, const json_t *root, const struct config *c)
+{
+    if (c->notifications.mail.url)
+        check_mail(r, root, c);
+    else if (json_is_object(config_member(root, "notifications.mail")) &&
+             !config_member(root, "notifications.mail.url")) /* else that was wrong, or is null */
+        config_problem(r, "notifications.mail.url", "is required, as smtp://mail.example.com:587");
+}
+
 static void check_unix(struct config_reader *r, const struct config *c)
 {
     if (c->listen.metrics_host && listen_host_path(c->listen.metrics_host))
@@ -378,6 +418,7 @@ static void read_all(struct config_reader *r, json_t *root, struct buf *warnings
     config_read_place(r, &whole);
     check_listen(r, c);
     check_jwt(r, root, c);
+    check_notifications(r, root, c);
     read_keys(r, root, c);
     check_delays(r, c);
     read_providers(r, root, c);

@@ -67,7 +67,8 @@ struct config_key {
     size_t symbols_len;
     int64_t delay_s; /* how late its holder gets prices; -1 = as its role */
 };
-#define CONFIG_DELAYS_MAX 8 /* different ones */
+#define CONFIG_DELAYS_MAX  8  /* different ones */
+#define CONFIG_MAIL_TO_MAX 20 /* recipients */
 
 enum token_alg { TOKEN_NONE, TOKEN_HS256, TOKEN_RS256, TOKEN_ES256 };
 
@@ -154,6 +155,21 @@ struct config {
         bool json;
         enum log_level level;
     } log;
+    struct {
+        const char *name;                         /* of this gateway; NULL = the host's */
+        bool failure, partial, recovery, success; /* what is told of */
+        int64_t after_s, every_s, repeat_s;       /* gateway/notices/notices.h */
+        struct {
+            const char *url; /* NULL = no mail; else from and to are there */
+            const char *user, *password, *from;
+            const char *const *to;
+            size_t to_len;
+            bool starttls;
+        } mail;
+        struct {
+            const char *url; /* NULL = none */
+        } webhook;
+    } notifications;
     const struct config_provider *providers; /* one for each row of the provider table */
     size_t providers_len;
     const struct config_exchange *exchanges;

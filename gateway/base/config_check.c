@@ -77,6 +77,46 @@ const char *config_check_base_url(const char *s)
     return p && (*p == '\0' || strcmp(p, "/") == 0) ? NULL : must;
 }
 
+const char *config_check_mail_url(const char *s)
+{
+    static const char must[] =
+        "must be smtp://host[:port] or smtps://host[:port], without a login: "
+        "that is mail.user and mail.password";
+    const char *host = strncmp(s, "smtp://", 7) == 0    ? s + 7
+                       : strncmp(s, "smtps://", 8) == 0 ? s + 8
+                                                        : NULL;
+    const char *p = host ? skip_host(host, HOSTNAME UPPER) : NULL;
+    p = p ? skip_port(p) : NULL;
+    return p && *p == '\0' ? NULL : must;
+}
+
+/* What servers agree on; quotes and comments, which the standard knows, nobody has. */
+const char *config_check_mailbox(const char *s)
+{
+    static const char must[] = "must be an address as ops@example.com, without a name or brackets";
+    size_t n = strspn(s, HOSTNAME UPPER "!#$%&'*+/=?^`{|}~");
+    const char *end = n > 0 && n <= 64 && s[n] == '@' ? skip_host(s + n + 1, HOSTNAME UPPER) : NULL;
+    return end && *end == '\0' ? NULL : must;
+}
+
+const char *config_check_webhook_url(const char *s)
+{
+    static const char must[] =
+        "must be the whole address, as https://hooks.example.com/services/..., "
+        "without a login, blanks or #";
+    const char *host = strncmp(s, "http://", 7) == 0    ? s + 7
+                       : strncmp(s, "https://", 8) == 0 ? s + 8
+                                                        : NULL;
+    const char *p = host ? skip_host(host, HOSTNAME UPPER) : NULL;
+    p = p ? skip_port(p) : NULL;
+    if (!p || (*p && !strchr("/?", *p)))
+        return must;
+    for (; *p; p++)
+        if ((unsigned char)*p <= 0x20 || (unsigned char)*p > 0x7E || strchr("#<>\"\\", *p))
+            return must;
+    return NULL;
+}
+
 /* "user:password" or ":password" before the @, percent-encoded where need be. */
 static bool login_ok(const char *p, const char *at)
 {

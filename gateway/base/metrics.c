@@ -30,6 +30,11 @@ void metrics_init(struct metrics *m)
     for (enum job j = 0; j < JOBS_LEN; j++)
         for (enum job_status s = JOB_SUCCESS; s <= JOB_FAILED; s++)
             metrics_add(m, METRIC_JOB_RUNS, job_name(j), job_status_name(s), 0);
+    static const char *const channels[] = {"mail", "webhook"};
+    static const char *const results[] = {"sent", "failed", "dropped"};
+    for (size_t i = 0; i < ARRAY_LEN(channels); i++)
+        for (size_t k = 0; k < ARRAY_LEN(results); k++)
+            metrics_add(m, METRIC_NOTIFICATIONS, channels[i], results[k], 0);
 }
 
 void metrics_fini(struct metrics *m)

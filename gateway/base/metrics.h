@@ -25,6 +25,8 @@
     X(bus_reconnects, counter, "pricegate_bus_reconnects_total", "times that Redis came back")     \
     X(clock_set, counter, "pricegate_clock_set_total",                                             \
       "times that the system's clock was set by a second or more")                                 \
+    X(notifications_held, counter, "pricegate_notifications_held_back_total",                      \
+      "changes that could not be told at once because notifications.every_s had not passed")       \
     X(log_lines_lost, counter, "pricegate_log_lines_lost_total",                                   \
       "log lines that could not be written")                                                       \
     X(loop_timers, gauge, "pricegate_loop_timers", "timers of the event loop, running or not")     \
@@ -65,6 +67,8 @@
       "runs of a job; result is success, partial or failed")                                       \
     X(JOB_DURATION, gauge, "pricegate_job_duration_seconds", "name", NULL,                         \
       "how long its last run took")                                                                \
+    X(NOTIFICATIONS, counter, "pricegate_notifications_total", "channel", "result",                \
+      "messages to people; result is sent, failed (a try that did not work) or dropped")           \
     X(QUALITY, counter, "pipeline_data_quality_checks_total", "rule", "result",                    \
       "quality rules applied; result is pass or fail")
 
