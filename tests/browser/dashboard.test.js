@@ -127,7 +127,7 @@ test('observations stand below the prices: figures, units, words, age, state', a
   await page.says(`${row('oil')} .figure`, '66.30 $/BBL');
   await page.says(`${row('oil')} .state`, 'delayed'); // of the day before yesterday
   await page.says(`${row('silent')} .observed`, '\u2013');
-  assert.match(await page.textContent(`${row('silent')} .state`), /^unavailable/);
+  await page.waitForFunction((at) => /^unavailable/.test(document.querySelector(at).textContent), `${row('silent')} .state`);
   assert.match(await page.textContent(`${row('oil')} .age`), /^\d+\u00a0s$/);
 
   const words = `Flowering is early.\n${'The harvest is expected to be large. '.repeat(12)}`;

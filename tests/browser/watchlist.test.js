@@ -339,19 +339,93 @@ test('a row is drawn once per frame at most, and what is out of sight hardly eve
   assert.deepEqual(page.problems, []);
 });
 
+/** The paths of a module and of all that it imports. */
+async function importsOf(gateway, path, found = new Set()) {
+  const { pathname } = new URL(path, gateway.url);
+  if (found.has(pathname)) return found;
+  found.add(pathname);
+  const { body } = await gateway.get(pathname);
+  for (const [, name] of body.matchAll(/^(?:import|export) [^;]*?from '(.+)';$/gm)) {
+    await importsOf(gateway, new URL(name, `http://x${pathname}`).pathname, found);
+  }
+  return found;
+}
+
+test('the line is called for before the page is there, once; where it is gone by then, another one is', async (t) => {
+  const { gateway, redis } = await scene(t, { redis: true, config: { instruments: INSTRUMENTS } });
+  /** The page's calls, in their order; `spoil` gets the first one. */
+  const calls = (spoil) => {
+    const Real = globalThis.WebSocket;
+    globalThis.calls = [];
+    globalThis.WebSocket = class extends Real {
+      constructor(url) {
+        super(url);
+        globalThis.calls.push([String(url), document.body?.dataset.connection ?? '']);
+        if (globalThis.calls.length === 1 && spoil) this.close();
+      }
+    };
+  };
+  for (const spoiled of [false, true]) {
+    const page = await open(t, gateway.url, { script: `(${calls})(${spoiled})` });
+    await page.says('#connection', 'live');
+    await publish(redis, [item('coffee', spoiled ? 2 : 1)]);
+    await page.says(`${row('coffee')} .value`, spoiled ? '2' : '1');
+    const [early, ...others] = await page.evaluate(() => globalThis.calls);
+    assert.deepEqual(early, [gateway.wsUrl, ''], 'before there is anything to show');
+    assert.deepEqual(others, spoiled ? [[gateway.wsUrl, 'connecting']] : [], 'nothing was waited for');
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  }
+});
+
+test('rows in sight are made first; the others have their place before they are there, and keys find them', async (t) => {
+  const symbols = Array.from({ length: 300 }, (_, i) => `S${i}`);
+  const { redis, gateway } = await scene(t, { redis: true, config: { instruments: symbols.map((s) => external(s)) } });
+  // Time stands still for what the page puts off.
+  const held = () => {
+    const later = globalThis.setTimeout;
+    globalThis.setTimeout = (run, ms) => (ms <= 50 ? globalThis.puts?.push(run) ?? 0 : later(run, ms));
+    globalThis.puts = [];
+  };
+  const page = await open(t, gateway.url, { script: held });
+  const made = () => page.locator('tr.instrument').count();
+  const height = () => page.evaluate(() => Math.round(document.getElementById('prices').getBoundingClientRect().height / 100));
+  await page.waitForSelector(row('S0'));
+  await publish(redis, symbols.map((s) => item(s, 1)));
+  await page.says(`${row('S0')} .value`, '1');
+  assert.ok(await made() < 120, `${await made()} rows at first`);
+  const tall = await height();
+  await page.focus(row('S0'));
+  await page.keyboard.press('End');
+  assert.equal(await focused(page), 'S299');
+  assert.equal(await made(), 300);
+  await page.says(`${row('S299')} .value`, '1');
+  assert.equal(await height(), tall, 'their place was there before');
+  assert.deepEqual(await order(page), symbols);
+
+  const other = await open(t, gateway.url);
+  await other.waitForFunction(() => document.querySelectorAll('tr.instrument').length === 300); // by themselves
+  assert.deepEqual(await order(other), symbols);
+  assert.deepEqual([...page.problems, ...other.problems], []);
+});
+
 test('everything that the page needs is asked for at once, from here, and is small', async (t) => {
   const { page, gateway } = await desk(t);
   assert.deepEqual([...page.hosts], [new URL(gateway.url).host]);
   const loaded = await page.evaluate(() =>
     performance.getEntriesByType('resource').concat(performance.getEntriesByType('navigation')).map((e) => [e.name, e.transferSize]));
   const bytes = loaded.reduce((sum, [, size]) => sum + size, 0);
-  const firstMs = await page.evaluate(() => globalThis.firstPriceMs);
+  const firstMs = await (await page.waitForFunction(() => globalThis.firstPriceMs)).jsonValue();
   console.log(`measured: ${loaded.length} files, ${(bytes / 1000).toFixed(1)} KB; first price after ${firstMs.toFixed(0)} ms`);
   assert.ok(bytes > 50_000 && bytes < 250_000, `${bytes} bytes`);
-  // A module that is only found in another one comes a round trip later: index.html names them all.
-  const named = await page.locator('link[rel="modulepreload"]').evaluateAll((links) => links.map((l) => l.href));
-  const modules = loaded.map(([name]) => name).filter((name) => name.endsWith('.js') && !/early|app\.js/.test(name));
-  assert.deepEqual(modules.sort(), named.sort());
+  // A module that is only found in another one comes a round trip later: index.html names them all, those
+  // that bring the prices before those that show them.
+  const named = await page.locator('link[rel="modulepreload"], script').evaluateAll((them) => them.map((it) => it.href ?? it.src));
+  const modules = loaded.map(([name]) => name).filter((name) => name.endsWith('.js'));
+  assert.deepEqual(modules.sort(), [...named].sort());
+  const first = await importsOf(gateway, 'dashboard/intake.js');
+  const at = named.findIndex((name) => name.endsWith('/intake.js'));
+  assert.deepEqual(named.slice(1, at + 1).map((name) => new URL(name).pathname).sort(), [...first].sort());
   // No page of the dashboard may take a module of another host, or style in the markup.
   const web = fileURLToPath(new URL('../../web/', import.meta.url));
   for (const file of ['index.html', ...readdirSync(`${web}dashboard`).map((name) => `dashboard/${name}`)]) {

@@ -187,6 +187,18 @@ test('what the connection remembers of a symbol that is gone does not bring it b
   assert.equal(model.row('coffee').state, 'stale');
 });
 
+test('what comes before the list of instruments is there when the list comes', () => {
+  const model = new Model();
+  model.apply(coffee('2.943', 100), 100);
+  model.apply({ type: 'status', data: ['rain', 'tea'].map((symbol) => ({ symbol, state: 'unavailable', reason: 'no source' })) }, 100);
+  model.setInstruments([{ symbol: 'coffee', name: 'Coffee' }, { symbol: 'tea' }], [{ symbol: 'rain', title: 'Rain' }]);
+  assert.deepEqual(model.rows().map((r) => [r.kind, r.name, r.item?.price, r.heard, r.state, r.reason]), [
+    ['quote', 'Coffee', '2.943', true, 'live', ''],
+    ['quote', 'tea', undefined, true, 'unavailable', 'no source'],
+    ['observation', 'Rain', undefined, true, 'unavailable', 'no source'],
+  ]);
+});
+
 test('an outage is one of prices', () => {
   const model = new Model();
   model.setInstruments([{ symbol: 'coffee' }], [{ symbol: 'rain' }]);

@@ -41,8 +41,13 @@ function watchPage() {
   }).observe({ type: 'layout-shift', buffered: true });
   new MutationObserver((changes, observer) => {
     if (!/\d/.test(document.querySelector('tr.instrument .value')?.textContent ?? '')) return;
-    globalThis.firstPriceMs = performance.now(); // since the navigation began
     observer.disconnect();
+    // Since the navigation began, until the frame that shows it has been painted: in the task behind it.
+    requestAnimationFrame(() => {
+      const behind = new MessageChannel();
+      behind.port1.onmessage = () => { globalThis.firstPriceMs = performance.now(); };
+      behind.port2.postMessage(null);
+    });
   }).observe(document, { subtree: true, childList: true, characterData: true });
 }
 

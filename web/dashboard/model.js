@@ -34,7 +34,7 @@ export class Model {
       if (!plain(entry?.symbol)) return;
       const old = this.#rows.get(entry.symbol);
       known.set(entry.symbol, {
-        ...(old?.kind === kind ? old : emptyRow(entry.symbol, kind)),
+        ...(old?.kind === kind ? old : { ...emptyRow(entry.symbol, kind), ...(old && !old.item && said(old)) }),
         name: plain(kind === 'observation' ? entry.title : entry.name) || entry.symbol,
         category: plain(entry.category) || DEFAULT_CATEGORY[kind],
         unit: plain(entry.unit),
@@ -204,6 +204,9 @@ export class Model {
     return { held: rows.some((row) => row.item), asked: asked.length > 0, reasons: [...reasons].sort() };
   }
 }
+
+/** What a status has told: it may come before the list, and does not say what it is of. */
+const said = ({ heard, state, reason, reasonSource, market }) => ({ heard, state, reason, reasonSource, market });
 
 const held = ({ item, state, reason }) => ({ item, state, reason });
 

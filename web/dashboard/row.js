@@ -147,6 +147,12 @@ class Row {
     this.star.title = on ? `take it out of the list ${list}` : `add it to the list ${list}`;
   }
 
+  /** Is its detail open? */
+  setSelected(on) {
+    if (on) this.tr.setAttribute('aria-selected', 'true');
+    else this.tr.removeAttribute('aria-selected');
+  }
+
   fill(row) {
     const { item } = row;
     setData(this.tr, 'state', row.heard ? row.state : '');

@@ -16,6 +16,7 @@ import { setText } from './dom.js';
 
 const SETTLE_MS = 250; // how often flashes are looked at that no new price ends
 const NAMED = 5; // symbols in a sentence
+const OUTAGE_AFTER_MS = 1500; // so long without any price is worth a notice: not the moment before the first one
 
 /** "a, b, c, d, e and 295 more". */
 const some = (symbols) => symbols.slice(0, NAMED).join(', ') + (symbols.length > NAMED ? ` and ${symbols.length - NAMED} more` : '');
@@ -28,6 +29,7 @@ export class Shell {
   #listMissing = ''; // why the list of instruments could not be read
   #sorted = false; // since the first prices came
   #symbol = null; // whose detail is open
+  #outageSince = null;
 
   /** parts: {model, watchlist, lists, bar, panels, theme, store, view, say}. */
   constructor(parts) {
@@ -126,6 +128,7 @@ export class Shell {
     const first = !this.ready || this.#listMissing !== '';
     this.#listMissing = problem;
     this.ready = true;
+    this.#sorted ||= this.model.snapshotSeen;
     this.watchlist.build();
     this.#showEmpty();
     this.#showSummary();
@@ -207,8 +210,13 @@ export class Shell {
     }
     if (state === 'offline') return ['This device is offline.', `${why}.${known}`, `${next} Check the network of this device.`];
     if (state === 'live' && this.#listMissing) return ['The list of instruments is missing.', this.#listMissing, 'Reload the page; names and groups come with it.'];
-    const outage = state === 'live' ? this.model.outage() : null;
-    return outage && this.#outageWords(outage);
+    return state === 'live' ? this.#outage(Date.now()) : null;
+  }
+
+  #outage(nowMs) {
+    const outage = this.model.outage();
+    this.#outageSince = outage && (this.#outageSince ?? nowMs);
+    return outage && nowMs - this.#outageSince >= OUTAGE_AFTER_MS ? this.#outageWords(outage) : null;
   }
 
   #outageWords({ held, asked, reasons }) {

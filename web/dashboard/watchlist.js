@@ -1,5 +1,7 @@
 // The tables of prices and observations. Rows are made once and moved about: filtering, sorting and
-// choosing a list only say which stand where. Drawing happens once per frame, of the rows that have
+// choosing a list only say which stand where. Those in sight are made at once, so that the first price
+// is there soon, the others a few at a time behind that, or when they are needed; until then their chunk
+// keeps the place (class "waiting"). Drawing happens once per frame, of the rows that have
 // changed and can be seen (or nearly: MARGIN); the others are drawn when they come into sight, and a
 // few of them every second, for those who search the page or have it read out. Rows stand in chunks:
 // one out of sight costs the browser neither style nor layout (content-visibility in style.css), and
@@ -21,12 +23,15 @@ const RESORT_MS = 3000;
 const PAGE_ROWS = 12;
 const CHUNK_ROWS = 20;
 const UNSEEN_PER_S = 100;
-const FIRST_ROWS = 60; // drawn before it is known what can be seen: the first price is to be there soon
+const ROW_PX = 30; // a row is at least so high: as many as the window has room for are made and drawn at once
+const REST_AFTER_MS = 50; // and the others behind the frame that shows these
 
 export class Watchlist {
   #rows = new Map(); // symbol -> Row
   #byElement = new WeakMap();
-  #chunks = new Map(); // element -> its rows
+  #chunks = new Map(); // element -> {members, rows: made of them, or null}
+  #waiting = null; // the timer of those that are not made yet
+  #selected = null;
   #known = new Map(); // symbol -> kind, of all that build() has placed or left out
   #room = { whole: 5, part: 6 }; // characters before and after the point of a price; only ever grows
   #flashing = new Set();
@@ -84,10 +89,17 @@ export class Watchlist {
     this.#forget(rows);
     this.#observer.disconnect();
     this.#chunks.clear();
+    let left = innerHeight / ROW_PX;
     let order = '';
     for (const [kind, table] of Object.entries(this.tables)) {
       const groups = arrange(rows.filter((row) => row.kind === kind), { ...this.view, list, filter: this.filter });
       const bodies = groups.flatMap(([category, members]) => this.#group(kind, category, members));
+      for (const body of bodies) {
+        const { members } = this.#chunks.get(body);
+        if (left > 0 || members.every((row) => this.#rows.has(row.symbol))) this.#make(body);
+        for (const row of left > 0 ? this.#chunks.get(body).rows : []) row.visible = true; // until the browser says so
+        left -= members.length;
+      }
       table.replaceChildren(...(bodies.length > 0 ? [this.#head(kind), ...bodies] : []));
       for (const [, members] of groups) for (const row of members) order += `${row.symbol} `;
     }
@@ -96,6 +108,7 @@ export class Watchlist {
     this.showStars();
     this.#restoreFocus(focused);
     this.draw(rows, Date.now());
+    this.#makeRestSoon(REST_AFTER_MS);
   }
 
   /** How many rows stand there. */
@@ -114,6 +127,7 @@ export class Watchlist {
   }
 
   #restoreFocus(symbol) {
+    if (symbol !== undefined) this.#makeRest();
     const all = this.#elements();
     if (all.length === 0) return;
     const row = this.#byElement.get(all.find((tr) => tr.dataset.symbol === symbol) ?? all[0]);
@@ -153,22 +167,44 @@ export class Watchlist {
     table.querySelector(`[data-column="${column}"]`)?.focus(); // the head was made anew
   }
 
-  /** The chunks of a group, the first one with its title. */
+  /** The chunks of a group, the first one with its title; without their rows. */
   #group(kind, category, members) {
     const chunks = [];
     for (let at = 0; at < members.length; at += CHUNK_ROWS) {
-      const rows = members.slice(at, at + CHUNK_ROWS).map((row) => this.#rowFor(row));
-      const body = element('tbody', '', 'rowgroup');
+      const some = members.slice(at, at + CHUNK_ROWS);
+      const body = element('tbody', 'waiting', 'rowgroup');
       // Its height, before it was ever seen.
-      body.style.setProperty('--rows', String(rows.length));
+      body.style.setProperty('--rows', String(some.length));
       body.style.setProperty('--titles', category && at === 0 ? '1' : '0');
       if (category && at === 0) body.append(this.#title(kind, category));
-      body.append(...rows.map((row) => row.tr));
       chunks.push(body);
-      this.#chunks.set(body, rows);
+      this.#chunks.set(body, { members: some, rows: null });
       this.#observer.observe(body);
     }
     return chunks;
+  }
+
+  /** The rows of a chunk. */
+  #make(body) {
+    const chunk = this.#chunks.get(body);
+    chunk.rows = chunk.members.map((row) => this.#rowFor(row));
+    body.append(...chunk.rows.map((row) => row.tr));
+    body.classList.remove('waiting');
+  }
+
+  #makeRestSoon(afterMs) {
+    clearTimeout(this.#waiting);
+    const next = [...this.#chunks].find(([, chunk]) => !chunk.rows);
+    if (!next) return;
+    this.#waiting = setTimeout(() => {
+      this.#make(next[0]);
+      this.#makeRestSoon(0);
+    }, afterMs);
+  }
+
+  /** All at once: for keys that go to any of them. */
+  #makeRest() {
+    for (const [body, chunk] of this.#chunks) if (!chunk.rows) this.#make(body);
   }
 
   #title(kind, category) {
@@ -186,8 +222,11 @@ export class Watchlist {
     if (!made) {
       made = row.kind === 'quote' ? new QuoteRow(row) : new ObservationRow(row);
       this.#rows.set(row.symbol, made);
-      made.visible = this.#rows.size <= FIRST_ROWS; // until the browser says so
       this.#byElement.set(made.tr, made);
+      this.#late.add(made);
+      made.visible = false;
+      made.setStar(this.lists.has(row.symbol), this.lists.target.name);
+      made.setSelected(row.symbol === this.#selected);
     }
     made.setNames(row);
     return made;
@@ -203,7 +242,9 @@ export class Watchlist {
   #sighted(entries) {
     const now = Date.now();
     for (const { target, isIntersecting } of entries) {
-      for (const row of this.#chunks.get(target) ?? []) {
+      if (!this.#chunks.has(target)) continue; // of an order that is over
+      if (isIntersecting && !this.#chunks.get(target).rows) this.#make(target);
+      for (const row of this.#chunks.get(target).rows ?? []) {
         row.visible = isIntersecting;
         if (isIntersecting && this.#late.has(row)) this.#fill(row, now, false);
       }
@@ -290,6 +331,7 @@ export class Watchlist {
   }
 
   focus(symbol) {
+    this.#makeRest();
     this.#rows.get(symbol)?.tr.focus();
   }
 
@@ -300,6 +342,7 @@ export class Watchlist {
   #key(event) {
     const row = this.#rowOf(event.target);
     if (!row || event.ctrlKey || event.metaKey || event.altKey) return;
+    this.#makeRest();
     const all = this.#elements();
     const at = all.indexOf(row.tr);
     const to = {
@@ -314,9 +357,7 @@ export class Watchlist {
 
   /** Marks the row whose detail is open. */
   select(symbol) {
-    for (const row of this.#rows.values()) {
-      if (row.symbol === symbol) row.tr.setAttribute('aria-selected', 'true');
-      else row.tr.removeAttribute('aria-selected');
-    }
+    this.#selected = symbol;
+    for (const row of this.#rows.values()) row.setSelected(row.symbol === symbol);
   }
 }
