@@ -121,6 +121,7 @@ struct config {
     const char *const *origins;
     size_t origins_len;
     struct {
+        int64_t connection_age_s;                 /* of a stream, at most; 0 = any */
         int64_t connections;                      /* 0 = what RLIMIT_NOFILE allows */
         int64_t connections_per_ip, accept_per_s; /* 0 = unlimited */
         int64_t symbols_per_connection, message_bytes, fragments;

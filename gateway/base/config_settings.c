@@ -174,6 +174,8 @@ const struct config_setting config_settings[] = {
         .dflt = "10000", .min = 100, .max = 600000),
     ROW(INT, "limits.commands_per_minute", AT(config, limits.commands_per_minute), .dflt = "240",
         .min = 1, .max = 1000000),
+    ROW(INT, "limits.connection_age_s", AT(config, limits.connection_age_s), .dflt = "0", .min = 0,
+        .max = YEAR_S),
     ROW(INT, "limits.connections", AT(config, limits.connections), .dflt = "0", .min = 0,
         .max = 10000000),
     ROW(INT, "limits.connections_per_ip", AT(config, limits.connections_per_ip), .dflt = "0",

@@ -11,6 +11,7 @@
  * that may fail for want of memory is done before anything is changed. */
 #include "carry.h"
 
+#include "age.h"
 #include "client.h"
 #include "flush.h"
 #include "fragment.h"
@@ -244,6 +245,7 @@ static void take_seat(struct client *c, struct fanout *to, struct carried *x, in
         c->owed = x->owed;
         x->owed = NULL;
     }
+    const int64_t age_s = c->f->config->limits.connection_age_s;
     client_sit(c, NULL);
     client_relink(c, to);
     client_sit(c, x->view);
@@ -255,6 +257,8 @@ static void take_seat(struct client *c, struct fanout *to, struct carried *x, in
         x->paces = p->next;
         pace_begin(p, c, mono_ns);
     }
+    if (to->config->limits.connection_age_s != age_s)
+        age_begin(c, mono_ns);
     upkeep_schedule(c, mono_ns);
 }
 

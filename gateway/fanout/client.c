@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "age.h"
 #include "frame.h"
 #include "log.h"
 #include "owed.h"
@@ -48,6 +49,7 @@ struct client *client_new(struct fanout *f, const struct client_sink *sink, void
     f->metrics->connections++;
     struct grant own = grant_ref(grant);
     client_grant(c, &own, (struct moment){wall_ms, mono_ns});
+    age_begin(c, mono_ns);
     snprintf(c->session, sizeof c->session, "%016" PRIx64, fanout_random(f));
     upkeep_schedule(c, mono_ns);
     return c;
@@ -149,6 +151,8 @@ void fanout_client_reason(struct client *c, enum close_reason reason)
 void fanout_client_free(struct client *c)
 {
     struct fanout *f = c->f;
+    if (c->told_ns > 0) /* it goes by itself, because it was told to */
+        fanout_client_reason(c, CLOSE_AGE);
     const char *reason = close_reason_name(c->reason);
     REQUIRE(!c->due_listed);
     client_leave(c);
@@ -278,14 +282,37 @@ void client_ping(struct client *c, const struct buf *text, int64_t mono_ns)
         client_wait(c, mono_ns);
 }
 
-void client_comment(struct client *c, int64_t mono_ns)
+/* Between two events. */
+static void write_lines(struct client *c, const char *lines, int64_t mono_ns)
 {
     REQUIRE(c->path == CLIENT_SHARED);
     bool wait = client_busy(c);
-    if (!wait && client_write(c, EVENT_COMMENT, strlen(EVENT_COMMENT), 0, mono_ns) == 0)
+    if (!wait && client_write(c, lines, strlen(lines), 0, mono_ns) == 0)
         wait = client_busy(c);
     if (wait && client_fall_behind(c, mono_ns) == 0)
         client_wait(c, mono_ns);
+}
+
+void client_comment(struct client *c, int64_t mono_ns)
+{
+    write_lines(c, EVENT_COMMENT, mono_ns);
+}
+
+void client_goaway(struct client *c, const char *reason, int64_t reconnect_ms, int64_t mono_ns)
+{
+    struct buf *text = &c->f->text;
+    char lines[EVENT_RETRY_MAX];
+    if (c->encoding == ENCODING_EVENTS) {
+        if (c->path == CLIENT_SHARED)
+            write_lines(c, event_retry(reconnect_ms, lines), mono_ns);
+        return;
+    }
+    buf_clear(text);
+    protocol_begin(text, TYPE_GOAWAY, "");
+    protocol_add_string(text, "reason", reason);
+    protocol_add_integer(text, "reconnect_ms", reconnect_ms);
+    protocol_end(text);
+    client_send(c, text, mono_ns);
 }
 
 int client_fall_behind(struct client *c, int64_t mono_ns)

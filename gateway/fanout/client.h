@@ -51,10 +51,11 @@ struct client {
 
     int64_t since_ns; /* when it came */
     int64_t last_in_ns, last_out_ns, last_ping_ns;
-    int64_t auth_by_ns;  /* role NONE: closed when still so then */
-    int64_t spread_ns;   /* added to the heartbeat's interval, so that phases differ */
-    int64_t commands_ns; /* when the last admitted command will be paid for */
-    int64_t *refused_ns; /* ring of the last refused commands; NULL before the first */
+    int64_t auth_by_ns;        /* role NONE: closed when still so then */
+    int64_t spread_ns;         /* added to the heartbeat's interval, so that phases differ */
+    int64_t leave_ns, told_ns; /* age.c; told_ns 0 = not yet */
+    int64_t commands_ns;       /* when the last admitted command will be paid for */
+    int64_t *refused_ns;       /* ring of the last refused commands; NULL before the first */
     size_t refused_len, refused_at;
     char session[20];
 };
@@ -94,6 +95,10 @@ void client_audit(struct client *c, const char *action, const char *what, const 
  * clients; one whose socket turns out to be full gets the ping in its turn, and no message: its
  * socket is anything but idle. */
 void client_ping(struct client *c, const struct buf *text, int64_t mono_ns);
+
+/* Tells it to go, and to come back after reconnect_ms: `goaway`, or the `retry` of events (which
+ * one that is behind does without). Closing is the caller's. */
+void client_goaway(struct client *c, const char *reason, int64_t reconnect_ms, int64_t mono_ns);
 
 /* The comment that shows a client of events that we are there; the same rules. */
 void client_comment(struct client *c, int64_t mono_ns);

@@ -7,6 +7,7 @@
 #define CLOSE_REASONS(X)                                                                           \
     X(CLOSE_PEER, 0, "peer")            /* the client closed or its connection broke */            \
     X(CLOSE_SHUTDOWN, 1001, "shutdown") /* after goaway */                                         \
+    X(CLOSE_AGE, 1001, "age")           /* after goaway, too: limits.connection_age_s */           \
     X(CLOSE_PROTOCOL, 1002, "protocol") /* broken WebSocket framing */                             \
     X(CLOSE_BINARY, 1003, "binary")                                                                \
     X(CLOSE_BAD_UTF8, 1007, "bad_utf8")                                                            \

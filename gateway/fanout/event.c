@@ -9,6 +9,12 @@
 /* id, event and data lines around an object, at most. */
 #define ENVELOPE_MAX 80
 
+const char *event_retry(int64_t wait_ms, char out[static EVENT_RETRY_MAX])
+{
+    snprintf(out, EVENT_RETRY_MAX, "retry: %" PRId64 "\n\n", wait_ms);
+    return out;
+}
+
 int events_init(struct events *e, size_t instruments)
 {
     e->order = calloc(instruments + 1, sizeof *e->order);

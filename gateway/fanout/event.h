@@ -25,6 +25,11 @@
 
 #define EVENT_COMMENT ":\n\n" /* says nothing, shows that somebody is there */
 
+/* Not an event, either: how long to wait before coming back, when this stream has ended. Returns
+ * out. */
+#define EVENT_RETRY_MAX 32
+const char *event_retry(int64_t wait_ms, char out[static EVENT_RETRY_MAX]);
+
 struct event_order {
     uint64_t revision;
     int id;

@@ -18,7 +18,6 @@
 
 #include "client.h"
 #include "flush.h"
-#include "protocol.h"
 #include "state.h"
 #include "upkeep.h"
 
@@ -149,12 +148,7 @@ void fanout_goaway(struct fanout *f, const char *reason, int64_t spread_ms)
     for (struct client *c = f->clients; c; c = next) {
         uint64_t spread = fanout_random(f) % (uint64_t)(spread_ms > 0 ? spread_ms + 1 : 1);
         next = c->next;
-        buf_clear(&f->text);
-        protocol_begin(&f->text, TYPE_GOAWAY, "");
-        protocol_add_string(&f->text, "reason", reason);
-        protocol_add_integer(&f->text, "reconnect_ms", RECONNECT_MIN_MS + (int64_t)spread);
-        protocol_end(&f->text);
-        client_send(c, &f->text, f->mono_ns);
+        client_goaway(c, reason, RECONNECT_MIN_MS + (int64_t)spread, f->mono_ns);
     }
 }
 

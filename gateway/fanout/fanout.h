@@ -141,7 +141,8 @@ struct client_info fanout_client_info(const struct client *c, int64_t mono_ns);
 /* The connection is gone. Logs event=client_closed, counts it by its reason, frees c. */
 void fanout_client_free(struct client *c);
 
-/* goaway to everybody, reconnect_ms spread over 500..500+spread_ms. Closing is the shell's. */
+/* goaway (to streams of events: retry) to everybody, reconnect_ms spread over 500..500+spread_ms.
+ * Closing is the shell's. */
 void fanout_goaway(struct fanout *f, const char *reason, int64_t spread_ms);
 
 /* --- for REST: what is known now --- */

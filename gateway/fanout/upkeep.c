@@ -8,6 +8,7 @@
  */
 #include "upkeep.h"
 
+#include "age.h"
 #include "owed.h"
 #include "protocol.h"
 #include "state.h"
@@ -53,6 +54,7 @@ void upkeep_schedule(struct client *c, int64_t mono_ns)
     else
         due = min_ns(due, c->last_out_ns + interval_ns(c));
     due = min_ns(due, c->expires_ns);
+    due = min_ns(due, age_due_ns(c));
     if (c->grant.role == ROLE_NONE)
         due = min_ns(due, c->auth_by_ns);
     wheel_put(&c->f->wheel, &c->timer, mono_ns, due);
@@ -130,7 +132,7 @@ static void look(struct client *c, int64_t wall_ms, int64_t mono_ns)
         sample_progress(c, mono_ns);
     if (mono_ns >= c->expires_ns)
         upkeep_expire(c, mono_ns);
-    if (close_when_over(c, mono_ns))
+    if (close_when_over(c, mono_ns) || age_pass(c, mono_ns))
         return;
     bool quiet = c->path == CLIENT_SHARED && mono_ns - c->last_out_ns >= interval_ns(c);
     if (quiet || mono_ns - c->last_ping_ns >= interval_ns(c))

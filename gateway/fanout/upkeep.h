@@ -1,4 +1,5 @@
-/* upkeep.h - what time alone does to a client: heartbeats, and the four ways to run out of time. */
+/* upkeep.h - what time alone does to a client: heartbeats, its age, and the four ways to run out of
+ * time. */
 #ifndef PRICEGATE_UPKEEP_H
 #define PRICEGATE_UPKEEP_H
 

@@ -20,6 +20,7 @@
 #include <sys/socket.h>
 
 #include "clock.h"
+#include "event.h"
 #include "handlers.h"
 #include "http.h"
 #include "prefixes.h"
@@ -30,6 +31,7 @@
 
 static const unsigned UNACKNOWLEDGED_MS = 45000;
 static const int64_t LOOK_MS = 1000;
+static const int64_t RETRY_MS = 2000; /* and up to as much more */
 static const unsigned TURNS_PER_TICK_MAX = 1000;
 
 /* --- the request --- */
@@ -166,12 +168,16 @@ void sse_tick(struct server *s, int64_t mono_ms)
 
 /* --- becoming one --- */
 
+/* With how long to wait when it ends without a word. A goaway says something else, and browsers
+ * would keep to that for the streams to come. */
 static int write_head(struct exchange *x)
 {
     struct conn *c = x->conn;
+    char retry[EVENT_RETRY_MAX];
     struct response head = {.status = 200, .type = "text/event-stream", .endless = true};
     response_header(&head, "Cache-Control", "no-store");
     response_header(&head, "X-Accel-Buffering", "no"); /* nginx would keep events back */
+    buf_adds(&head.body, event_retry(RETRY_MS + clock_mono_ns() / 1000 % RETRY_MS, retry));
     buf_add(&head.headers, c->headers.p, c->headers.len);
     int rc = http_write(c, c->wsi, x->request, &head, true);
     response_fini(&head);

@@ -168,7 +168,7 @@ test('a goaway is obeyed: back at the moment that it names', async (t) => {
   const { reconnect_ms: named } = feed.messages.find((m) => m.type === 'goaway');
   const { retryMs, reason } = feed.states.find((s) => s.state === 'reconnecting');
   assert.equal(retryMs, named);
-  assert.equal(reason, 'the gateway shuts down');
+  assert.equal(reason, 'closed by the gateway');
   await stopped;
   await start(gateway.port);
   await feed.is('live');

@@ -354,7 +354,7 @@ test('the stream is one', async (t) => {
   response.setEncoding('utf8').on('error', () => {}).on('data', (text) => {
     const blocks = (rest + text).split('\n\n');
     rest = blocks.pop();
-    events.push(...blocks.filter((b) => b !== ':'));
+    events.push(...blocks.filter((b) => b !== ':' && !/^retry: \d+$/.test(b)));
   });
   const kind = (name) => events.filter((e) => e.includes(`\nevent: ${name}\n`));
   const messages = Object.values(channel.messages).map((m) => contract.at('asyncapi.json', m.$ref));

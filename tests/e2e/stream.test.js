@@ -13,7 +13,7 @@ import { connectWs } from '../support/wsclient.js';
 
 /** Opens the stream: {status, headers, events, comments, ended, request}. */
 async function listen(gateway, query, headers = {}) {
-  const stream = { events: [], comments: 0, ended: false, rest: '' };
+  const stream = { events: [], comments: 0, retries: [], ended: false, rest: '' };
   const response = await new Promise((resolve, reject) => {
     stream.request = http.get(`${gateway.url}/api/v1/stream?${query}`, { agent: false, headers }, resolve);
     stream.request.on('error', reject);
@@ -34,6 +34,11 @@ async function listen(gateway, query, headers = {}) {
 function take(stream, block) {
   if (block === ':') {
     stream.comments++;
+    return;
+  }
+  const retry = /^retry: (\d+)$/.exec(block);
+  if (retry) {
+    stream.retries.push(Number(retry[1]));
     return;
   }
   const [, id, event, data] = /^id: ([0-9a-f]+:\d+)\nevent: (quote|status)\ndata: (.*)$/.exec(block) ?? assert.fail(block);

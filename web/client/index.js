@@ -23,7 +23,7 @@ const TOKEN_NEEDED = 'a valid token is needed: use token, getToken or setToken()
 const SOON = [undefined, 1000, 1001, 1005, 1006, 1011, 1012];
 const NOT_THERE = 'the gateway cannot be reached';
 const WHY = {
-  1001: 'the gateway shuts down',
+  1001: 'closed by the gateway',
   1008: 'closed by an administrator',
   1006: NOT_THERE,
   4008: 'too many commands: subscribe to many symbols at once',
@@ -59,7 +59,7 @@ export class PriceFeed extends EventTarget {
     (type, detail) => this.#emit(type, detail),
   );
   #line = null; // and what holds for this line: greeted, liveAt, asked, authSent, bytes, returnMs
-  #trial = null; // a WebSocket that is tried beside a line of events
+  #trial = null; // a WebSocket that is tried beside a line that is about to end, or one of events
   #trialMs = 1_000;
   #overEvents = false;
   #misses = 0; // WebSockets in a row that did not open
@@ -465,6 +465,11 @@ export class PriceFeed extends EventTarget {
         break;
       case 'goaway':
         line.returnMs = m.reconnect_ms;
+        // The gateway stays: the next line is opened beside this one.
+        if (m.reason === 'age') {
+          this.#trialMs = m.reconnect_ms + 100;
+          this.#tryLater();
+        }
         break;
       case 'flow':
         this.#emit('flow', m);

@@ -103,6 +103,8 @@ static char *reader_lines(struct reader *r)
             snprintf(event, sizeof event, "%.*s", len - 7, p + 7);
         } else if (strncmp(p, "data: ", 6) == 0) {
             buf_addf(&out, "%s %s %.*s", event, id, len - 6, p + 6);
+        } else if (strncmp(p, "retry: ", 7) == 0) {
+            buf_add(&out, p, (size_t)len);
         } else if (*p == ':') {
             assert_int_equal(len, 1);
             buf_adds(&out, "comment");
@@ -489,7 +491,7 @@ static void a_reader_that_takes_nothing_is_dropped(void **state)
     rig_fini(&rig);
 }
 
-static void words_of_the_websocket_are_not_sent(void **state)
+static void a_goaway_is_how_long_to_wait(void **state)
 {
     (void)state;
     static const int ids[] = {-1};
@@ -497,8 +499,8 @@ static void words_of_the_websocket_are_not_sent(void **state)
     struct reader r;
     begin(&rig);
     reader_open(&r, &rig, ids, NULL);
-    fanout_goaway(rig.f, "shutdown", 1000);
-    expect(&r, "");
+    fanout_goaway(rig.f, "shutdown", 0);
+    expect(&r, "retry: 500\n");
     assert_int_equal(rig.metrics.connections, 1);
     reader_close_all(&r);
     assert_int_equal(rig.metrics.connections, 0);
@@ -519,7 +521,7 @@ int main(void)
         cmocka_unit_test(a_large_snapshot_goes_in_pieces_and_in_order),
         cmocka_unit_test(a_quiet_reader_hears_comments_and_stays),
         cmocka_unit_test(a_reader_that_takes_nothing_is_dropped),
-        cmocka_unit_test(words_of_the_websocket_are_not_sent),
+        cmocka_unit_test(a_goaway_is_how_long_to_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
