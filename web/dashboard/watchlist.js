@@ -2,8 +2,8 @@
 // choosing a list only say which stand where. Those in sight are made at once, so that the first price
 // is there soon, the others a few at a time behind that, or when they are needed; until then their chunk
 // keeps the place (class "waiting"). Drawing happens once per frame, of the rows that have
-// changed and can be seen (or nearly: MARGIN); the others are drawn when they come into sight, and a
-// few of them every second, for those who search the page or have it read out. Rows stand in chunks:
+// changed and can be seen (or nearly: MARGIN); the others are drawn when they come into sight, and one
+// or two of them with each frame, for those who search the page or have it read out. Rows stand in chunks:
 // one out of sight costs the browser neither style nor layout (content-visibility in style.css), and
 // each row is laid out for itself, so 5,000 prices a second cost what the visible ones cost. (Watching
 // 500 rows instead of 25 chunks cost more than drawing them.)
@@ -39,6 +39,7 @@ export class Watchlist {
   #observer;
   #order = ''; // the symbols as they stand
   #sortedAt = 0;
+  #unseenAt = 0;
   #calm = matchMedia('(prefers-reduced-motion: reduce)');
 
   filter = '';
@@ -107,7 +108,8 @@ export class Watchlist {
     this.#sortedAt = Date.now();
     this.showStars();
     this.#restoreFocus(focused);
-    this.draw(rows, Date.now());
+    this.#unseenAt = Date.now();
+    this.draw(rows, this.#unseenAt);
     this.#makeRestSoon(REST_AFTER_MS);
   }
 
@@ -282,6 +284,7 @@ export class Watchlist {
       if (row.visible) this.#fill(row, now, motion);
       else this.#late.add(row);
     }
+    this.#drawUnseen(now);
     this.settle(now);
     return complete;
   }
@@ -292,13 +295,21 @@ export class Watchlist {
     return this.#flashing.size > 0;
   }
 
-  /** Once a second: ages, some of the unseen, and the order where it moves. */
-  tick(now) {
-    let left = UNSEEN_PER_S;
+  /** Some of those out of sight: as many as are due. */
+  #drawUnseen(now) {
+    const due = Math.min(UNSEEN_PER_S, Math.floor(((now - this.#unseenAt) * UNSEEN_PER_S) / 1000));
+    if (due < 1) return;
+    this.#unseenAt = now;
+    let left = due;
     for (const row of this.#late) {
       if (left-- === 0) break;
       this.#fill(row, now, false);
     }
+  }
+
+  /** Once a second: ages, and the order where it moves. */
+  tick(now) {
+    this.#drawUnseen(now);
     for (const row of this.#rows.values()) {
       const known = row.visible && this.model.row(row.symbol);
       if (known) row.showAge(this.model.ageMs(known, now));
