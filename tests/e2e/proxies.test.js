@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import https from 'node:https';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
 import WebSocket from 'ws';
@@ -14,7 +15,7 @@ import { watch } from '../support/feed.js';
 import { request, startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { external, testCerts } from '../support/scene.js';
-import { freePort, until, within } from '../support/wait.js';
+import { freePort, temporaryFolder, until, within } from '../support/wait.js';
 import { connectWs } from '../support/wsclient.js';
 
 const KEY = 'key-of-the-operators';
@@ -23,14 +24,18 @@ const bearer = { authorization: `Bearer ${KEY}` };
 const CLIENT = '127.0.0.2'; // where clients come from, so that they can be told from the proxy
 
 /** Two gateways behind the proxy of that name, one Redis; publish(n) is the price n of coffee. */
-async function behind(t, name, { keys = [key], secure = false, edit } = {}) {
+async function behind(t, name, { keys = [key], secure = false, unix = false } = {}) {
   const redis = await startRedis();
   t.after(() => redis.stop());
+  const sockets = temporaryFolder();
+  t.after(() => sockets.remove());
+  const socket = unix ? join(sockets.path, 'a.sock') : undefined;
   const start = async (ports = {}) => {
     const metricsPort = ports.metricsPort ?? (await freePort());
     const gateway = await startGateway({
       listen: {
-        metrics_port: metricsPort, trusted_proxies: ['127.0.0.1/32'],
+        metrics_port: metricsPort,
+        ...(unix ? { host: `unix:${socket}`, trusted_proxies: ['unix:'] } : { trusted_proxies: ['127.0.0.1/32'] }),
         ...(secure ? { tls: { cert: testCerts().cert, key: testCerts().key } } : {}),
       },
       redis: { url: redis.url }, auth: { keys }, fanout: { flush_ms: 0 }, drain_s: 2,
@@ -41,12 +46,12 @@ async function behind(t, name, { keys = [key], secure = false, edit } = {}) {
     await until(async () => !(await ready()).json.degraded.includes('bus'), 'the bus is whole');
     const ask = (path) => gateway.get(path, { headers: bearer, ca: testCerts().pem.ca });
     return Object.assign(gateway, {
-      metricsPort,
+      metricsPort, socket,
       clients: async () => (await ask('/admin/clients')).json.clients,
     });
   };
-  const gateways = [await start(), await start()];
-  const proxy = await startBalancer(t, name, gateways, { secure, edit });
+  const gateways = unix ? [await start()] : [await start(), await start()];
+  const proxy = await startBalancer(t, name, gateways, { secure });
   const publish = async (n) => {
     const text = JSON.stringify({ symbol: 'coffee', price: n, ts: Date.now(), seq: `a0:${n}`, state: 'live' });
     await redis.command('SET', 'coffee:price:latest', text, 'EX', 600);
@@ -128,6 +133,10 @@ for (const name of ['nginx', 'haproxy']) {
 
     test('TLS to the gateways, too', async (t) => {
       await followed(await behind(t, name, { secure: true }));
+    });
+
+    test('a gateway at a unix socket', async (t) => {
+      await followed(await behind(t, name, { unix: true }));
     });
 
     test('a gateway is stopped and started again: nobody misses a price, no request fails', async (t) => {

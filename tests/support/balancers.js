@@ -1,10 +1,11 @@
 // A real nginx or HAProxy (Debian's packages) with its example of docker/, in which nothing is changed but addresses,
 // ports and paths of files.
 //
-//   const proxy = await startBalancer(t, 'nginx', [a, b], { secure: true });   a, b: {port, metricsPort}
+//   const proxy = await startBalancer(t, 'nginx', [a, b], { secure: true });   a, b: {port, metricsPort}; or
+//                                                        [a] alone: {socket, metricsPort}
 //   proxy.url, proxy.wsUrl, proxy.plainUrl; proxy.ca to trust; proxy.accessLog()
 //
-// secure: the example's variant with TLS to the gateways. edit(text): for a test that wants it otherwise.
+// secure: the example's variant with TLS to the gateways.
 
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -37,8 +38,13 @@ const kinds = {
       text = swap(text, `listen ${old}`, `listen 127.0.0.1:${port}`);
       text = v6 ? swap(text, `listen [::]:${old}`, `listen [::1]:${port}`) : text.replace(new RegExp(`listen \\[::\\]:${old}.*`), '');
     }
-    text = swap(text, '127.0.0.1:8081', `127.0.0.1:${a.port}`);
-    text = swap(text, '127.0.0.1:8082', `127.0.0.1:${b.port}`);
+    if (a.socket) {
+      text = text.replace(/^ +server 127.*\n/gm, '');
+      text = swap(text, '    #server unix:/run/pricegate/a.sock', `    server unix:${a.socket}`);
+    } else {
+      text = swap(text, '127.0.0.1:8081', `127.0.0.1:${a.port}`);
+      text = swap(text, '127.0.0.1:8082', `127.0.0.1:${b.port}`);
+    }
     text = swap(text, 'server_name prices.example', 'server_name localhost');
     text = swap(text, '/etc/ssl/certs/prices.example.pem', certs.cert);
     text = swap(text, '/etc/ssl/private/prices.example.key', certs.key);
@@ -59,23 +65,28 @@ const kinds = {
     text = swap(text, 'bind :::80', `bind ${v6 ? '::' : '127.0.0.1'}:${plain}`);
     text = swap(text, 'bind :::443', `bind ${v6 ? '::' : '127.0.0.1'}:${tls}`);
     if (!v6) text = swap(text, ' v4v6', '');
-    text = swap(text, '127.0.0.1:8081 port 9181', `127.0.0.1:${a.port} port ${a.metricsPort}`);
-    text = swap(text, '127.0.0.1:8082 port 9182', `127.0.0.1:${b.port} port ${b.metricsPort}`);
+    if (a.socket) {
+      text = text.replace(/^ +server . 127.*\n/gm, '');
+      text = swap(text, '    #server a unix@/run/pricegate/a.sock addr 127.0.0.1 port 9181', `    server a unix@${a.socket} addr 127.0.0.1 port ${a.metricsPort}`);
+    } else {
+      text = swap(text, '127.0.0.1:8081 port 9181', `127.0.0.1:${a.port} port ${a.metricsPort}`);
+      text = swap(text, '127.0.0.1:8082 port 9182', `127.0.0.1:${b.port} port ${b.metricsPort}`);
+    }
     text = swap(text, '/etc/haproxy/prices.example.pem', join(folder, 'both.pem'));
     text = swap(text, 'maxconn 20000', 'maxconn 200'); // more than the files that a test may have
     text = swap(text, 'log /dev/log local0', 'log stdout format raw local0');
-    if (process.getuid() !== 0) text = swap(swap(text, '    user haproxy\n', ''), '    group haproxy\n', '');
+    if (process.getuid() !== 0 || a.socket) text = swap(swap(text, '    user haproxy\n', ''), '    group haproxy\n', '');
     if (secure) text = swap(swap(text, '    #default-server', '    default-server'), '/etc/ssl/certs/gateways-ca.pem', certs.ca);
     return { text, files: { 'both.pem': certs.pem.cert + certs.pem.key }, args: ['-db', '-f', join(folder, 'example')] };
   },
 };
 
-export async function startBalancer(t, name, backends, { secure = false, edit = (text) => text } = {}) {
+export async function startBalancer(t, name, backends, { secure = false } = {}) {
   const folder = temporaryFolder();
   t.after(() => folder.remove());
   const [plain, tls] = [await freePort(), await freePort()];
   const { text, files, args, log } = kinds[name](folder.path, { plain, tls, backends, secure });
-  for (const [file, content] of Object.entries({ ...files, example: edit(text) })) writeFileSync(join(folder.path, file), content);
+  for (const [file, content] of Object.entries({ ...files, example: text })) writeFileSync(join(folder.path, file), content);
 
   const child = spawn(find(name), args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let said = '';

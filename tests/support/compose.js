@@ -4,7 +4,7 @@
 //   interpolate('${A:-b}', {})     'b'; throws what "${A:?why}" says where A is not set
 
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { parse } from 'yaml';
@@ -38,7 +38,7 @@ export const compose = (env) => filled(source(), env);
 export const mounts = (service) => (service.volumes ?? []).map((text) => {
   const [from, to, mode] = text.split(':');
   const named = !/^[./]/.test(from);
-  return { from: named ? from : join(docker, from), to, readOnly: mode === 'ro', named };
+  return { from: named ? from : resolve(docker, from), to, readOnly: mode === 'ro', named };
 });
 
 /** The Dockerfile's instructions, one line each: [['FROM', '${BASE} AS build'], ...]. */
