@@ -98,7 +98,7 @@ describe('a real systemd', { skip: noSystemd() }, () => {
     'it is back', 30_000, 100,
   );
   const config = (more = {}) => ({
-    listen: { port: Number(new URL(url).port) }, redis: { url: redis.url }, providers: providersAt(upstream), drain_s: 3,
+    listen: { port: Number(new URL(url).port) }, redis: { url: redis.url }, providers: providersAt(upstream), drain_s: 2,
     quality: { dead_letter_dir: '/var/lib/pricegate/dlq' },
     instruments: [instrument('tea', [['yahoo', 'TEA']], { range: [1, 2] }), instrument('rum', [['yahoo', 'RUM']], { range: [1, 2] })],
     ...more,
