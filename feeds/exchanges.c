@@ -48,7 +48,10 @@ static char *read_file(const char *path, size_t *len, struct err *err)
         read = !ferror(f);
     }
     if (!read) {
-        err_set(err, "%s", text ? strerror(errno) : "out of memory");
+        if (text)
+            err_set(err, "%s: %s", strerror(errno), err_file_advice(errno));
+        else
+            err_set(err, "out of memory");
         free(text);
         text = NULL;
     }

@@ -1,34 +1,40 @@
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "commands.h"
-#include "exchanges.h"
+#include "named_files.h"
 #include "settings.h"
 
-/* A file that the configuration names must be readable; the check says so before a start does. */
-static int check_readable(const char *path, const char *where, const char *origin)
+struct told {
+    const char *origin;
+    bool failed;
+};
+
+static void tell(void *ctx, enum named_files_kind kind, const char *setting, const char *sentence,
+                 const char *advice)
 {
-    if (!path || access(path, R_OK) == 0)
-        return 0;
-    fprintf(stderr, "pricegate: %s: %s: %s: %s\n", origin, where, path, strerror(errno));
-    return -1;
+    struct told *t = ctx;
+    (void)setting;
+    if (kind == NAMED_NOTE) {
+        printf("%s%s%s\n", sentence, advice ? ": " : "", advice ? advice : "");
+        return;
+    }
+    t->failed = true;
+    fprintf(stderr, "pricegate: %s: %s%s%s\n", t->origin, sentence, advice ? ": " : "",
+            advice ? advice : "");
 }
 
-/* The calendars of the exchanges: time zones, and lists of holidays. */
-static int check_exchanges(const struct config *c, const char *origin)
+static void print_disabled(const struct config *c)
 {
-    struct buf problems = {0};
-    struct exchanges *x = exchanges_new(c, &problems);
-    settings_print_lines(origin, &problems);
-    buf_fini(&problems);
-    const char *name;
-    for (size_t at = 0; x && (name = exchanges_run_out(x, clock_wall_ms(), &at));)
-        printf("exchange %s: its list of holidays has no day that is still to come\n", name);
-    exchanges_free(x);
-    return x ? 0 : -1;
+    for (size_t i = 0; i < c->providers_len; i++)
+        if (!c->providers[i].enabled && config_uses(c, i))
+            printf("provider %s is disabled: %s: %s\n", c->providers[i].name,
+                   c->providers[i].why_disabled, CONFIG_DISABLED_ADVICE);
+    for (size_t i = 0; i < c->instruments_len; i++)
+        if (!config_has_source(c, i))
+            printf("nobody can be asked for %s: all its sources are disabled\n",
+                   c->instruments[i].symbol);
 }
 
 int command_check(const struct options *o)
@@ -37,18 +43,13 @@ int command_check(const struct options *o)
     struct config *c = settings_load(o, origin);
     if (!c)
         return 1;
-    int rc = check_readable(c->listen.tls_cert, "listen.tls.cert", origin);
-    rc |= check_readable(c->listen.tls_key, "listen.tls.key", origin);
-    rc |= check_readable(c->listen.web_root, "listen.web_root", origin);
-    rc |= check_exchanges(c, origin);
-    if (rc == 0) {
+    struct told told = {.origin = origin};
+    named_files_check(c, clock_wall_ms(), tell, &told);
+    if (!told.failed) {
         char size[SETTINGS_SIZE_MAX];
         printf("%s: ok, %s\n", origin, settings_size(c, size));
-        for (size_t i = 0; i < c->providers_len; i++)
-            if (!c->providers[i].enabled && config_uses(c, i))
-                printf("provider %s is disabled: %s\n", c->providers[i].name,
-                       c->providers[i].why_disabled);
+        print_disabled(c);
     }
     config_free(c);
-    return rc == 0 ? 0 : 1;
+    return told.failed ? 1 : 0;
 }

@@ -21,6 +21,7 @@
 
 #include "clock.h"
 #include "gateway_private.h"
+#include "named_files.h"
 #include "notify.h"
 #include "ports.h"
 #include "reload.h"
@@ -281,6 +282,7 @@ static void log_start(const struct gateway *g)
               PRICEGATE_VERSION, g->source.origin, bus_kind(g->bus), g->now.config->instruments_len,
               (int)getpid());
     reload_log_disabled(g->now.config);
+    named_files_log(g->now.config, g->epoch_ms);
 }
 
 static int open_bus(struct gateway *g, const struct config *c, struct err *err)

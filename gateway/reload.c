@@ -23,6 +23,7 @@
 #include "config_keep.h"
 #include "gateway_private.h"
 #include "instrument_map.h"
+#include "named_files.h"
 #include "notify.h"
 #include "tls.h"
 
@@ -45,8 +46,8 @@ void reload_log_disabled(const struct config *c)
 {
     for (size_t i = 0; i < c->providers_len; i++)
         if (!c->providers[i].enabled && config_uses(c, i))
-            log_event(LOG_WARN, "provider_disabled", "provider=%s why=%s", c->providers[i].name,
-                      c->providers[i].why_disabled);
+            log_event(LOG_WARN, "provider_disabled", "provider=%s why=%s advice=%s",
+                      c->providers[i].name, c->providers[i].why_disabled, CONFIG_DISABLED_ADVICE);
 }
 
 /* --- the generation that goes --- */
@@ -208,6 +209,7 @@ static json_t *say_done(struct gateway *g, const struct change *x, const struct 
                   "it is read at start only: the value of the start still holds");
     }
     reload_log_disabled(map->to);
+    named_files_log(map->to, clock_wall_ms());
     return said;
 }
 

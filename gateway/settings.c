@@ -188,7 +188,8 @@ char *settings_url(const struct config *c)
 const char *settings_size(const struct config *c, char out[static SETTINGS_SIZE_MAX])
 {
     size_t n = c->instruments_len - c->quotes_len;
-    int len = snprintf(out, SETTINGS_SIZE_MAX, "%zu instruments", c->quotes_len);
+    int len = snprintf(out, SETTINGS_SIZE_MAX, "%zu instrument%s", c->quotes_len,
+                       c->quotes_len == 1 ? "" : "s");
     if (n > 0)
         snprintf(out + len, SETTINGS_SIZE_MAX - (size_t)len, " and %zu observation%s", n,
                  n == 1 ? "" : "s");

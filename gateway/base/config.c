@@ -273,7 +273,7 @@ static void check_jwt(struct config_reader *r, const json_t *root, const struct 
         return;
     }
     bool shared = c->auth.jwt.alg == TOKEN_HS256;
-    if (shared && !secret)
+    if (shared && !secret && !config_member(root, "auth.jwt.secret")) /* else that was told */
         config_problem(r, "auth.jwt.secret", "is required for HS256");
     if (shared && file)
         config_problem(r, "auth.jwt.public_key_file", "is not for HS256, which has a secret");
@@ -480,4 +480,13 @@ bool config_uses(const struct config *c, size_t provider)
             if (c->instruments[i].sources[k].provider_id == (int)provider)
                 return true;
     return false;
+}
+
+bool config_has_source(const struct config *c, size_t instrument)
+{
+    const struct instrument *in = &c->instruments[instrument];
+    for (size_t i = 0; i < in->sources_len; i++)
+        if (c->providers[in->sources[i].provider_id].enabled)
+            return true;
+    return in->sources_len == 0;
 }

@@ -219,5 +219,11 @@ int64_t config_role_delay_s(const struct config *c, enum role role);
 
 /* Is it in the chain of any instrument? */
 bool config_uses(const struct config *c, size_t provider);
+/* Can anybody be asked for this instrument, or is it fed by others only? */
+bool config_has_source(const struct config *c, size_t instrument);
+/* The way out for a provider that is used and not enabled. */
+#define CONFIG_DISABLED_ADVICE                                                                     \
+    "switch it on or set what is missing (in secrets.env under systemd), or take it out of the "   \
+    "sources"
 
 #endif

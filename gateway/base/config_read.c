@@ -166,7 +166,7 @@ static void read_file_value(struct config_reader *r, struct config_place *p,
     if (text) {
         store_text_value(r, s, path, text, p->base);
     } else if (unset && !(s->flags & CONFIG_MAY_BE_UNSET)) {
-        config_problem(r, path, "environment variable %s is not set", unset);
+        config_problem(r, path, CONFIG_UNSET, unset);
     } else if (unset) {
         REQUIRE(p->unset_len < ARRAY_LEN(p->unset));
         p->unset[p->unset_len].key = key;

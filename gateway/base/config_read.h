@@ -52,4 +52,7 @@ const json_t *config_member(const json_t *object, const char *key);
 /* "a.key" (or "key" where a is ""), cut to fit; odd bytes of the key become '?'. */
 void config_path_join(char out[static CONFIG_PATH_MAX], const char *a, const char *key);
 
+/* Of a "$NAME" that must not be unset. */
+#define CONFIG_UNSET "environment variable %s is not set: set it, or write the value here"
+
 #endif

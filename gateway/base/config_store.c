@@ -236,7 +236,7 @@ static void store_list(struct config_reader *r, const struct config_setting *s, 
         if (value || !json_is_string(item))
             list[i] = read_text(r, s, path, value ? value : item);
         else if (unset)
-            config_problem(r, path, "environment variable %s is not set", unset);
+            config_problem(r, path, CONFIG_UNSET, unset);
         else if (text)
             config_problem(r, path, "%s", config_why_no_text(text));
         json_decref(value);

@@ -14,4 +14,10 @@ struct err {
 /* Writes the sentence (cut to fit); err may be NULL. Always returns -1. */
 int err_set(struct err *err, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
+/* The way out when a file that the configuration names cannot be read, by errno. */
+const char *err_file_advice(int failure);
+/* "listen.tls.key: FILE: Permission denied: let the user that runs pricegate read it". Returns -1.
+ */
+int err_set_file(struct err *err, const char *setting, const char *file, int failure);
+
 #endif

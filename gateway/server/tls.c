@@ -23,6 +23,19 @@ static const char *openssl_reason(void)
     return text ? text : "unreadable";
 }
 
+/* Its own words for it are "PEM lib". */
+static bool no_pem(void)
+{
+    return ERR_GET_REASON(ERR_peek_last_error()) == ERR_R_PEM_LIB;
+}
+
+/* Instead of a question on the terminal, which nobody may be there to answer. */
+static int no_passphrase(char *buf, int size, int rwflag, void *arg)
+{
+    (void)buf, (void)size, (void)rwflag, (void)arg;
+    return -1;
+}
+
 void tls_identity_free(struct tls_identity *id)
 {
     if (!id)
@@ -60,23 +73,31 @@ struct tls_identity *tls_identity_load(const char *cert, const char *key, struct
     SSL_CTX *ctx = NULL;
 
     if (access(cert, R_OK) != 0) {
-        err_set(err, "listen.tls.cert: %s: %s", cert, strerror(errno));
+        err_set_file(err, "listen.tls.cert", cert, errno);
         return NULL;
     }
     if (access(key, R_OK) != 0) {
-        err_set(err, "listen.tls.key: %s: %s", key, strerror(errno));
+        err_set_file(err, "listen.tls.key", key, errno);
         return NULL;
     }
     ERR_clear_error();
     ctx = SSL_CTX_new(TLS_server_method());
+    if (ctx)
+        SSL_CTX_set_default_passwd_cb(ctx, no_passphrase);
     if (!ctx)
         err_set(err, "TLS: %s", openssl_reason());
     else if (SSL_CTX_use_PrivateKey_file(ctx, key, SSL_FILETYPE_PEM) != 1)
-        err_set(err, "listen.tls.key: %s: %s", key, openssl_reason());
+        err_set(err, "listen.tls.key: %s: %s", key,
+                no_pem() ? "there is no private key in PEM form, without a passphrase, in it"
+                         : openssl_reason());
     else if (SSL_CTX_use_certificate_chain_file(ctx, cert) != 1)
-        err_set(err, "listen.tls.cert: %s: %s", cert, openssl_reason());
+        err_set(err, "listen.tls.cert: %s: %s", cert,
+                no_pem() ? "there is no certificate in PEM form in it" : openssl_reason());
     else if (SSL_CTX_check_private_key(ctx) != 1)
-        err_set(err, "listen.tls.key: %s: this is not the key of the certificate in %s", key, cert);
+        err_set(err,
+                "listen.tls.key: %s: this is not the key of the certificate in %s, which must be "
+                "the first one in that file",
+                key, cert);
     else
         id = take(ctx, err);
     SSL_CTX_free(ctx);

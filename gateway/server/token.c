@@ -47,7 +47,7 @@ static char *read_key(const char *path, size_t *len, struct err *err)
     FILE *f = fopen(path, "re");
     char *text = f ? malloc(KEY_FILE_MAX + 1) : NULL;
     if (!text) {
-        err_set(err, "auth.jwt.public_key_file: %s: %s", path, strerror(errno));
+        err_set_file(err, "auth.jwt.public_key_file", path, errno);
         if (f)
             fclose(f);
         return NULL;

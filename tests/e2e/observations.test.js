@@ -354,7 +354,7 @@ test('the commands know observations', async (t) => {
 
   const env = gateway.env;
   const check = await runCommand(['check', '--config', gateway.file], { env });
-  assert.match(check.stdout, /ok, 1 instruments and 2 observations\n/);
+  assert.match(check.stdout, /ok, 1 instrument and 2 observations\n/);
   const fetched = await runCommand(['fetch', 'oil', '--config', gateway.file], { env });
   assert.equal(fetched.code, 0);
   assert.equal(JSON.parse(fetched.stdout).value, -36.98);

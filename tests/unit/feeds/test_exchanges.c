@@ -237,8 +237,9 @@ static void problems_have_path_and_line(void **state)
     snprintf(want, sizeof want,
              "exchanges[0].timezone: is required: no exchange of that name is built in\n"
              "exchanges[0].hours: is required: no exchange of that name is built in\n"
-             "exchanges[1].holidays_file: /no/such/file: No such file or directory\n"
-             "exchanges[2].holidays_file: /tmp: Is a directory\n"
+             "exchanges[1].holidays_file: /no/such/file: No such file or directory: put it "
+             "there, or correct the path\n"
+             "exchanges[2].holidays_file: /tmp: Is a directory: name the file in that folder\n"
              "exchanges[3].holidays_file: %s: line 3: must be a date like 2026-12-25, and behind "
              "it the time (13:00) where the day only ends early\n"
              "exchanges[4].hours: is required: no exchange of that name is built in\n"

@@ -140,7 +140,8 @@ static void test_a_wrong_exchange_does_not_start(void **state)
     w->config.exchanges_len = 1;
     assert_null(feeds_new(&w->loop, &w->config, w->bus, &w->metrics, clock_wall_ms(), &err));
     assert_string_equal(err.text,
-                        "exchanges[0].holidays_file: /no/such/file: No such file or directory");
+                        "exchanges[0].holidays_file: /no/such/file: No such file or directory: "
+                        "put it there, or correct the path");
     w->config.exchanges_len = 0;
     w->instruments[COFFEE].exchange = "NYSE";
     make(w);

@@ -262,7 +262,8 @@ static void wrong_files_are_named(void **state)
         {"none.pem",   "server.key", "none.pem: No such file"                        },
         {"server.pem", "none.key",   "none.key: No such file"                        },
         {"server.pem", "ca.key",     "ca.key: this is not the key of the certificate"},
-        {"junk.pem",   "server.key", "junk.pem: "                                    },
+        {"junk.pem",   "server.key", "junk.pem: there is no certificate in PEM form" },
+        {"server.pem", "junk.pem",   "junk.pem: there is no private key in PEM form" },
     };
     char path[256];
     snprintf(path, sizeof path, "%s/junk.pem", fix.folder);

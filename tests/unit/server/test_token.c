@@ -243,8 +243,8 @@ static void a_key_that_is_none(void **state)
     c.auth.jwt.alg = TOKEN_RS256;
     c.auth.jwt.public_key_file = "/nowhere/key.pem";
     assert_null(token_verifier_new(&c, &err));
-    assert_string_equal(err.text,
-                        "auth.jwt.public_key_file: /nowhere/key.pem: No such file or directory");
+    assert_string_equal(err.text, "auth.jwt.public_key_file: /nowhere/key.pem: No such file or "
+                                  "directory: put it there, or correct the path");
     c.auth.jwt.public_key_file = "/dev/null";
     assert_null(token_verifier_new(&c, &err));
     assert_string_equal(err.text,
