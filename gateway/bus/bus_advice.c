@@ -19,6 +19,7 @@ static const struct {
     {"LOADING",                "nothing to do: Redis is reading its data and will answer"                   },
     {"MASTERDOWN",             "redis.url names a replica that has lost its primary: name the primary"      },
     {"BUSY",                   "a script blocks Redis: SCRIPT KILL ends it"                                 },
+    {"MOVED",                  "redis.url names a cluster: name a single Redis"                             },
     {"DENIED",                 "Redis is in protected mode: set a password, or bind it to loopback"         },
     {"max number of clients",  "raise maxclients of Redis, or close what is connected"                      },
     {"DB index is out of",     "correct the database number in redis.url"                                   },

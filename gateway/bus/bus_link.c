@@ -65,6 +65,17 @@ static void set_timer(struct link *l, int64_t delay_ms)
     uv_timer_start(&l->timer, on_timer, (uint64_t)delay_ms, 0);
 }
 
+struct bus_limits link_limits(const struct bus_limits *l)
+{
+    return (struct bus_limits){
+        .connect_ms = l->connect_ms ? l->connect_ms : 2000,
+        .ping_ms = l->ping_ms ? l->ping_ms : 1000,
+        /* with connecting and reading again still under 5 s */
+        .backoff_ms = l->backoff_ms ? l->backoff_ms : 4000,
+        .in_flight = l->in_flight ? l->in_flight : 1024,
+    };
+}
+
 void link_init(struct link *l, uv_loop_t *loop, const struct bus_url *url, bool select_db,
                const struct bus_limits *limits, const struct link_events *events)
 {

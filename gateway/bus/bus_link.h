@@ -64,6 +64,9 @@ struct link {
     void (*closed)(void *ctx);
 };
 
+/* The same, each 0 replaced by its default. */
+struct bus_limits link_limits(const struct bus_limits *l);
+
 /* events is copied, url borrowed. A subscriber needs no SELECT: channels ignore the database. */
 void link_init(struct link *l, uv_loop_t *loop, const struct bus_url *url, bool select_db,
                const struct bus_limits *limits, const struct link_events *events);

@@ -319,17 +319,6 @@ static const struct bus_ops redis_ops = {
     .shared_read = redis_shared_read,
 };
 
-static struct bus_limits with_defaults(const struct bus_limits *l)
-{
-    return (struct bus_limits){
-        .connect_ms = l->connect_ms ? l->connect_ms : 2000,
-        .ping_ms = l->ping_ms ? l->ping_ms : 1000,
-        /* with connecting and reading again still under 5 s */
-        .backoff_ms = l->backoff_ms ? l->backoff_ms : 4000,
-        .in_flight = l->in_flight ? l->in_flight : 1024,
-    };
-}
-
 struct bus *bus_redis_new(const struct bus_options *options, struct err *err)
 {
     struct bus_url url;
@@ -346,7 +335,7 @@ struct bus *bus_redis_new(const struct bus_options *options, struct err *err)
     r->base.ops = &redis_ops;
     r->url = url;
     r->prefix = prefix;
-    r->limits = with_defaults(&options->limits);
+    r->limits = link_limits(&options->limits);
     r->metrics = options->metrics;
     return &r->base;
 }
