@@ -174,6 +174,7 @@ static void finish_job(struct fetch_job *job, CURLcode code)
         .credits_left = job->head.credits_left,
         .location = job->head.location[0] ? job->head.location : NULL,
         .etag = job->head.etag,
+        .date_ms = job->head.date_ms,
     };
     job->done(job->ctx, failure == FAIL_NONE ? &reply : NULL, failure, detail.text);
     free_job(job);
@@ -417,6 +418,13 @@ struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
         return NULL;
     }
     return job;
+}
+
+void fetch_library(struct library *out)
+{
+    out->name = "libcurl";
+    snprintf(out->built, sizeof out->built, "%s", LIBCURL_VERSION);
+    snprintf(out->runs, sizeof out->runs, "%s", curl_version_info(CURLVERSION_NOW)->version);
 }
 
 /* --- end --- */

@@ -11,6 +11,7 @@
 
 #include "err.h"
 #include "failure.h"
+#include "library.h"
 #include "provider.h"
 
 #define FETCH_BODY_MAX   ((size_t)256 * 1024) /* bytes, after decompression */
@@ -46,5 +47,7 @@ void fetch_cancel(struct fetch_job *job);
 
 /* Cancels all jobs; frees when the loop has closed the handles, then calls done (may be NULL). */
 void fetch_close(struct fetch *f, void (*done)(void *ctx), void *ctx);
+
+void fetch_library(struct library *out); /* curl's versions */
 
 #endif

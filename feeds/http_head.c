@@ -19,15 +19,22 @@ static int64_t read_count(const char *s)
     return end == s || n < 0 ? -1 : n;
 }
 
-/* Seconds, or a date as RFC 9110 wants it; -1 for anything else. */
+/* A date as RFC 9110 wants it, in s since the epoch; INT64_MIN for anything else. */
+static int64_t read_date(const char *s)
+{
+    struct tm tm = {0};
+    return strptime(s, "%a, %d %b %Y %H:%M:%S GMT", &tm) ? (int64_t)timegm(&tm) : INT64_MIN;
+}
+
+/* Seconds, or a date; -1 for anything else. */
 static int64_t read_retry_after(const char *s, int64_t now_s)
 {
     int64_t left = read_count(s);
     if (left < 0) {
-        struct tm tm = {0};
-        if (!strptime(s, "%a, %d %b %Y %H:%M:%S GMT", &tm))
+        int64_t date_s = read_date(s);
+        if (date_s == INT64_MIN)
             return -1;
-        left = (int64_t)timegm(&tm) - now_s;
+        left = date_s - now_s;
     }
     if (left < 0)
         return 0;
@@ -70,6 +77,8 @@ void http_head_line(struct http_head *h, const char *line, size_t len, int64_t n
         snprintf(h->location, sizeof h->location, "%s", value);
     else if (strcasecmp(name, "etag") == 0)
         read_etag(h, value);
+    else if (strcasecmp(name, "date") == 0)
+        h->date_ms = read_date(value) > 0 ? read_date(value) * 1000 : 0;
 }
 
 static bool has_control(const struct buf *b, bool lines)

@@ -16,6 +16,7 @@ struct http_head {
     int64_t credits_used, credits_left; /* -1 = none */
     char location[HTTP_LOCATION_MAX];   /* "" = none; cut to fit */
     char etag[HTTP_ETAG_MAX];           /* "" = none, too long, or none that may be sent */
+    int64_t date_ms;                    /* Date; 0 = none, or in a form that is long gone */
 };
 
 void http_head_init(struct http_head *h);

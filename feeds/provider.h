@@ -68,6 +68,7 @@ struct http_reply {
     int64_t credits_used, credits_left; /* api-credits-*, -1 = none */
     const char *location;               /* redirects are not followed; NULL = none */
     const char *etag;                   /* NULL or "" = none */
+    int64_t date_ms;                    /* Date, whole seconds; 0 = none */
 };
 
 /* What the answer says of the provider as a whole, beside the answers per symbol. */

@@ -97,7 +97,9 @@ static int bind_and_listen(int fd, const struct endpoint_options *o, const struc
     set_int(fd, IPPROTO_TCP, TCP_NODELAY, 1);
     set_int(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, NOTSENT_BYTES);
     set_int(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, USER_TIMEOUT_MS);
-    return bind(fd, sa, len) == 0 ? listen(fd, ENDPOINT_BACKLOG) : -1;
+    if (bind(fd, sa, len) != 0)
+        return -1;
+    return o->only_try ? 0 : listen(fd, ENDPOINT_BACKLOG);
 }
 
 static in_port_t *port_of(struct sockaddr_storage *ss)
@@ -211,6 +213,8 @@ int endpoint_open(struct endpoint *e, const struct endpoint_options *o, struct e
     *e = (struct endpoint){.len = 0};
     if (!path)
         return open_tcp(e, o, err);
+    if (o->only_try)
+        return unix_socket_try(path, err);
     e->fds[0] = unix_socket_open(&e->file, path, ENDPOINT_BACKLOG, err);
     if (e->fds[0] < 0)
         return -1;

@@ -26,9 +26,11 @@ struct endpoint_options {
     const char *port_setting; /* its name, for sentences */
     bool share;
     int sndbuf_bytes;
+    bool only_try; /* see whether it could be had; nobody who connects meanwhile ends up here */
 };
 
-/* Binds and listens. -1: a sentence that begins with the address, and nothing is open. */
+/* Binds and listens (or sees whether that could be done). -1: a sentence that begins with the
+ * address, and nothing is open. */
 int endpoint_open(struct endpoint *e, const struct endpoint_options *o, struct err *err) MUST_CHECK;
 /* Closes what is open, and removes the unix socket's file. */
 void endpoint_close(struct endpoint *e);

@@ -29,6 +29,13 @@ static const int64_t DRAIN_HTTP_MS = 1000;
 static const size_t DRAIN_AT_ONCE = 4; /* closed per step at least: a few need not all the time */
 
 /* The port for metrics is never shared: who asks it asks this process. */
+const char *server_metrics_host(const struct config *c)
+{
+    if (c->listen.metrics_host)
+        return c->listen.metrics_host;
+    return listen_host_path(c->listen.host) ? "127.0.0.1" : c->listen.host;
+}
+
 static int open_endpoints(struct server *s, struct err *err)
 {
     const struct config *c = s->config;
@@ -41,9 +48,7 @@ static int open_endpoints(struct server *s, struct err *err)
         return -1;
     if (c->listen.metrics_port < 0)
         return 0;
-    o.host = c->listen.metrics_host             ? c->listen.metrics_host
-             : listen_host_path(c->listen.host) ? "127.0.0.1"
-                                                : c->listen.host;
+    o.host = server_metrics_host(c);
     o.port = c->listen.metrics_port;
     o.port_setting = "listen.metrics_port";
     o.share = false;

@@ -52,6 +52,8 @@ void server_change(struct server *s, const struct server_parts *parts,
 /* The serial number of the certificate that is served; NULL: no TLS. */
 const char *server_certificate(const struct server *s, char out[static TLS_SERIAL_MAX]);
 
+/* Where listen.metrics_port is. */
+const char *server_metrics_host(const struct config *c);
 const char *server_url(const struct server *s); /* "http://127.0.0.1:8080" */
 
 /* The process is ready (bus asked once, feeds started): readyz turns 200. */

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -53,13 +54,13 @@ static enum found look(const char *path)
     return failure == 0 || failure == EAGAIN ? FOUND_ALIVE : FOUND_UNKNOWN;
 }
 
-static int make_room(const char *path, struct err *err)
+static int make_room(const char *path, bool only_try, struct err *err)
 {
     switch (look(path)) {
     case FOUND_NOTHING:
         return 0;
     case FOUND_DEAD:
-        if (unlink(path) == 0)
+        if (only_try || unlink(path) == 0)
             return 0;
         break;
     case FOUND_ALIVE:
@@ -103,11 +104,31 @@ static int lock_folder(const char *path, struct err *err)
     return err_set(err, "unix:%s: another process is just making a socket in %s", path, folder);
 }
 
+static int cannot_make(const char *path, int failure, struct err *err)
+{
+    return err_set(err,
+                   "unix:%s: %s: let the user that runs pricegate write to that folder, or change "
+                   "listen.host",
+                   path, strerror(failure));
+}
+
+int unix_socket_try(const char *path, struct err *err)
+{
+    int lock = lock_folder(path, err);
+    if (lock < 0)
+        return -1;
+    int rc = make_room(path, true, err);
+    if (rc == 0 && faccessat(lock, ".", W_OK | X_OK, AT_EACCESS) != 0)
+        rc = cannot_make(path, errno, err);
+    close(lock);
+    return rc;
+}
+
 int unix_socket_open(struct unix_socket *u, const char *path, int backlog, struct err *err)
 {
     struct stat st;
     int fd = -1, lock = lock_folder(path, err);
-    if (lock < 0 || make_room(path, err) != 0)
+    if (lock < 0 || make_room(path, false, err) != 0)
         goto out;
     fd = new_socket();
     if (fd >= 0 && bind_and_listen(fd, path, backlog) == 0 && lstat(path, &st) == 0) {
@@ -116,7 +137,7 @@ int unix_socket_open(struct unix_socket *u, const char *path, int backlog, struc
         u->inode = st.st_ino;
         goto out;
     }
-    err_set(err, "unix:%s: %s", path, strerror(errno));
+    cannot_make(path, errno, err);
     if (fd >= 0)
         close(fd);
     fd = -1;

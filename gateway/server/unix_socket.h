@@ -18,6 +18,8 @@ struct unix_socket {
  * no socket, or the folder is not there or not ours to write to. */
 int unix_socket_open(struct unix_socket *u, const char *path, int backlog,
                      struct err *err) MUST_CHECK;
+/* Could it be opened? Makes and removes nothing. -1 with the same sentence. */
+int unix_socket_try(const char *path, struct err *err) MUST_CHECK;
 /* Removes the file, if it is still the one that was made. Harmless when there is none. */
 void unix_socket_remove(struct unix_socket *u);
 

@@ -45,6 +45,24 @@ static void test_retry_after(void **state)
         assert_int_equal(read_lines(&cases[i].line, 1).retry_after_s, cases[i].want_s);
 }
 
+static void test_date(void **state)
+{
+    static const struct {
+        const char *line;
+        int64_t want_ms;
+    } cases[] = {
+        {"Date: Thu, 01 Jan 2026 12:00:00 GMT\r\n",  NOW_S * 1000},
+        {"date:Thu, 01 Jan 1970 00:00:01 GMT\r\n",   1000        },
+        {"Date: Wed, 31 Dec 1969 23:59:00 GMT\r\n",  0           },
+        {"Date: Thursday, 01-Jan-26 12:00:00\r\n",   0           },
+        {"Date: \r\n",                               0           },
+        {"Dates: Thu, 01 Jan 2026 12:00:00 GMT\r\n", 0           },
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+        assert_int_equal(read_lines(&cases[i].line, 1).date_ms, cases[i].want_ms);
+}
+
 static void test_all_and_interim(void **state)
 {
     static const char *const lines[] = {
@@ -135,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_retry_after),
+        cmocka_unit_test(test_date),
         cmocka_unit_test(test_all_and_interim),
         cmocka_unit_test(test_tags_that_cannot_be_sent_back),
         cmocka_unit_test(test_long_line),

@@ -312,6 +312,44 @@ static void anothers_file_is_not_removed(void **state)
     endpoint_close(&other);
 }
 
+static int try_only(const char *host, int port, bool share)
+{
+    const struct endpoint_options o = {.host = host,
+                                       .port = port,
+                                       .port_setting = "listen.port",
+                                       .share = share,
+                                       .only_try = true};
+    struct endpoint e;
+    struct err err;
+    int rc = endpoint_open(&e, &o, &err);
+    endpoint_close(&e);
+    return rc;
+}
+
+/* Whoever only tries takes nothing from anybody, and leaves nothing. */
+static void a_try_is_no_listening(void **state)
+{
+    HOST(host, state);
+    struct endpoint e = must_open(host, 0);
+    assert_int_equal(try_only(host, 0, false), -1);
+    assert_int_equal(connect_path(host + 5), 0);
+    endpoint_close(&e);
+    assert_int_equal(try_only(host, 0, false), 0);
+    assert_int_equal(access(host + 5, F_OK), -1);
+
+    NAME_MEANS("127.0.0.1");
+    e = must_open("name", 0);
+    int port = e.port;
+    assert_int_equal(try_only("name", port, false), -1);
+    endpoint_close(&e);
+    const struct endpoint_options o = {
+        .host = "name", .port = port, .port_setting = "listen.port", .only_try = true};
+    struct err err;
+    assert_int_equal(endpoint_open(&e, &o, &err), 0);
+    assert_int_equal(connect_v4(port), -1); /* refused */
+    endpoint_close(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_file_that_is_no_socket_stays),
         cmocka_unit_test(a_folder_must_be_there_and_free),
         cmocka_unit_test(anothers_file_is_not_removed),
+        cmocka_unit_test(a_try_is_no_listening),
     };
     return cmocka_run_group_tests(tests, folder, no_folder);
 }
