@@ -6,7 +6,6 @@
  * the reason. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <uv.h>
 
 #include "commands.h"
@@ -17,15 +16,9 @@
 
 static const long WATCH_EVERY_S = 2;
 
-static bool wants_colour(void)
-{
-    const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
-    return isatty(STDOUT_FILENO) && (!no || !*no) && term && strcmp(term, "dumb") != 0;
-}
-
 static struct table_style style_now(void)
 {
-    return (struct table_style){.width = screen_columns(), .colour = wants_colour()};
+    return (struct table_style){.width = screen_columns(), .colour = screen_wants_colour()};
 }
 
 static int show_once(const struct status_asker *a)

@@ -10,6 +10,7 @@
 
 int command_run(const struct options *o);
 int command_check(const struct options *o);
+int command_doctor(const struct options *o);
 int command_fetch(const struct options *o);
 int command_key(const struct options *o);
 int command_notify(const struct options *o);

@@ -25,6 +25,8 @@ static const struct row {
     {"--private-key", NULL, "FILE",      OPT_PRIVATE_KEY, AT(private_key),
      "PEM file, for tokens of RS256 and ES256"                                                                                },
     {"--provider",    NULL, "NAME",      OPT_PROVIDER,    AT(provider),    "ask this provider only"                           },
+    {"--providers",   NULL, NULL,        OPT_PROVIDERS,   AT(providers),
+     "ask each provider once, too; that spends a credit of each"                                                              },
     {"--role",        NULL, "ROLE",      OPT_ROLE,        AT(role),
      "viewer (unless said otherwise), analyst or admin"                                                                       },
     {"--symbols",     NULL, "LIST",      OPT_SYMBOLS,     AT(symbols),

@@ -32,12 +32,13 @@ enum {
     OPT_SYMBOLS = 1 << 11,
     OPT_TTL = 1 << 12,
     OPT_PRIVATE_KEY = 1 << 13,
+    OPT_PROVIDERS = 1 << 14,
 };
 
 struct options {
     const struct command *command;
     bool help, version;
-    bool demo, json, all; /* all: in place of the positional arguments */
+    bool demo, json, providers, all; /* all: in place of the positional arguments */
     const char *config, *port, *log_level, *provider, *url, *token; /* NULL = not given */
     const char *role, *symbols, *ttl, *private_key;                 /* likewise */
     const char *watch; /* seconds as given, "" = without a number; NULL = not given */

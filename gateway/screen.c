@@ -29,6 +29,12 @@ size_t screen_columns(void)
     return columns;
 }
 
+bool screen_wants_colour(void)
+{
+    const char *term = getenv("TERM"), *no = getenv("NO_COLOR");
+    return isatty(STDOUT_FILENO) && (!no || !*no) && term && strcmp(term, "dumb") != 0;
+}
+
 static void put(const char *p, size_t len)
 {
     while (len > 0) {

@@ -23,6 +23,8 @@ struct screen {
 
 /* Columns of the terminal behind stdout; 0 = it is none. */
 size_t screen_columns(void);
+/* Stdout is a terminal that knows colours, and NO_COLOR is not set. */
+bool screen_wants_colour(void);
 
 void screen_open(struct screen *s, uv_loop_t *loop);
 /* Shows the text (lines with '\n'), from line `top` on, as much as fits. */

@@ -89,6 +89,12 @@ static void add_tinted(struct buf *out, const struct table_style *style, enum ti
     buf_adds(out, coloured ? STOP : "");
 }
 
+void table_tinted(struct buf *out, const struct table_style *style, enum tint tint,
+                  const char *text)
+{
+    add_tinted(out, style, tint, text, strlen(text));
+}
+
 static size_t room_of(const struct table_style *style)
 {
     return style->width > 0 ? style->width : SIZE_MAX;

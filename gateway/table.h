@@ -41,6 +41,9 @@ struct table_style {
 /* Appends the head and the rows, each a line with its '\n'; no trailing spaces. Nothing for a table
  * without rows. */
 void table_render(const struct table *t, const struct table_style *style, struct buf *out);
+/* Appends the text, which is ours, in the colour. */
+void table_tinted(struct buf *out, const struct table_style *style, enum tint tint,
+                  const char *text);
 /* Appends one line in one colour, cut in the same way. */
 void table_line(struct buf *out, const struct table_style *style, enum tint tint, const char *text);
 

@@ -29,6 +29,7 @@ _pricegate() {
     case $command in
       run) words='--config --port --log-level --demo' ;;
       check) words='--config' ;;
+      doctor) words='--config --providers --json' ;;
       fetch) words='--all --provider --config' ;;
       key) words='--role --symbols' ;;
       notify) words='--config' ;;
@@ -41,7 +42,7 @@ _pricegate() {
     for option in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
       [[ $option = --* ]] && words=" $words " && words=${words/ $option / }
     done
-    [[ $COMP_CWORD != 1 ]] || words+=' run check fetch key notify plan status token watch --version --help'
+    [[ $COMP_CWORD != 1 ]] || words+=' run check doctor fetch key notify plan status token watch --version --help'
   fi
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
