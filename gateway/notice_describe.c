@@ -37,7 +37,7 @@ static void describe_certificate(const struct notice *x, const struct notice_sce
                                  struct notice_facts *f)
 {
     char at[NOTICE_TIME_MAX];
-    notice_time((int64_t)s->metrics->certificate_ends_s * 1000, at);
+    notice_time(s->certificate_ends_ms, at);
     SET(f->name, "certificate");
     if (x->kind == NOTICE_RECOVERY) {
         SET(f->what, "another certificate is served, until %s", at);

@@ -10,6 +10,6 @@ struct notice_telling {
     const struct notice_scene *scene;
 };
 /* A notice_describe; ctx: a notice_telling. */
-void notice_describe_matter(void *ctx, const struct notice *what, struct notice_facts *out);
+void notice_describe_matter(void *ctx, const struct notice *x, struct notice_facts *out);
 
 #endif

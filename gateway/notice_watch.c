@@ -68,7 +68,7 @@ static void look_at_bus(struct notices *n, const struct notice_scene *s)
 
 static void look_at_certificate(struct notices *n, const struct notice_scene *s)
 {
-    int64_t ends_ms = (int64_t)s->metrics->certificate_ends_s * 1000;
+    int64_t ends_ms = s->certificate_ends_ms;
     int64_t left_ms = ends_ms - s->now.wall_ms;
     enum notice_level level = ends_ms == 0 || left_ms >= CERTIFICATE_MS ? NOTICE_WELL
                               : left_ms > 0                             ? NOTICE_WORSE

@@ -8,7 +8,6 @@
 #include "feeds.h"
 #include "instrument_map.h"
 #include "job.h"
-#include "metrics.h"
 #include "notices.h"
 #include "tiers.h"
 #include "troubles.h"
@@ -19,8 +18,8 @@ struct notice_scene {
     const struct feeds *feeds;
     const struct tiers *tiers;
     const struct bus *bus;
-    const char *bus_why; /* what was said when the link was lost; "" = nothing yet */
-    const struct metrics *metrics;
+    const char *bus_why;         /* what was said when the link was lost; "" = nothing yet */
+    int64_t certificate_ends_ms; /* wall; 0 without TLS */
     struct notices_now now;
 };
 

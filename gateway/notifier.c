@@ -31,7 +31,7 @@ static struct notice_scene scene_of(const struct gateway *g)
         .tiers = g->now.tiers,
         .bus = g->bus,
         .bus_why = g->bus_why.text,
-        .metrics = &g->metrics,
+        .certificate_ends_ms = server_certificate_ends_ms(g->server),
         .now = {clock_wall_ms(), clock_mono_ms()},
     };
 }
@@ -55,8 +55,9 @@ static void send_message(struct notifier *n, const struct notices_message *m,
     struct notice_telling telling = {&n->watch, s};
     char name[NOTICE_NAME_MAX];
     struct buf subject = {0}, text = {0};
-    if (notice_text_write(m, notice_post_name(s->config, name), s->now.wall_ms,
-                          notice_describe_matter, &telling, &subject, &text) == 0)
+    const struct notice_speaker by = {notice_post_name(s->config, name), s->now.wall_ms,
+                                      notice_describe_matter, &telling};
+    if (notice_text_write(m, &by, &subject, &text) == 0)
         notice_post_add(n->post, s->config, subject.p, text.p);
     else
         log_event(LOG_ERROR, "out_of_memory", "what=%s", "a notification was left out");

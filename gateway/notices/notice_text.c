@@ -11,10 +11,7 @@ enum { SUBJECT_NAMES = 3 }; /* so many matters are named in a subject */
 
 struct writer {
     const struct notices_message *m;
-    const char *name;
-    int64_t wall_ms;
-    notice_describe *describe;
-    void *ctx;
+    const struct notice_speaker *by;
 };
 
 /* One line, whatever is in it. */
@@ -23,12 +20,12 @@ static void add_line_of(struct buf *out, const char *s)
     size_t left = strlen(s);
     while (left > 0) {
         size_t n = utf8_len(s, left);
-        if (n > 1)
-            buf_add(out, s, n);
-        else if (n == 0)
+        if (n == 0)
             buf_addc(out, '?');
+        else if ((unsigned char)*s < 0x20 || *s == 0x7F)
+            buf_addc(out, ' ');
         else
-            buf_addc(out, (unsigned char)*s < 0x20 || *s == 0x7F ? ' ' : *s);
+            buf_add(out, s, n);
         s += n > 0 ? n : 1;
         left -= n > 0 ? n : 1;
     }
@@ -74,14 +71,14 @@ static void add_times(const struct writer *w, const struct notice *x, struct buf
     if (x->kind == NOTICE_RECOVERY)
         buf_addf(out, ", until %s", notice_time(x->ended_ms, to));
     buf_adds(out, " (");
-    add_span(out, (x->kind == NOTICE_RECOVERY ? x->ended_ms : w->wall_ms) - x->since_ms);
+    add_span(out, (x->kind == NOTICE_RECOVERY ? x->ended_ms : w->by->wall_ms) - x->since_ms);
     buf_adds(out, ")\n");
 }
 
 static void add_notice(const struct writer *w, const struct notice *x, struct buf *out)
 {
     struct notice_facts f = {.name = ""};
-    w->describe(w->ctx, x, &f);
+    w->by->describe(w->by->ctx, x, &f);
     buf_addf(out, "%s%s: ", x->again ? "still " : "", notice_kind_name(x->kind));
     add_line_of(out, f.what);
     buf_addc(out, '\n');
@@ -96,7 +93,7 @@ static void add_name(const struct writer *w, size_t matter, struct buf *out)
 {
     const struct notice x = {.matter = matter};
     struct notice_facts f = {.name = ""};
-    w->describe(w->ctx, &x, &f);
+    w->by->describe(w->by->ctx, &x, &f);
     add_line_of(out, f.name);
 }
 
@@ -136,11 +133,11 @@ static void add_subject(const struct writer *w, struct buf *out)
 {
     const struct notices_message *m = w->m;
     buf_adds(out, "[pricegate ");
-    add_line_of(out, w->name);
+    add_line_of(out, w->by->name);
     buf_adds(out, "] ");
     if (m->told_len == 1) {
         struct notice_facts f = {.name = ""};
-        w->describe(w->ctx, &m->told[0], &f);
+        w->by->describe(w->by->ctx, &m->told[0], &f);
         buf_addf(out, "%s%s: ", m->told[0].again ? "still " : "",
                  notice_kind_name(m->told[0].kind));
         add_line_of(out, f.what);
@@ -156,17 +153,17 @@ static void add_subject(const struct writer *w, struct buf *out)
         buf_adds(out, ", ...");
 }
 
-int notice_text_write(const struct notices_message *m, const char *name, int64_t wall_ms,
-                      notice_describe *describe, void *ctx, struct buf *subject, struct buf *text)
+int notice_text_write(const struct notices_message *m, const struct notice_speaker *by,
+                      struct buf *subject, struct buf *text)
 {
-    const struct writer w = {m, name, wall_ms, describe, ctx};
+    const struct writer w = {m, by};
     char now[NOTICE_TIME_MAX];
     add_subject(&w, subject);
     for (size_t i = 0; i < m->told_len; i++)
         add_notice(&w, &m->told[i], text);
     add_more(&w, text);
     buf_adds(text, "pricegate ");
-    add_line_of(text, name);
-    buf_addf(text, ", %s\n", notice_time(wall_ms, now));
+    add_line_of(text, by->name);
+    buf_addf(text, ", %s\n", notice_time(by->wall_ms, now));
     return subject->failed || text->failed ? -1 : 0;
 }

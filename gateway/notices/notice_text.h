@@ -19,10 +19,16 @@ struct notice_facts {
 };
 typedef void notice_describe(void *ctx, const struct notice *what, struct notice_facts *out);
 
-/* name: of this gateway. -1: out of memory. */
-int notice_text_write(const struct notices_message *m, const char *name, int64_t wall_ms,
-                      notice_describe *describe, void *ctx, struct buf *subject,
-                      struct buf *text) MUST_CHECK;
+/* Who says it, when, and who knows what there is to be said. */
+struct notice_speaker {
+    const char *name; /* of this gateway */
+    int64_t wall_ms;
+    notice_describe *describe;
+    void *ctx;
+};
+/* Appends. -1: out of memory. */
+int notice_text_write(const struct notices_message *m, const struct notice_speaker *by,
+                      struct buf *subject, struct buf *text) MUST_CHECK;
 
 /* "2026-11-21 17:01:02 UTC"; returns out. */
 #define NOTICE_TIME_MAX 32

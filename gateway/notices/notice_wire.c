@@ -35,7 +35,7 @@ static void add_base64(struct buf *out, const unsigned char *p, size_t len)
         unsigned bits = (unsigned)p[i] << 16 | (n > 1 ? (unsigned)p[i + 1] << 8 : 0) |
                         (n > 2 ? (unsigned)p[i + 2] : 0);
         for (size_t k = 0; k < 4; k++)
-            buf_addc(out, k <= n ? digits[bits >> (18 - 6 * k) & 63] : '=');
+            buf_add(out, k <= n ? &digits[bits >> (18 - 6 * k) & 63] : "=", 1);
     }
 }
 
@@ -94,14 +94,15 @@ static void add_quoted(struct buf *out, const char *s)
 /* By hand: strftime() would ask the locale. */
 static void add_date(struct buf *out, int64_t wall_ms)
 {
-    static const char days[] = "SunMonTueWedThuFriSat",
-                      months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
+    static const char days[7][4] = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+    static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
     time_t s = (time_t)(wall_ms / 1000);
     struct tm t;
     if (!gmtime_r(&s, &t))
         return;
-    buf_addf(out, "Date: %.3s, %02d %.3s %04d %02d:%02d:%02d +0000\r\n", days + 3 * t.tm_wday,
-             t.tm_mday, months + 3 * t.tm_mon, t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
+    buf_addf(out, "Date: %s, %02d %s %04d %02d:%02d:%02d +0000\r\n", days[t.tm_wday], t.tm_mday,
+             months[t.tm_mon], t.tm_year + 1900, t.tm_hour, t.tm_min, t.tm_sec);
 }
 
 void notice_wire_mail(const struct notice_mail *m, struct buf *out)

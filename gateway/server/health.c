@@ -60,8 +60,7 @@ void serve_metrics(struct exchange *x)
     s->metrics->loop_timers = 0;
     uv_walk(s->loop, count_timer, &s->metrics->loop_timers);
     s->metrics->log_lines_lost = log_lines_lost();
-    int64_t ends_ms = s->identity ? tls_identity_ends_ms(s->identity) : 0;
-    s->metrics->certificate_ends_s = ends_ms > 0 ? (uint64_t)ends_ms / 1000 : 0;
+    s->metrics->certificate_ends_s = (uint64_t)server_certificate_ends_ms(s) / 1000;
     s->metrics->bus_up = s->feed->bus_up(s->feed->ctx);
     x->response.status = 200;
     x->response.type = "text/plain; version=0.0.4; charset=utf-8";

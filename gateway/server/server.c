@@ -239,6 +239,12 @@ const char *server_certificate(const struct server *s, char out[static TLS_SERIA
     return s->identity ? tls_identity_serial(s->identity, out) : NULL;
 }
 
+int64_t server_certificate_ends_ms(const struct server *s)
+{
+    int64_t ends_ms = s->identity ? tls_identity_ends_ms(s->identity) : 0;
+    return ends_ms > 0 ? ends_ms : 0;
+}
+
 const char *server_url(const struct server *s)
 {
     return s->url;

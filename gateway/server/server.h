@@ -51,6 +51,7 @@ void server_change(struct server *s, const struct server_parts *parts,
                    struct server_change *change); /* uses it up */
 /* The serial number of the certificate that is served; NULL: no TLS. */
 const char *server_certificate(const struct server *s, char out[static TLS_SERIAL_MAX]);
+int64_t server_certificate_ends_ms(const struct server *s); /* wall; 0 without TLS */
 
 /* Where listen.metrics_port is. */
 const char *server_metrics_host(const struct config *c);

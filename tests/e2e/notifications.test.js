@@ -10,7 +10,7 @@ import { describe, test } from 'node:test';
 import { runCommand } from '../support/gateway.js';
 import { noMailServer, startMailServer, startWebhook } from '../support/mail.js';
 import { instrument, scene, testCerts } from '../support/scene.js';
-import { ok, status, unknown } from '../support/upstream.js';
+import { hang, ok, status, unknown } from '../support/upstream.js';
 import { freePort, temporaryFolder, until } from '../support/wait.js';
 
 const skip = noMailServer;
@@ -159,6 +159,36 @@ describe('notifications', { concurrency: 6 }, () => {
     assert.match(hook.texts[3], /^\[pricegate desk-1\] 2 failures: d, e\n/);
   });
 
+  test('a late job, a certificate that ends soon, a provider that is left alone', async (t) => {
+    const { hook, gateway, set } = await desk(t, {
+      script: (upstream) => {
+        upstream.set('yahoo', 'KC=F', ok({ price: '2.943' }));
+        upstream.set('twelvedata', 'TEA', hang());
+      },
+      env: { SSL_CERT_FILE: testCerts().ca },
+      config: {
+        listen: { tls: { cert: testCerts().cert, key: testCerts().key } },
+        limits: { upstream_ms: 7000, refresh_ms: 0 },
+        breaker: { threshold: 1, timeout_s: 3600 },
+        instruments: [instrument('coffee', [['twelvedata', 'COFFEE'], ['yahoo', 'KC=F']], { poll_ms: 3_600_000 }), seldom('tea')],
+        jobs: { max_retries: 0, sla_s: 1, market: { every: 'hourly' } },
+      },
+    });
+    assert.match(await said(hook.texts, /partial: the certificate/), /partial: the certificate that is served ends on .* UTC\n {2}since: .*\n {2}to do: .*no connection is lost/);
+    assert.match(await said(hook.texts, /partial: job market still/), /job market still runs after 1 s; \d of its instruments are not done\n {2}since: .*\n {2}to do: .*jobs\.sla_s/);
+    const shut = await said(hook.texts, /partial: twelvedata/);
+    assert.match(shut, /twelvedata is left alone \(its breaker is open\); .*\n {2}since: .*\n {2}why: timeout: .*\n(.*\n)? {2}to do: it is tried again at .* UTC; .*reset-circuit\/twelvedata/);
+    await said(hook.texts, /failure: no source of tea answers/);
+    assert.ok(!hook.texts.some((text) => /source of coffee/.test(text)), 'coffee has another source');
+    set('tea', ok({ price: '3.10' }));
+    const https = { ca: testCerts().pem.ca };
+    await gateway.post('/data-health/reset-circuit/twelvedata', https);
+    await said(hook.texts, /recovery: twelvedata answers again/);
+    assert.equal((await gateway.post('/data-health/refresh-market', https)).json.status, 'success');
+    await said(hook.texts, /recovery: tea is well again/);
+    await said(hook.texts, /recovery: job market is done/);
+  });
+
   test('Redis away, and back', async (t) => {
     const { hook, redis } = await desk(t, { redis: true });
     await redis.kill();
@@ -221,11 +251,21 @@ describe('notifications', { concurrency: 6 }, () => {
     const mute = net.createServer((socket) => { sockets.push(socket.on('error', () => {})); }).listen(0, '127.0.0.1');
     await once(mute, 'listening');
     t.after(() => { sockets.forEach((s) => s.destroy()); mute.close(); });
-    const { gateway, priced, set } = await desk(t, { notifications: { webhook: { url: null }, mail: mailTo(mute.address().port) } });
+    const mail = mailTo(mute.address().port);
+    const { gateway, priced, set, reload } = await desk(t, { notifications: { webhook: { url: null }, mail } });
     await priced('coffee');
     set('coffee', status(500));
     await until(() => sockets.length, 'a connection', 30_000);
     assert.equal((await gateway.get('/readyz')).status, 200); // and nobody waits for it meanwhile
+
+    // A reload that takes the channel away takes its message along.
+    const ended = once(sockets[0], 'close');
+    await reload({ notifications: { ...quick } });
+    assert.equal(await gateway.metric('pricegate_notifications_total{channel="mail",result="dropped"}'), 1);
+    await ended;
+    await reload({ notifications: { ...quick, mail } });
+    set('coffee', ok({ price: '2.950' }));
+    await until(() => sockets.length > 1, 'another connection', 30_000);
     const began = performance.now();
     await gateway.stop();
     const seconds = (performance.now() - began) / 1000;

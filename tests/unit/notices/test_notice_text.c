@@ -29,7 +29,8 @@ static void expect_message(const struct notices_message *m, notice_describe *des
                            const char *subject, const char *text)
 {
     struct buf s = {0}, t = {0};
-    assert_int_equal(notice_text_write(m, "desk", NOW_MS, describe, NULL, &s, &t), 0);
+    const struct notice_speaker by = {"desk", NOW_MS, describe, NULL};
+    assert_int_equal(notice_text_write(m, &by, &s, &t), 0);
     assert_string_equal(s.p, subject);
     assert_string_equal(t.p, text);
     buf_fini(&s);
@@ -136,7 +137,8 @@ static void test_a_line_stays_a_line(void **state)
         .counts = {[NOTICE_SUCCESS] = 2},
     };
     struct buf s = {0}, t = {0};
-    assert_int_equal(notice_text_write(&m, "de\nsk", NOW_MS, hostile, NULL, &s, &t), 0);
+    const struct notice_speaker by = {"de\nsk", NOW_MS, hostile, NULL};
+    assert_int_equal(notice_text_write(&m, &by, &s, &t), 0);
     assert_string_equal(s.p, "[pricegate de sk] success: a  Bcc: b@c    .    \xC3\xA9 ??");
     assert_string_equal(t.p, "success: a  Bcc: b@c    .    \xC3\xA9 ??\n"
                              "  why:  . QUIT ?\n"
