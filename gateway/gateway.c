@@ -285,18 +285,26 @@ static void log_start(const struct gateway *g)
     named_files_log(g->now.config, g->epoch_ms);
 }
 
-static int open_bus(struct gateway *g, const struct config *c, struct err *err)
+struct bus_options gateway_bus_options(const struct config *c)
 {
-    const struct bus_options options = {
+    return (struct bus_options){
         .url = c->redis.url,
         .prefix = c->redis.prefix,
+        .tls_ca = c->redis.tls_ca,
+        .tls_cert = c->redis.tls_cert,
+        .tls_key = c->redis.tls_key,
         .symbols_max = c->instruments_len,
         .limits = {.connect_ms = c->limits.redis_connect_ms,
                    .ping_ms = c->limits.redis_ping_ms,
                    .backoff_ms = c->limits.redis_backoff_ms,
                    .in_flight = c->limits.redis_in_flight},
-        .metrics = &g->metrics,
     };
+}
+
+static int open_bus(struct gateway *g, const struct config *c, struct err *err)
+{
+    struct bus_options options = gateway_bus_options(c);
+    options.metrics = &g->metrics;
     const struct bus_handler handler = {
         .ctx = g,
         .item = hear_item,

@@ -2,6 +2,7 @@
 #ifndef PRICEGATE_GATEWAY_H
 #define PRICEGATE_GATEWAY_H
 
+#include "bus.h"
 #include "config.h"
 
 /* Where a configuration comes from: once at start, again for each reload. */
@@ -11,6 +12,9 @@ struct gateway_source {
     struct config *(*read)(const void *ctx, struct buf *problems, struct buf *warnings);
     const char *origin; /* for messages: the file's name */
 };
+
+/* What c says of the bus. */
+struct bus_options gateway_bus_options(const struct config *c);
 
 /* Runs until SIGTERM or SIGINT, by this configuration, which it frees, or by what a reload brings.
  * Returns the exit code: 0 after a drain, 1 when it could not start (the reason is on stderr). */

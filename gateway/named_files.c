@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "dead_letters.h"
 #include "exchanges.h"
+#include "gateway.h"
 #include "log.h"
 #include "tls.h"
 
@@ -147,6 +148,15 @@ static void check_keys(const struct teller *t)
     auth_free(auth);
 }
 
+/* Whether this program can do what redis.url asks for, and its files. */
+static void check_bus(const struct teller *t)
+{
+    const struct bus_options options = gateway_bus_options(t->config);
+    struct err err;
+    if (bus_check(&options, &err) != 0)
+        t->tell(t->ctx, NAMED_STOPS, "redis", err.text, NULL);
+}
+
 /* The calendars of the exchanges: time zones, and lists of holidays. */
 static void check_exchanges(const struct teller *t)
 {
@@ -178,6 +188,7 @@ static const struct {
     {check_certificate,  true },
     {check_web_root,     true },
     {check_keys,         false},
+    {check_bus,          false},
     {check_exchanges,    false},
     {check_dead_letters, true },
 };

@@ -352,6 +352,20 @@ static void check_listen(struct config_reader *r, const struct config *c)
         config_problem(r, "listen.metrics_port", "is the same as listen.port, %d", c->listen.port);
 }
 
+static void check_redis(struct config_reader *r, const struct config *c)
+{
+    const char *given = c->redis.tls_ca     ? "redis.tls.ca"
+                        : c->redis.tls_cert ? "redis.tls.cert"
+                        : c->redis.tls_key  ? "redis.tls.key"
+                                            : NULL;
+    if (given && c->redis.url && strncmp(c->redis.url, "rediss://", 9) != 0)
+        config_problem(r, given, "is for a redis.url that begins with rediss://");
+    if (c->redis.tls_cert && !c->redis.tls_key)
+        config_problem(r, "redis.tls.key", "is required where redis.tls.cert is given");
+    if (c->redis.tls_key && !c->redis.tls_cert)
+        config_problem(r, "redis.tls.cert", "is required where redis.tls.key is given");
+}
+
 int64_t config_role_delay_s(const struct config *c, enum role role)
 {
     switch (role) {
@@ -417,6 +431,7 @@ static void read_all(struct config_reader *r, json_t *root, struct buf *warnings
         return;
     config_read_place(r, &whole);
     check_listen(r, c);
+    check_redis(r, c);
     check_jwt(r, root, c);
     check_notifications(r, root, c);
     read_keys(r, root, c);

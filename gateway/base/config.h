@@ -103,7 +103,8 @@ struct config {
         const char *web_root; /* NULL = the files compiled in */
     } listen;
     struct {
-        const char *url, *prefix; /* url "" = the embedded bus */
+        const char *url, *prefix;                /* url "" = the embedded bus */
+        const char *tls_ca, *tls_cert, *tls_key; /* NULL = none; the last two: both or neither */
     } redis;
     struct {
         enum role anonymous_role; /* ROLE_NONE = null: every route with a role needs a token */

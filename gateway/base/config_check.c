@@ -132,20 +132,18 @@ static bool login_ok(const char *p, const char *at)
 const char *config_check_redis_url(const char *s)
 {
     static const char must[] = "must be \"\" (the embedded bus), redis://[user:pass@]host[:port]"
-                               "[/db] or unix:///path[?db=N]";
+                               "[/db], the same with rediss:// (TLS), or unix:///path[?db=N]";
     if (*s == '\0')
         return NULL;
-    if (strncmp(s, "rediss://", 9) == 0)
-        return "must not be rediss://: Redis is reached without TLS; use loopback, a unix socket "
-               "or a tunnel";
     if (strncmp(s, "unix:///", 8) == 0) {
         const char *mark = strchr(s, '?');
         size_t len = mark ? (size_t)(mark - s) : strlen(s);
         return len > 8 && len <= 7 + SOCKET_PATH_MAX && database_ok(s + len, "?db=") ? NULL : must;
     }
-    if (strncmp(s, "redis://", 8) != 0)
+    bool tls = strncmp(s, "rediss://", 9) == 0;
+    if (!tls && strncmp(s, "redis://", 8) != 0)
         return must;
-    const char *p = s + 8, *at = strchr(p, '@');
+    const char *p = s + 8 + tls, *at = strchr(p, '@');
     if (at) {
         if (!login_ok(p, at))
             return must;

@@ -15,7 +15,7 @@ const char *config_check_hours(const char *s);     /* Mon-Fri 09:30-16:00 */
 const char *config_check_mail_url(const char *s);  /* smtp(s)://host[:port] */
 const char *config_check_mailbox(const char *s);   /* name@host, ASCII */
 const char *config_check_origin(const char *s);    /* scheme://host[:port] as browsers write it */
-const char *config_check_redis_url(const char *s); /* "", redis://..., unix:///... */
+const char *config_check_redis_url(const char *s); /* "", redis[s]://..., unix:///... */
 const char *config_check_sha256(const char *s);    /* 64 hex digits */
 const char *config_check_symbol(const char *s);
 const char *config_check_pattern(const char *s);     /* or one with a * at its end */

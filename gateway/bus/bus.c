@@ -26,11 +26,25 @@ static void free_common(struct bus *b)
     free(b);
 }
 
+static struct bus *make(const struct bus_options *options, struct err *err)
+{
+    bool memory = !options->url || options->url[0] == '\0';
+    return memory ? bus_memory_new(options, err) : bus_redis_new(options, err);
+}
+
+int bus_check(const struct bus_options *options, struct err *err)
+{
+    struct bus *b = make(options, err);
+    if (!b)
+        return -1;
+    bus_close(b, NULL, NULL);
+    return 0;
+}
+
 struct bus *bus_new(uv_loop_t *loop, const struct bus_options *options,
                     const struct bus_handler *handler, struct err *err)
 {
-    bool memory = !options->url || options->url[0] == '\0';
-    struct bus *b = memory ? bus_memory_new(options, err) : bus_redis_new(options, err);
+    struct bus *b = make(options, err);
     if (!b)
         return NULL;
     b->loop = loop;

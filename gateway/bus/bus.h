@@ -60,9 +60,10 @@ struct bus_limits {
 };
 
 struct bus_options {
-    const char *url;    /* "" = memory; redis://[user:pass@]host:port/db, unix:///path?db=N */
+    const char *url;    /* "" = memory; redis[s]://[user:pass@]host:port/db, unix:///path?db=N */
     const char *prefix; /* before every key and channel */
-    size_t symbols_max; /* how many bus_watch() calls may come */
+    const char *tls_ca, *tls_cert, *tls_key; /* PEM files for rediss:// (bus_tls.h); NULL = none */
+    size_t symbols_max;                      /* how many bus_watch() calls may come */
     struct bus_limits limits;
     struct metrics *metrics; /* bus_dropped, bus_refused, bus_reconnects; NULL: nowhere */
 };
@@ -70,6 +71,9 @@ struct bus_options {
 /* Does not connect yet. NULL with a sentence (bad URL, out of memory). The handler is copied. */
 struct bus *bus_new(uv_loop_t *loop, const struct bus_options *options,
                     const struct bus_handler *handler, struct err *err) MUST_CHECK;
+
+/* Would bus_new() take this? -1 with its sentence. */
+int bus_check(const struct bus_options *options, struct err *err) MUST_CHECK;
 
 /* Makes the bus hear `symbol` as `id` (0..1048575); before bus_start() only. symbol is copied. Its
  * kind decides about the names: "<symbol>:price:..." or "<symbol>:observation:...". -1: symbol or

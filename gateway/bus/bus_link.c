@@ -76,11 +76,16 @@ struct bus_limits link_limits(const struct bus_limits *l)
     };
 }
 
-void link_init(struct link *l, uv_loop_t *loop, const struct bus_url *url, bool select_db,
-               const struct bus_limits *limits, const struct link_events *events)
+/* NOLINTNEXTLINE(readability-function-size): all is needed, and of different kinds */
+void link_init(struct link *l, uv_loop_t *loop, const struct bus_url *url, struct bus_tls *tls,
+               bool select_db, const struct bus_limits *limits, const struct link_events *events)
 {
-    *l = (struct link){
-        .loop = loop, .url = url, .events = *events, .select_db = select_db, .limits = *limits};
+    *l = (struct link){.loop = loop,
+                       .url = url,
+                       .tls = tls,
+                       .events = *events,
+                       .select_db = select_db,
+                       .limits = *limits};
     l->random = (uint32_t)((uint64_t)clock_mono_ns() ^ (uintptr_t)l) | 1;
     uv_timer_init(loop, &l->timer);
     l->timer.data = l;
@@ -236,6 +241,19 @@ static void send_login(struct link *l)
         link_fail(l, "out of memory");
 }
 
+/* Over TLS, a Redis that misses our certificate, or refuses it, hangs up, and the reason that it
+ * gave may be lost by that. */
+static void fail_by(struct link *l, const char *errstr)
+{
+    static const char closed[] = "Server closed the connection"; /* hiredis's */
+    bool hung_up = strcmp(errstr, strerror(ECONNRESET)) == 0 ||
+                   strcmp(errstr, strerror(EPIPE)) == 0 || strcmp(errstr, closed) == 0;
+    struct err why;
+    err_set(&why, "%s%s", errstr[0] ? errstr : "the connection was closed",
+            hung_up && l->tls && l->state == LINK_CONNECTING ? " before it answered over TLS" : "");
+    link_fail(l, why.text);
+}
+
 static void on_connect(const redisAsyncContext *ac, int status)
 {
     struct link *l = ac->data;
@@ -243,7 +261,7 @@ static void on_connect(const redisAsyncContext *ac, int status)
         return;
     if (status != REDIS_OK) {
         l->ac = NULL; /* hiredis frees it when this returns */
-        link_fail(l, ac->c.errstr[0] ? ac->c.errstr : "cannot connect");
+        fail_by(l, ac->c.errstr);
         return;
     }
     int one = 1;
@@ -256,21 +274,35 @@ static void on_connect(const redisAsyncContext *ac, int status)
 static void on_disconnect(const redisAsyncContext *ac, int status)
 {
     struct link *l = ac->data;
+    struct err why;
     (void)status;
     if (l->ac != ac)
         return;
     l->ac = NULL;
-    link_fail(l, ac->errstr && ac->errstr[0] ? ac->errstr : "the connection was closed");
+    if (l->tls && bus_tls_failed(l->tls, ac, &why))
+        link_fail(l, why.text);
+    else
+        fail_by(l, ac->c.errstr);
+}
+
+static int prepare(const struct link *l, redisAsyncContext *ac, struct err *err)
+{
+    if (ac->err)
+        return err_set(err, "%s", ac->errstr);
+    if (l->tls && bus_tls_begin(l->tls, &ac->c, err) != 0)
+        return -1;
+    return bus_redis_attach(ac, l->loop) == 0 ? 0 : err_set(err, "cannot watch the socket");
 }
 
 static void adopt(struct link *l, redisAsyncContext *ac)
 {
+    struct err err;
     if (!ac) {
         link_fail(l, "out of memory");
         return;
     }
-    if (ac->err || bus_redis_attach(ac, l->loop) != 0) {
-        link_fail(l, ac->err ? ac->errstr : "cannot watch the socket");
+    if (prepare(l, ac, &err) != 0) {
+        link_fail(l, err.text);
         redisAsyncFree(ac);
         return;
     }

@@ -15,6 +15,7 @@
 #include "attrs.h"
 #include "bus.h"
 #include "bus_lookup.h"
+#include "bus_tls.h"
 #include "bus_url.h"
 
 #define LINK_ARGS_MAX 160 /* words in one command */
@@ -43,6 +44,7 @@ typedef void link_reply(void *ctx, void *arg, const redisReply *reply);
 struct link {
     uv_loop_t *loop;
     const struct bus_url *url; /* borrowed */
+    struct bus_tls *tls;       /* borrowed; NULL: a plain connection */
     struct link_events events;
     bool select_db;
     struct bus_limits limits; /* none 0 */
@@ -67,9 +69,10 @@ struct link {
 /* The same, each 0 replaced by its default. */
 struct bus_limits link_limits(const struct bus_limits *l);
 
-/* events is copied, url borrowed. A subscriber needs no SELECT: channels ignore the database. */
-void link_init(struct link *l, uv_loop_t *loop, const struct bus_url *url, bool select_db,
-               const struct bus_limits *limits, const struct link_events *events);
+/* events is copied, url and tls are borrowed. A subscriber needs no SELECT: channels ignore the
+ * database. */
+void link_init(struct link *l, uv_loop_t *loop, const struct bus_url *url, struct bus_tls *tls,
+               bool select_db, const struct bus_limits *limits, const struct link_events *events);
 void link_start(struct link *l);
 /* Ends everything; closed(events.ctx) is called in a later turn. Not from within a reply. */
 void link_close(struct link *l, void (*closed)(void *ctx));

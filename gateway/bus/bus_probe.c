@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "bus_link.h"
+#include "bus_tls.h"
 #include "clock.h"
 
 enum question { ASK_INFO, ASK_BUFFERS, ASK_MAXCLIENTS, ASK_TIME, ASK_RIGHTS };
@@ -276,6 +277,7 @@ int bus_probe(uv_loop_t *loop, const struct bus_options *options, struct bus_pro
               struct err *err)
 {
     struct bus_url url;
+    struct bus_tls *tls;
     *out = (struct bus_probe){.maxclients = -1,
                               .clients = -1,
                               .maxmemory_bytes = -1,
@@ -283,7 +285,7 @@ int bus_probe(uv_loop_t *loop, const struct bus_options *options, struct bus_pro
                               .pubsub_hard_bytes = -1,
                               .pubsub_soft_bytes = -1,
                               .pubsub_soft_s = -1};
-    if (bus_url_parse(options->url, &url, err) != 0)
+    if (bus_url_parse(options->url, &url, err) != 0 || bus_tls_open(&url, options, &tls, err) != 0)
         return -1;
     struct probe p = {.out = out,
                       .loop = loop,
@@ -294,8 +296,8 @@ int bus_probe(uv_loop_t *loop, const struct bus_options *options, struct bus_pro
     const struct bus_limits limits = link_limits(&options->limits);
     memcpy(out->address, url.address, sizeof out->address);
     out->is_local = url.is_unix;
-    link_init(&p.command, loop, &url, true, &limits, &events);
-    link_init(&p.subscriber, loop, &url, false, &limits, &events);
+    link_init(&p.command, loop, &url, tls, true, &limits, &events);
+    link_init(&p.subscriber, loop, &url, tls, false, &limits, &events);
     link_start(&p.command);
     link_start(&p.subscriber);
     while (!p.done)
@@ -304,6 +306,7 @@ int bus_probe(uv_loop_t *loop, const struct bus_options *options, struct bus_pro
     link_close(&p.subscriber, on_closed);
     while (p.open > 0)
         uv_run(loop, UV_RUN_ONCE);
+    bus_tls_free(tls);
     explicit_bzero(&url, sizeof url); /* a password may be in it */
     return 0;
 }

@@ -50,8 +50,8 @@ struct bus_probe {
 const char *bus_right_name(enum bus_right r); /* "SET of *:price:latest" */
 
 /* Turns the loop until everything is answered or a time of `options->limits` is over. options->url
- * is not "". -1 with a sentence: the URL is wrong. A lookup of a name may still be under way when
- * this returns (bus_close() says what that means). */
+ * is not "". -1 with a sentence: the URL or a file of TLS is wrong. A lookup of a name may still be
+ * under way when this returns (bus_close() says what that means). */
 int bus_probe(uv_loop_t *loop, const struct bus_options *options, struct bus_probe *out,
               struct err *err) MUST_CHECK;
 

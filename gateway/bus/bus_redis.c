@@ -179,6 +179,7 @@ static void free_all(struct bus_redis *r)
     free_symbols(r->symbols, r->base.symbols_len);
     free(r->prefix);
     bus_shared_fini(&r->shared);
+    bus_tls_free(r->tls);
     explicit_bzero(&r->url, sizeof r->url); /* a password may be in it */
     bus_finish(&r->base);
 }
@@ -217,8 +218,8 @@ static int start(struct bus *b, struct err *err)
     ignore_sigpipe();
     uv_timer_init(b->loop, &r->timer);
     r->timer.data = r;
-    link_init(&r->command, b->loop, &r->url, true, &r->limits, &events);
-    link_init(&r->subscriber, b->loop, &r->url, false, &r->limits, &events);
+    link_init(&r->command, b->loop, &r->url, r->tls, true, &r->limits, &events);
+    link_init(&r->subscriber, b->loop, &r->url, r->tls, false, &r->limits, &events);
     r->handles = 3;
     link_start(&r->command);
     link_start(&r->subscriber);
@@ -337,5 +338,8 @@ struct bus *bus_redis_new(const struct bus_options *options, struct err *err)
     r->prefix = prefix;
     r->limits = link_limits(&options->limits);
     r->metrics = options->metrics;
-    return &r->base;
+    if (bus_tls_open(&r->url, options, &r->tls, err) == 0)
+        return &r->base;
+    free_all(r);
+    return NULL;
 }

@@ -4,6 +4,8 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+#include "bus_tls.h"
+
 /* hiredis reads 16 KiB at a time. So many times in a row, while there is more: what was published
  * together should be handled together, in one turn of the loop, or a burst of 500 quotes (115 KB)
  * is eight bursts for every client. Bounded, so that a flood leaves the others their turn. */
@@ -38,6 +40,7 @@ static void update(struct adapter *a, int events)
 static void on_poll_error(struct adapter *a)
 {
     int fd = a->ac->c.fd;
+    bus_tls_prepare();
     redisAsyncHandleRead(a->ac);
     if (!a->ac)
         return;
@@ -49,6 +52,7 @@ static void read_all(struct adapter *a)
 {
     int more = 1;
     for (int i = 0; i < READS_PER_TURN && more > 0; i++) {
+        bus_tls_prepare();
         redisAsyncHandleRead(a->ac);
         if (!a->ac || ioctl(a->ac->c.fd, FIONREAD, &more) != 0)
             return;
@@ -66,8 +70,10 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     }
     if (events & UV_READABLE)
         read_all(a);
-    if (a->ac && (events & UV_WRITABLE))
+    if (a->ac && (events & UV_WRITABLE)) {
+        bus_tls_prepare();
         redisAsyncHandleWrite(a->ac);
+    }
 }
 
 static void add_read(void *p)

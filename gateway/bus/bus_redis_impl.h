@@ -7,6 +7,7 @@
 #include "bus_impl.h"
 #include "bus_link.h"
 #include "bus_shared.h"
+#include "bus_tls.h"
 #include "log.h"
 
 struct redis_symbol {
@@ -33,6 +34,7 @@ enum redis_asked { ASKED_SET, ASKED_PUBLISH, ASKED_SHARED, ASKED_GET, ASKED_KIND
 struct bus_redis {
     struct bus base;
     struct bus_url url;
+    struct bus_tls *tls; /* NULL: none */
     char *prefix;
     struct link command, subscriber;
     struct bus_limits limits;

@@ -144,14 +144,26 @@ static int parse_unix(const char *p, struct bus_url *out, struct err *err)
     return 0;
 }
 
+/* "redis://" and so on; what follows it, NULL when none of them is there. */
+static const char *parse_scheme(const char *text, struct bus_url *out)
+{
+    static const char tcp[] = "redis://", tls[] = "rediss://", local[] = "unix://";
+    out->is_unix = strncmp(text, local, strlen(local)) == 0;
+    out->is_tls = strncmp(text, tls, strlen(tls)) == 0;
+    if (out->is_unix)
+        return text + strlen(local);
+    if (out->is_tls)
+        return text + strlen(tls);
+    return strncmp(text, tcp, strlen(tcp)) == 0 ? text + strlen(tcp) : NULL;
+}
+
 int bus_url_parse(const char *text, struct bus_url *out, struct err *err)
 {
-    static const char tcp[] = "redis://", local[] = "unix://";
-    *out = (struct bus_url){.is_unix = strncmp(text, local, strlen(local)) == 0};
-    if (!out->is_unix && strncmp(text, tcp, strlen(tcp)) != 0)
-        return err_set(err, "redis.url: must begin with redis:// or unix://");
+    *out = (struct bus_url){0};
+    const char *p = parse_scheme(text, out);
+    if (!p)
+        return err_set(err, "redis.url: must begin with redis://, rediss:// or unix://");
 
-    const char *p = text + (out->is_unix ? strlen(local) : strlen(tcp));
     /* The login ends at the last @ before the path; a password may hold an @ of its own, but a
      * slash only as %2F. */
     const char *at = memrchr(p, '@', strcspn(p, "/"));

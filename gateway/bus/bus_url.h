@@ -1,7 +1,8 @@
 /* bus_url.h - what redis.url says, taken apart. Pure.
  *
- *     redis://[user:pass@]host[:port][/db]     host: name, IPv4 or [IPv6]; port 6379, db 0 by
- * default redis://:pass@host                       a password without a user (requirepass)
+ *     redis://[user:pass@]host[:port][/db]    host: name, IPv4 or [IPv6]; port 6379, db 0 if unsaid
+ *     redis://:pass@host                      a password without a user (requirepass)
+ *     rediss://...                            the same over TLS
  *     unix://[user:pass@]/path[?db=N]
  *
  * User and password may be percent-encoded. Neither appears in an error or in `address`. */
@@ -13,7 +14,7 @@
 #include "err.h"
 
 struct bus_url {
-    bool is_unix;
+    bool is_unix, is_tls;
     char host[256]; /* TCP */
     int port;
     char path[108]; /* unix socket: as much as sockaddr_un holds */

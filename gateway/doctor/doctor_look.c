@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "doctor.h"
 #include "fetch.h"
+#include "gateway.h"
 #include "server.h"
 #include "server_library.h"
 
@@ -61,13 +62,8 @@ static void look_at_libraries(uv_loop_t *loop, struct doctor_facts *f)
 
 static void look_at_redis(uv_loop_t *loop, struct doctor_facts *f)
 {
-    const struct config *c = f->config;
+    const struct bus_options options = gateway_bus_options(f->config);
     struct err err;
-    const struct bus_options options = {
-        .url = c->redis.url,
-        .prefix = c->redis.prefix,
-        .limits = {.connect_ms = c->limits.redis_connect_ms, .ping_ms = c->limits.redis_ping_ms}
-    };
     if (bus_probe(loop, &options, &f->redis, &err) != 0)
         snprintf(f->redis.why, sizeof f->redis.why, "%s", err.text);
 }

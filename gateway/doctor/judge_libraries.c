@@ -25,6 +25,9 @@ static const struct known {
     {LIBRARY_WEBSOCKETS, "4.1",  "it offers HTTP/2 without that protocol's limits",                   NULL},
     {LIBRARY_WEBSOCKETS, "4.1",  "it answers bare pings and tells nobody, so they cannot be limited",
      "where strangers connect directly, limit packets before they arrive (nft, HAProxy)"                  },
+    {LIBRARY_WEBSOCKETS, "4.3",
+     "what is behind the body of a POST counts as body, which never ends",                            NULL},
+    {LIBRARY_WEBSOCKETS, "4.3",  "it closes connections when routes beside them change",              NULL},
     {LIBRARY_WEBSOCKETS, "4.1",  "Debian's has assertions that end the process",
      "let something start it again, as the shipped service does (Restart=always)"                         },
     {LIBRARY_HIREDIS,    "0.14", "its adapter for libuv loses disconnections",                        NULL},
@@ -33,6 +36,7 @@ static const struct known {
     {LIBRARY_HIREDIS,    "0.14", "it may abort on UNSUBSCRIBE",                                       NULL},
     {LIBRARY_HIREDIS,    "0.14", "it ends the process when memory runs out",
      "let something start it again, as the shipped service does (Restart=always)"                         },
+    {LIBRARY_HIREDIS,    "1.2",  "with TLS it checks no name, and hides why a handshake failed",      NULL},
     {LIBRARY_CURL,       "7.88", "its limit of size stops neither compressed nor chunked answers",    NULL},
     {LIBRARY_CURL,       "7.88", "a name server that is dead stops everything for 7 s",               NULL},
     {LIBRARY_CURL,       "7.88", "it sends a header that holds a line break as two",                  NULL},
@@ -81,7 +85,7 @@ static void add_version(enum doctor_library id, const struct library *l, struct 
         if (known[i].library != id || known[i].way_out)
             continue;
         buf_addf(&list, "%s%s", n++ > 0 ? "; " : "", known[i].what);
-        same = is_of(version, known[i].found_in);
+        same = same || is_of(version, known[i].found_in);
     }
     if (is_suspicious(id, l)) {
         findings_add(to, FINDING_WARNING, "%s %s, but this program was built with %s", l->name,

@@ -129,8 +129,8 @@ static void bad_variables_are_named(void **state)
         "MARKET_REFRESH_TIMES[2]: must be a time of day, 00:00 to 23:59, as 06:30, not \"24:00\"\n"
         "PRICEGATE_LISTEN_METRICS_PORT: must be a whole number 0..65535, not \"12x\"\n"
         "PRICEGATE_LISTEN_PORT: must be 0..65535, not 99999\n"
-        "REDIS_URL: must be \"\" (the embedded bus), redis://[user:pass@]host[:port][/db] or "
-        "unix:///path[?db=N]\n"
+        "REDIS_URL: must be \"\" (the embedded bus), redis://[user:pass@]host[:port][/db], the "
+        "same with rediss:// (TLS), or unix:///path[?db=N]\n"
         "auth.jwt.public_key_file: is required for RS256 and ES256\n"
         "auth.jwt.secret: is for HS256 only\n");
     assert_null(strstr(problems, "secret@"));

@@ -26,7 +26,8 @@ static const char after[] =
     "{\"listen\":{\"host\":\"::1\",\"port\":8081,\"metrics_host\":\"::1\",\"metrics_port\":1,"
     "\"share\":true,"
     "\"tls\":{\"cert\":\"c\",\"key\":\"k\"}},\"drain_s\":4,"
-    "\"redis\":{\"url\":\"redis://a\",\"prefix\":\"p:\"},"
+    "\"redis\":{\"url\":\"rediss://a\",\"prefix\":\"p:\","
+    "\"tls\":{\"ca\":\"a\",\"cert\":\"c\",\"key\":\"k\"}},"
     "\"fanout\":{\"compression\":true,\"sndbuf_bytes\":5000},"
     "\"limits\":{\"headers_ms\":100,\"body_ms\":100,\"redis_connect_ms\":100,\"redis_ping_ms\":100,"
     "\"redis_backoff_ms\":100,\"redis_in_flight\":16,\"upstream_public\":true}}";
@@ -59,7 +60,7 @@ static void every_such_setting_is_kept_and_named(void **state)
     assert_int_equal(json_array_size(differed), marked); /* and back */
     json_decref(differed);
     assert_string_equal(b->listen.tls_cert, "c");
-    assert_string_equal(b->redis.url, "redis://a");
+    assert_string_equal(b->redis.url, "rediss://a");
     differed = config_keep(c, b);
     assert_int_equal(json_array_size(differed), 0);
     json_decref(differed);
