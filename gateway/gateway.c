@@ -21,6 +21,7 @@
 
 #include "clock.h"
 #include "gateway_private.h"
+#include "listen_host.h"
 #include "named_files.h"
 #include "notify.h"
 #include "ports.h"
@@ -367,6 +368,20 @@ static void start_signals(struct gateway *g)
     }
 }
 
+/* A person is looking; a machine reads event=listening. Of all addresses, one that a browser opens.
+ */
+static void greet(const struct gateway *g)
+{
+    const char *host = g->now.config->listen.host, *url = server_url(g->server);
+    if (listen_host_path(host))
+        printf("pricegate %s: listening at %s\n", PRICEGATE_VERSION, url);
+    else if (listen_host_is_any(host))
+        printf("pricegate %s: dashboard at %.*s://localhost%s/\n", PRICEGATE_VERSION,
+               (int)strcspn(url, ":"), url, strrchr(url, ':'));
+    else
+        printf("pricegate %s: dashboard at %s/\n", PRICEGATE_VERSION, url);
+}
+
 int gateway_run(struct config *config, const struct gateway_source *source)
 {
     struct gateway g = {.source = *source, .epoch_ms = clock_wall_ms()};
@@ -401,8 +416,8 @@ int gateway_run(struct config *config, const struct gateway_source *source)
         uint64_t watchdog_ms = (uint64_t)notify_watchdog_ms();
         if (watchdog_ms > 0)
             uv_timer_start(&g.watchdog, tell_watchdog, watchdog_ms, watchdog_ms);
-        if (isatty(STDOUT_FILENO)) /* a person is looking; a machine reads event=listening */
-            printf("pricegate %s: dashboard at %s/\n", PRICEGATE_VERSION, server_url(g.server));
+        if (isatty(STDOUT_FILENO))
+            greet(&g);
     }
     uv_run(&g.loop, UV_RUN_DEFAULT);
 

@@ -34,7 +34,8 @@ static const struct row {
     {"--token",       NULL, "TOKEN",     OPT_TOKEN,       AT(token),       "key for a gateway that asks for one"              },
     {"--ttl",         NULL, "SECONDS",   OPT_TTL,         AT(ttl),
      "how long it is valid; an hour unless said otherwise"                                                                    },
-    {"--url",         NULL, "URL",       OPT_URL,         AT(url),         "a running gateway (else the configured address)"  },
+    {"--url",         NULL, "URL",       OPT_URL,         AT(url),
+     "a running gateway, also unix:/path (else the configured one)"                                                           },
     {"--watch",       "-w", "[SECONDS]", OPT_WATCH,       AT(watch),
      "redraw, every 2 seconds unless said otherwise, until q; also -w"                                                        },
 };
