@@ -5,8 +5,8 @@
  * Draining: the main listener closes, so that a balancer goes elsewhere; goaway tells every client
  * when to come back; then they are closed, WebSockets with 1001, spread over the time there is, so
  * that they do not all reconnect in one instant. Requests under way, and those of connections that
- * have only just come, are answered first, if that does not take long. listen.metrics_port stays
- * open and /readyz there says 503.
+ * have only just come, are waited for during the first fifth of that time. listen.metrics_port
+ * stays open and /readyz there says 503.
  *
  * Closing ends what is left. The library needs turns of the loop for it; a timer looks when it is
  * through. */
@@ -25,7 +25,6 @@
 
 static const uint64_t DRAIN_STEP_MS = 20;
 static const uint64_t CLOSE_STEP_MS = 2;
-static const int64_t DRAIN_HTTP_MS = 1000;
 static const size_t DRAIN_AT_ONCE = 4; /* closed per step at least: a few need not all the time */
 
 /* The port for metrics is never shared: who asks it asks this process. */
@@ -304,7 +303,7 @@ static bool is_drained(const struct server *s, int64_t left_ms)
 {
     if (left_ms <= 0)
         return true;
-    bool waits = s->config->drain_s * 1000 - left_ms < DRAIN_HTTP_MS;
+    bool waits = s->config->drain_s * 1000 - left_ms < s->config->drain_s * 200;
     return s->conns_len[CONN_STREAM] == 0 && !(waits && http_any_under_way(s));
 }
 

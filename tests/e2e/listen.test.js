@@ -311,10 +311,10 @@ test('listen.share: both serve; when one goes, the other has everybody', async (
 
 // Each process has a queue of its own, and to whom is in it, he is connected.
 test('listen.share: who waits in the queue of the one that goes is answered', async (t) => {
-  const [a] = await two(t);
+  const [a] = await two(t, { drain_s: 100 });
   a.signal('SIGSTOP');
   t.after(() => a.signal('SIGCONT'));
-  const asked = Array.from({ length: 400 }, () => {
+  const asked = Array.from({ length: 400 }, (_, i) => {
     const socket = net.connect(a.port, '127.0.0.1');
     const answer = new Promise((resolve) => {
       socket.on('data', (bytes) => resolve(bytes.toString('latin1', 0, 12)));
@@ -322,12 +322,16 @@ test('listen.share: who waits in the queue of the one that goes is answered', as
       socket.on('close', () => resolve('closed without a word'));
     });
     const connected = new Promise((resolve) => socket.on('connect', resolve).on('error', resolve));
-    socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
-    return { answer, connected };
+    const ask = () => socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n');
+    if (i % 2) ask();
+    return { answer, connected, ask };
   });
   await within(Promise.all(asked.map((x) => x.connected)), 'all are connected');
   a.signal('SIGTERM');
   a.signal('SIGCONT');
+  // The others say what they want only now.
+  await a.log('draining');
+  asked.filter((_, i) => i % 2 === 0).forEach((x) => x.ask());
   const answers = await within(Promise.all(asked.map((x) => x.answer)), 'all answers');
   assert.deepEqual([...new Set(answers)], ['HTTP/1.1 200']);
   assert.deepEqual(await within(a.exited, 'the end'), { code: 0, signal: null });
