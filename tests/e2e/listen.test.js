@@ -12,7 +12,6 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 
-import { missing, startBalancer } from '../support/balancers.js';
 import { request, runCommand, startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { external, testCerts } from '../support/scene.js';
@@ -153,24 +152,6 @@ test('a proxy at the unix socket: believed where it is trusted, and only there',
   await connect(t, wary.wsUrl, forwarded('192.0.2.7'));
   assert.equal(await statusOf(wary.wsUrl, forwarded('192.0.2.8')), 429, 'all on the socket are one');
   assert.deepEqual(await addresses(wary, bearer('ops')), ['unix:']);
-});
-
-test('nginx before two unix sockets: the address is its client\'s, and one may go', { skip: missing('nginx') }, async (t) => {
-  const auth = { keys: [key('ops', 'admin')] };
-  const [a, b] = await Promise.all([1, 2].map(() => start(t, { listen: { host: `unix:${atSocket(t)}`, trusted_proxies: ['unix:'] }, auth })));
-  const edit = (text) => text.replace('server 127.0.0.1:1 ', `server ${a.url} `).replace('server 127.0.0.1:2 ', `server ${b.url} `);
-  const proxy = await startBalancer(t, 'nginx', [{ port: 1 }, { port: 2 }], { edit });
-  const clients = await Promise.all(Array.from({ length: 6 }, () => connect(t, proxy.wsUrl, { ca: proxy.ca })));
-  const all = [...(await addresses(a, bearer('ops'))), ...(await addresses(b, bearer('ops')))];
-  assert.deepEqual(all, Array(6).fill('127.0.0.1'));
-  assert.equal((await proxy.get('/whoami')).json.by, 'anonymous');
-  const stopped = a.stop();
-  for (let i = 0; i < 40; i++) assert.equal((await proxy.get('/readyz')).status, 200, `request ${i}`);
-  await stopped;
-  const gone = clients.filter((client) => client.socket.readyState !== 1);
-  for (const client of gone) assert.equal((await client.closed).code, 1001);
-  for (let i = 0; i < 6; i++) await connect(t, proxy.wsUrl, { ca: proxy.ca });
-  assert.equal((await addresses(b, bearer('ops'))).length, 12 - gone.length);
 });
 
 test('the socket is removed at the end, replaced after a violent one, and never taken from the living', async (t) => {
