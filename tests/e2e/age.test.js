@@ -8,6 +8,7 @@ import { describe, test } from 'node:test';
 
 import WebSocket from 'ws';
 
+import { parseExact } from '../../web/client/exact.js';
 import { PriceFeed } from '../../web/client/index.js';
 import { watch } from '../support/feed.js';
 import { request, startGateway } from '../support/gateway.js';
@@ -98,13 +99,13 @@ describe('limits.connection_age_s', { concurrency: true }, () => {
     assert.doesNotMatch(text, /"price":1,/);
   });
 
-  for (const transport of ['ws', 'sse']) {
-    test(`${transport}: the client library moves again and again; nothing is missed, nothing comes twice`, async (t) => {
+  for (const [transport, parse] of [['ws'], ['ws', parseExact], ['sse']]) {
+    test(`${transport}${parse ? ', exact' : ''}: the client library moves again and again; nothing is missed, nothing comes twice`, async (t) => {
       const { start, publish } = await market(t);
       const gateway = await start();
-      const feed = watch(t, new PriceFeed(gateway.url, { WebSocket, transport, graceMs: 60_000 }));
+      const feed = watch(t, new PriceFeed(gateway.url, { WebSocket, transport, graceMs: 60_000, ...(parse && { parse }) }));
       const heard = [];
-      feed.subscribe('coffee', { onQuote: (q) => heard.push(q.price) });
+      feed.subscribe('coffee', { onQuote: (q) => heard.push(Number(q.price)) });
       await feed.is('live');
       let n = 0;
       let longest = 0;

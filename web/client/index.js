@@ -467,7 +467,7 @@ export class PriceFeed extends EventTarget {
         line.returnMs = m.reconnect_ms;
         // The gateway stays: the next line is opened beside this one.
         if (m.reason === 'age') {
-          this.#trialMs = m.reconnect_ms + 100;
+          this.#trialMs = +m.reconnect_ms + 100; // a text, where `parse` is exact
           this.#tryLater();
         }
         break;
