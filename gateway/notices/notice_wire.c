@@ -140,12 +140,22 @@ static void add_escaped(struct buf *out, const char *s)
     }
 }
 
+/* Of a message about one matter the subject says already what the first line does. */
+static const char *behind_subject(const char *subject, const char *text)
+{
+    size_t first = strcspn(text, "\n"), len = strlen(subject);
+    bool same = first <= len && memcmp(subject + len - first, text, first) == 0;
+    return same && first > 0 ? text + first : NULL;
+}
+
 void notice_wire_webhook(const char *subject, const char *text, struct buf *out)
 {
     struct buf all = {0};
+    const char *rest = behind_subject(subject, text);
     add_escaped(&all, subject);
-    buf_adds(&all, "\n\n");
-    add_escaped(&all, text);
+    if (!rest)
+        buf_adds(&all, "\n\n");
+    add_escaped(&all, rest ? rest : text);
     while (all.len > 0 && all.p[all.len - 1] == '\n')
         all.p[--all.len] = '\0';
     buf_adds(out, "{\"text\":");

@@ -136,6 +136,9 @@ static void test_a_webhook(void **state)
     json_t *root = jsonx_parse(b.p, b.len, 1000, NULL);
     assert_non_null(root);
     json_decref(root);
+    buf_clear(&b);
+    notice_wire_webhook("[desk] failure: x", "failure: x\n  since: y\n", &b);
+    assert_string_equal(b.p, "{\"text\":\"[desk] failure: x\\u000a  since: y\"}");
     buf_fini(&b);
 }
 
