@@ -58,8 +58,8 @@ bool age_pass(struct client *c, int64_t mono_ns)
     int64_t left_ms = notice_ns(c) / NS_PER_MS;
     c->leave_ns = mono_ns + notice_ns(c); /* all of it, however late this look is */
     c->told_ns = mono_ns;
-    /* In the first half: the rest is for the connection to come about. */
+    /* In the first quarter: the rest is for the connection to come about. */
     client_goaway(c, close_reason_name(CLOSE_AGE),
-                  (int64_t)(fanout_random(c->f) % (uint64_t)(left_ms / 2 + 1)), mono_ns);
+                  (int64_t)(fanout_random(c->f) % (uint64_t)(left_ms / 4 + 1)), mono_ns);
     return c->path == CLIENT_CLOSING;
 }

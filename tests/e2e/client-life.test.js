@@ -172,6 +172,48 @@ test('goaway: back when the gateway said; an absurd time does not keep it away',
   assert.equal(b.sockets.length, 4);
 });
 
+for (const [how, parse] of [['numbers', JSON.parse], ['exact', parseExact]]) {
+  test(`goaway for its age, ${how}: the next line is there before the old one is given up`, async (t) => {
+    const b = await bench(t, { parse });
+    b.goLive();
+    const [old] = b.sockets;
+    old.say(quote(item('coffee', 2.9, 7)));
+    old.say({ type: 'goaway', reason: 'age', reconnect_ms: 1000 });
+    await b.pass(499);
+    assert.equal(b.sockets.length, 1);
+    await b.pass(1200);
+    assert.equal(b.sockets.length, 2);
+    old.say(quote(item('coffee', 3.1, 8)));
+    assert.equal(Number(b.feed.quote('coffee').price), 3.1, 'until then the old one brings what comes');
+    assert.ok(!old.closedByUs);
+    b.goLive();
+    assert.ok(old.closedByUs);
+    assert.deepEqual(b.socket.sent[0].since, { coffee: 'a0:8' });
+    await b.pass(5000);
+    assert.equal(b.sockets.length, 2);
+    assert.deepEqual([...new Set(b.states.map((s) => s.state))], ['connecting', 'live']);
+  });
+}
+
+test('goaway for its age, and the next line does not come: back when the old one has ended', async (t) => {
+  const b = await bench(t);
+  b.goLive();
+  const [old] = b.sockets;
+  old.say({ type: 'goaway', reason: 'age', reconnect_ms: 0 });
+  await b.pass(150);
+  b.socket.break();
+  await b.pass(299);
+  assert.equal(b.sockets.length, 2, 'it does not hammer');
+  await b.pass(1);
+  assert.equal(b.sockets.length, 3);
+  assert.equal(b.state.state, 'live');
+  old.break(1001);
+  assert.deepEqual(b.state, { state: 'reconnecting', reason: 'closed by the gateway', retryMs: 0, transport: null });
+  await b.pass(0);
+  b.goLive();
+  assert.equal(b.state.state, 'live');
+});
+
 test('a silent line is given up after two and a half heartbeats, and not heard any more', async (t) => {
   const b = await bench(t);
   b.goLive();

@@ -32,7 +32,7 @@ static void live_ms(struct rig *r, struct peer *p, struct fate *fate, int64_t ms
             int64_t reconnect_ms = goaway_ms(&p[i]);
             int64_t now_ms = (r->mono_ns - begun_ns) / MS;
             if (reconnect_ms >= 0) {
-                assert_in_range(reconnect_ms, 0, AGE_S * 1000 / 8);
+                assert_in_range(reconnect_ms, 0, AGE_S * 1000 / 16);
                 fate[i].told_ms = now_ms;
             }
             if (p[i].closed && fate[i].closed_ms == 0)
