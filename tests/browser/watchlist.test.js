@@ -289,6 +289,65 @@ test('all sources down: what was known last, and what to do', async (t) => {
 
 // --- in place, in bounds, for everybody ---
 
+test('names, prices and sources as long as they come, in any direction: all of it can be read', async (t) => {
+  const name = 'The quite unreasonably long name of an instrument that somebody in the back office has typed in';
+  const odd = [
+    external('long', { name, category: 'coffee_prices' }), external('hebrew', { name: '\u05d6\u05d4\u05d1 24K', category: 'metals' }),
+    external('silent', { name: 'Never priced', category: 'metals' }),
+  ];
+  const { gateway, redis } = await scene(t, { redis: true, config: { instruments: odd } });
+  const page = await open(t, gateway.url);
+  await page.says('#connection', 'live');
+  const more = { source: 'a_source_with_a_long_name_indeed', fallback: true, delayed_s: 900, change: -5, change_pct: -1 };
+  await publish(redis, [item('long', 98765432109.12, more), item('hebrew', 0.0000000015)]);
+  await page.says(`${row('long')} .value`, '98765432109.12');
+  await page.waitForFunction((at) => /^unavailable/.test(document.querySelector(at).textContent), `${row('silent')} .state`);
+  /** Where a row's parts are, and what of them is cut. */
+  const parts = (symbol) => page.$eval(row(symbol), (tr) => {
+    const box = (at) => tr.querySelector(at).getBoundingClientRect();
+    const letters = tr.querySelector('.full-name').firstChild;
+    const letter = (i) => {
+      const range = document.createRange();
+      range.setStart(letters, i);
+      range.setEnd(letters, i + 1);
+      return range.getBoundingClientRect();
+    };
+    const state = tr.querySelector('.state');
+    return {
+      apart: Math.min(box('.value').left - Math.max(box('.full-name').left, box('.name').left), box('.value').left - box('.name').right),
+      provider: box('.provider').width,
+      tag: box('.fallback').width,
+      cut: state.scrollWidth > state.clientWidth,
+      fromRight: letter(0).left > letter(letters.data.length - 1).left,
+    };
+  });
+  for (const width of [1600, 1360, 1000, 760, 360]) {
+    await page.setViewportSize({ width, height: 800 });
+    const long = await parts('long');
+    assert.ok(long.apart >= 0, `the name ends before the price begins: ${long.apart} at ${width}`);
+    assert.ok(long.provider > 30 && long.tag > 30, `the source can be seen: ${long.provider}, ${long.tag} at ${width}`);
+    assert.equal(long.fromRight, false);
+    assert.equal((await parts('hebrew')).fromRight, true, 'from the right');
+    assert.equal((await parts('silent')).cut, false, `the state at ${width}`);
+    // However many states there are to be counted.
+    const top = () => page.$eval('#prices', (table) => table.getBoundingClientRect().top);
+    const before = await top();
+    await page.$eval('#summary', (summary) => { summary.textContent = '123 live \u00b7 12 delayed \u00b7 14 stale \u00b7 23 closed \u00b7 10 unavailable'; });
+    assert.equal(await top(), before, `at ${width}`);
+  }
+  await page.shot('long-names-phone');
+  await page.setViewportSize(DESK);
+  await page.shot('long-names');
+  await publish(redis, [item('long', 5, { ...more, state: 'delayed' })]);
+  await page.click(`${row('long')} .name`);
+  await page.says('#detail .big .state', 'delayed');
+  const colours = () => page.$$eval('#detail .big :is(.value, .change)', (them) => them.map((it) => getComputedStyle(it).color));
+  assert.notEqual(new Set(await colours()).size, 1);
+  await gateway.kill();
+  await page.says('#detail .big .state', 'stale');
+  assert.equal(new Set(await colours()).size, 1, 'what is not true any more has no colour');
+});
+
 test('a price moves nothing', async (t) => {
   const { page, redis } = await desk(t);
   await page.evaluate(() => document.fonts.ready);

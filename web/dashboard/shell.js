@@ -157,6 +157,7 @@ export class Shell {
       this.#showEmpty();
     }
     this.panels.update(rows, now);
+    if (sortable) this.#showSummary(); // the rest of the time once a second
     if (!this.notice.hidden) this.#showTrouble(); // it may be over
     this.#settle();
   }
