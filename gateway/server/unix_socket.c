@@ -16,9 +16,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static const mode_t NOT_0660 = 0117;
+/* Whoever holds the folder's lock needs it for a moment; several may be started at once. */
+enum { LOCK_TRIES = 50 };
+static const struct timespec LOCK_PAUSE = {.tv_nsec = 20000000};
 
 enum found { FOUND_NOTHING, FOUND_DEAD, FOUND_ALIVE, FOUND_NO_SOCKET, FOUND_UNKNOWN };
 
@@ -98,8 +102,11 @@ static int lock_folder(const char *path, struct err *err)
     if (fd < 0)
         return err_set(err, "unix:%s: the folder %s cannot be opened: %s", path, folder,
                        strerror(errno));
-    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-        return fd;
+    for (int i = 0; i < LOCK_TRIES; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return fd;
+        (void)nanosleep(&LOCK_PAUSE, NULL);
+    }
     close(fd);
     return err_set(err, "unix:%s: another process is just making a socket in %s", path, folder);
 }

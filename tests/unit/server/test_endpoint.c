@@ -19,6 +19,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* --- a name server --- */
@@ -300,6 +301,33 @@ static void a_folder_must_be_there_and_free(void **state)
     close(lock);
 }
 
+/* Several are started at once, in one folder: each has its turn. */
+static void a_folder_is_waited_for(void **state)
+{
+    HOST(host, state);
+    const struct timespec while_it_waits = {.tv_nsec = 200000000};
+    char word;
+    int ready[2];
+    assert_int_equal(pipe(ready), 0);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int lock = open(*state, O_RDONLY | O_DIRECTORY);
+        if (flock(lock, LOCK_EX) != 0 || write(ready[1], "x", 1) != 1)
+            _exit(1);
+        nanosleep(&while_it_waits, NULL);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &word, 1), 1);
+    struct endpoint e = must_open(host, 0);
+    endpoint_close(&e);
+    int status;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    close(ready[0]);
+    close(ready[1]);
+}
+
 /* Somebody has removed it and put another one in its place. */
 static void anothers_file_is_not_removed(void **state)
 {
@@ -362,6 +390,7 @@ int main(void)
         cmocka_unit_test(what_lives_stays),
         cmocka_unit_test(a_file_that_is_no_socket_stays),
         cmocka_unit_test(a_folder_must_be_there_and_free),
+        cmocka_unit_test(a_folder_is_waited_for),
         cmocka_unit_test(anothers_file_is_not_removed),
         cmocka_unit_test(a_try_is_no_listening),
     };
