@@ -45,6 +45,7 @@ struct fetch_job {
     const char *over;       /* what grew over its cap; NULL = nothing */
     struct address private; /* where it would have gone, and may not */
     bool refused;
+    bool status_only, enough; /* enough: its head was there, and ended it */
     struct http_head head;
     char error[CURL_ERROR_SIZE];
 };
@@ -74,6 +75,14 @@ static size_t on_body(char *p, size_t size, size_t n, void *arg)
     return job->body.failed ? 0 : n * size;
 }
 
+/* Is this the line behind the last header, and not of an interim answer? */
+static bool ends_head(const struct fetch_job *job, const char *p, size_t len)
+{
+    long status = 0;
+    curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
+    return status >= 200 && len > 0 && (p[0] == '\r' || p[0] == '\n');
+}
+
 static size_t on_header(char *p, size_t size, size_t n, void *arg)
 {
     struct fetch_job *job = arg;
@@ -83,6 +92,10 @@ static size_t on_header(char *p, size_t size, size_t n, void *arg)
         return 0;
     }
     http_head_line(&job->head, p, n * size, clock_wall_ms() / 1000);
+    if (job->status_only && ends_head(job, p, n * size)) {
+        job->enough = true;
+        return 0;
+    }
     return n * size;
 }
 
@@ -160,7 +173,7 @@ static void finish_job(struct fetch_job *job, CURLcode code)
     struct err detail = {""};
     enum failure failure = FAIL_NONE;
 
-    if (code != CURLE_OK)
+    if (code != CURLE_OK && !job->enough)
         failure = explain(job, code, &detail);
     curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &status);
     curl_multi_remove_handle(job->f->multi, job->easy);
@@ -391,6 +404,7 @@ struct fetch_job *fetch_start(struct fetch *f, const struct http_request *rq,
     job->ctx = ctx;
     job->body_max = limits && limits->body_max ? limits->body_max : FETCH_BODY_MAX;
     job->header_max = limits && limits->header_max ? limits->header_max : FETCH_HEADER_MAX;
+    job->status_only = limits && limits->status_only;
     http_head_init(&job->head);
     job->easy = transfer_new(&f->setup,
                              limits && limits->timeout_ms ? limits->timeout_ms : FETCH_TIMEOUT_MS,

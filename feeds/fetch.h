@@ -26,6 +26,7 @@ struct fetch_limits {
     size_t body_max;    /* bytes; 0 = FETCH_BODY_MAX */
     size_t header_max;  /* bytes; 0 = FETCH_HEADER_MAX */
     bool public_only;   /* what a name stands for must be a public address; a proxy's, too */
+    bool status_only;   /* a reply's head is all that is wanted: it ends there, without a body */
 };
 
 /* reply NULL: `failure` with `detail` says why: dns, connect (also: lost before the first byte of

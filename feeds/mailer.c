@@ -24,6 +24,12 @@
 static const int64_t TIMEOUT_MS = 20000; /* some servers let strangers wait before they greet */
 static const uint64_t GOODBYE_MS = 2000;
 
+#if LIBCURL_VERSION_NUM >= 0x080200
+#define ALLOW_REFUSED CURLOPT_MAIL_RCPT_ALLOWFAILS
+#else
+#define ALLOW_REFUSED CURLOPT_MAIL_RCPT_ALLLOWFAILS
+#endif
+
 struct mailer_job {
     uv_work_t work; /* first: the handle is found by its address */
     struct mailer *m;
@@ -33,6 +39,8 @@ struct mailer_job {
     CURL *easy;
     CURLcode code;
     struct curl_slist *to;
+    size_t to_len, to_refused;
+    bool asks_for_one; /* whether it takes a recipient: the last command was that */
     char *bytes;
     size_t len, sent;
     mailer_done *done; /* NULL: it was cancelled */
@@ -65,6 +73,18 @@ static size_t on_write(char *p, size_t size, size_t n, void *arg)
 {
     (void)p, (void)arg;
     return size * n;
+}
+
+/* One recipient who is gone must not keep the mail from the others; curl, told so, forgets him. */
+static int on_word(CURL *easy, curl_infotype type, char *p, size_t len, void *arg)
+{
+    struct mailer_job *job = arg;
+    (void)easy;
+    if (type == CURLINFO_HEADER_OUT)
+        job->asks_for_one = len > 5 && memcmp(p, "RCPT ", 5) == 0;
+    else if (type == CURLINFO_HEADER_IN && job->asks_for_one && len > 3)
+        job->to_refused += (p[0] == '4' || p[0] == '5') && p[3] != '-';
+    return 0;
 }
 
 static int on_progress(void *arg, curl_off_t down_all, curl_off_t down, curl_off_t up_all,
@@ -105,6 +125,14 @@ static void unlink_job(struct mailer_job *job)
 
 static enum mailer_end explain(struct mailer_job *job, enum failure *failure, struct err *why)
 {
+    if (job->code == CURLE_OK) {
+        if (job->to_refused > 0) {
+            *failure = FAIL_UPSTREAM_ERROR;
+            err_set(why, "sent, but the server refused %zu of %zu recipients", job->to_refused,
+                    job->to_len);
+        }
+        return MAILER_SENT;
+    }
     long reply = 0;
     CURLcode code = job->code;
     curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &reply);
@@ -147,7 +175,7 @@ static void on_talked(uv_work_t *work, int status)
     (void)status; /* it never began: then it was cancelled */
     unlink_job(job);
     if (job->done) {
-        enum mailer_end end = job->code == CURLE_OK ? MAILER_SENT : explain(job, &failure, &why);
+        enum mailer_end end = explain(job, &failure, &why);
         job->done(job->ctx, end, failure, why.text);
     }
     free_job(job);
@@ -182,6 +210,7 @@ static int add_recipients(struct mailer_job *job, const struct mailer_envelope *
         if (!more)
             return -1;
         job->to = more;
+        job->to_len++;
     }
     return 0;
 }
@@ -206,6 +235,10 @@ static int set_options(struct mailer_job *job, const struct mailer_envelope *to)
     curl_easy_setopt(e, CURLOPT_NOPROGRESS, 0L);
     curl_easy_setopt(e, CURLOPT_XFERINFOFUNCTION, on_progress);
     curl_easy_setopt(e, CURLOPT_XFERINFODATA, job);
+    curl_easy_setopt(e, ALLOW_REFUSED, 1L);
+    curl_easy_setopt(e, CURLOPT_VERBOSE, 1L); /* to on_word(), which keeps nothing of it */
+    curl_easy_setopt(e, CURLOPT_DEBUGFUNCTION, on_word);
+    curl_easy_setopt(e, CURLOPT_DEBUGDATA, job);
     curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L); /* good-bye is said in the thread */
     return failed ? -1 : 0;
 }

@@ -27,7 +27,7 @@ struct mailer_envelope {
 };
 
 enum mailer_end {
-    MAILER_SENT,
+    MAILER_SENT,   /* to one at least; with a failure: others were refused, detail says how many */
     MAILER_AGAIN,  /* it may work later: nobody there, too busy, a certificate that has ended */
     MAILER_REFUSED /* it will not: the login, an address or the mail was refused for good */
 };

@@ -38,7 +38,7 @@ struct notice_post {
         struct mailer_job *mail;
         struct fetch_job *hook; /* which of them is on its way; NULL = none */
     } channels[NOTICE_CHANNELS];
-    uint64_t number; /* of mails */
+    int64_t since_ms; /* wall; part of what makes a mail's number unlike all others */
     int parts_open;
     void (*closed)(void *ctx);
     void *closed_ctx;
@@ -78,6 +78,7 @@ struct notice_post *notice_post_new(uv_loop_t *loop, struct metrics *metrics,
         return NULL;
     p->loop = loop;
     p->metrics = metrics;
+    p->since_ms = clock_wall_ms();
     p->heard = heard;
     p->heard_ctx = ctx;
     for (enum notice_channel ch = 0; ch < NOTICE_CHANNELS; ch++) {
@@ -138,15 +139,35 @@ static const char *advice_for_webhook(enum failure failure)
 
 /* --- the end of a try --- */
 
-static void delivered(struct channel *c)
+static void taken(struct channel *c)
 {
     log_event(LOG_INFO, "notification_sent", "channel=%s subject=%s", notice_channel_name(c->which),
               c->outbox.list[0].subject);
-    c->broken = false;
     outbox_delivered(&c->outbox);
     count(c, "sent", 1);
+}
+
+static void delivered(struct channel *c)
+{
+    c->broken = false;
+    taken(c);
     if (c->post->heard)
         c->post->heard(c->post->heard_ctx, c->which, NULL, NULL);
+}
+
+/* The log only when it was well before. */
+static void complain(struct channel *c, enum failure failure, const char *detail)
+{
+    const char *to_do =
+        c->which == CHANNEL_MAIL ? advice_for_mail(failure) : advice_for_webhook(failure);
+    char error[320];
+    snprintf(error, sizeof error, "%s: %s", failure_name(failure), detail);
+    if (!c->broken)
+        log_event(LOG_WARN, "notification_failed", "channel=%s error=%s to_do=%s",
+                  notice_channel_name(c->which), error, to_do);
+    c->broken = true;
+    if (c->post->heard)
+        c->post->heard(c->post->heard_ctx, c->which, error, to_do);
 }
 
 struct fault {
@@ -158,29 +179,24 @@ struct fault {
 
 static void failed(struct channel *c, const struct fault *x)
 {
-    const char *to_do =
-        c->which == CHANNEL_MAIL ? advice_for_mail(x->failure) : advice_for_webhook(x->failure);
-    char error[320];
-    snprintf(error, sizeof error, "%s: %s", failure_name(x->failure), x->detail);
     count(c, "failed", 1);
-    if (!c->broken)
-        log_event(LOG_WARN, "notification_failed", "channel=%s error=%s to_do=%s",
-                  notice_channel_name(c->which), error, to_do);
-    c->broken = true;
     if (outbox_failed(&c->outbox, x->for_good, x->retry_after_ms, clock_mono_ms()))
         count(c, "dropped", 1);
-    if (c->post->heard)
-        c->post->heard(c->post->heard_ctx, c->which, error, to_do);
+    complain(c, x->failure, x->detail);
 }
 
 static void mail_done(void *ctx, enum mailer_end end, enum failure failure, const char *detail)
 {
     struct channel *c = ctx;
     c->mail = NULL;
-    if (end == MAILER_SENT)
+    if (end == MAILER_SENT && failure == FAIL_NONE) {
         delivered(c);
-    else
+    } else if (end == MAILER_SENT) {
+        taken(c);
+        complain(c, failure, detail);
+    } else {
         failed(c, &(struct fault){failure, detail, end == MAILER_REFUSED, 0});
+    }
 }
 
 static void hook_done(void *ctx, const struct http_reply *reply, enum failure failure,
@@ -227,7 +243,8 @@ static int try_mail(struct channel *c, const struct config *config, const struct
         .subject = m->subject,
         .text = m->text,
         .wall_ms = clock_wall_ms(),
-        .number = p->number++,
+        .series = p->since_ms,
+        .number = m->number,
     };
     struct buf bytes = {0};
     if (!p->mailer)
@@ -243,7 +260,8 @@ static int try_webhook(struct channel *c, const struct config *config,
                        const struct outbox_message *m, struct err *err)
 {
     struct notice_post *p = c->post;
-    const struct fetch_limits limits = {.timeout_ms = WEBHOOK_MS};
+    /* What comes with "taken" takes nothing back; a message tried again would come twice. */
+    const struct fetch_limits limits = {.timeout_ms = WEBHOOK_MS, .status_only = true};
     struct http_request rq = {.url = {0}};
     if (!p->fetch)
         p->fetch = fetch_new(p->loop, err);

@@ -3,7 +3,8 @@
  * has a byte that a server might change, and what is ASCII can still be read in the raw.
  *
  * In a webhook's text &, < and > are what Slack makes commands of (<!channel>): they are written as
- * Slack's manual says, &amp; and so on. */
+ * Slack's manual says, &amp; and so on. Others (Mattermost, Discord) call everybody for a word like
+ * @channel: behind such an @ goes a blank without width. */
 #include "notice_wire.h"
 
 #include <inttypes.h>
@@ -117,7 +118,7 @@ void notice_wire_mail(const struct notice_mail *m, struct buf *out)
         buf_adds(out, m->subject);
     else
         add_words(out, m->subject);
-    buf_addf(out, "\r\nMessage-ID: <%" PRIx64 ".%" PRIx64 ".pricegate%s>\r\n", (uint64_t)m->wall_ms,
+    buf_addf(out, "\r\nMessage-ID: <%" PRIx64 ".%" PRIx64 ".pricegate%s>\r\n", (uint64_t)m->series,
              m->number, at ? at : "@localhost");
     buf_adds(out, "Auto-Submitted: auto-generated\r\n" /* nobody is on holiday for us */
                   "MIME-Version: 1.0\r\n"
@@ -126,15 +127,23 @@ void notice_wire_mail(const struct notice_mail *m, struct buf *out)
     add_quoted(out, m->text);
 }
 
+static bool is_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 static void add_escaped(struct buf *out, const char *s)
 {
-    for (; *s; s++) {
+    char before = ' ';
+    for (; *s; before = *s++) {
         if (*s == '&')
             buf_adds(out, "&amp;");
         else if (*s == '<')
             buf_adds(out, "&lt;");
         else if (*s == '>')
             buf_adds(out, "&gt;");
+        else if (*s == '@' && !is_word(before)) /* not that of an address */
+            buf_adds(out, "@\u200B");
         else
             buf_addc(out, *s);
     }

@@ -13,7 +13,8 @@ struct notice_mail {
     size_t to_len;
     const char *subject, *text; /* UTF-8; the subject is one line, the text has \n between lines */
     int64_t wall_ms;
-    uint64_t number; /* of this mail, different from all others of this millisecond */
+    int64_t series;  /* with number: no other mail has both, but this one when it is sent again */
+    uint64_t number; /* so that who got it twice is shown it once */
 };
 
 /* Both append; out of memory is remembered in `out`. */

@@ -169,8 +169,8 @@ static bool to_tell(struct matter *m, const struct notices_rules *rules, int64_t
 static bool may_send(struct notices *n, const struct notices_rules *rules, int64_t mono_ms)
 {
     if (rules->every_ms == 0)
-        return true;
-    if (n->tokens_ms > 0)
+        n->tokens = BURST; /* or what is sent now would be owed once there is a limit again */
+    else if (n->tokens_ms > 0)
         n->tokens += (double)(mono_ms - n->tokens_ms) / (double)rules->every_ms;
     if (n->tokens > BURST)
         n->tokens = BURST;

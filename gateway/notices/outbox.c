@@ -27,7 +27,7 @@ void outbox_fini(struct outbox *o)
 
 int outbox_add(struct outbox *o, const char *subject, const char *text)
 {
-    struct outbox_message m = {strdup(subject), strdup(text)};
+    struct outbox_message m = {strdup(subject), strdup(text), o->added};
     int dropped = 0;
     if (!m.subject || !m.text) {
         free(m.subject);
@@ -41,6 +41,7 @@ int outbox_add(struct outbox *o, const char *subject, const char *text)
         dropped = 1;
     }
     o->list[o->len++] = m;
+    o->added++;
     return dropped;
 }
 

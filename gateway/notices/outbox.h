@@ -17,8 +17,10 @@
 struct outbox {
     struct outbox_message {
         char *subject, *text; /* owned */
+        uint64_t number;      /* no other message of this outbox has it */
     } list[OUTBOX_MAX];
     size_t len;
+    uint64_t added;  /* ever */
     int tries;       /* of the first one */
     int64_t next_ms; /* monotonic: it is not tried before */
     bool trying;     /* it is on its way: neither thrown out nor given a second time */

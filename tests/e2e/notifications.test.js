@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
+import http from 'node:http';
 import net from 'node:net';
 import { describe, test } from 'node:test';
 
@@ -249,6 +250,46 @@ describe('notifications', { concurrency: 6 }, () => {
     set('tea', unknown());
     await said(hook.texts, /no source of tea/);
     assert.equal(hook.requests.length, 2);
+  });
+
+  test('one recipient who is refused does not keep the mail from the others; the log says so once', { skip }, async (t) => {
+    const mail = await startMailServer(t, { certs: testCerts(), ...LOGIN, refuse: '550 gone', refused: ['two@example.com'] });
+    const to = ['ops@example.com', 'two@example.com', 'three@example.com'];
+    const { gateway, priced, set } = await desk(t, { notifications: { webhook: { url: null }, mail: mailTo(mail.port, { to }) } });
+    await priced('coffee');
+    set('coffee', status(500));
+    await until(() => mail.mails.length === 1, 'a mail', 30_000);
+    set('coffee', ok({ price: '2.950' }));
+    await until(() => mail.mails.length === 2, 'another mail', 30_000);
+    for (const { to } of mail.mails) assert.deepEqual(to, ['ops@example.com', 'three@example.com']);
+    await until(async () => (await gateway.metric('pricegate_notifications_total{channel="mail",result="sent"}')) === 2, 'both are sent');
+    const lines = gateway.logs.filter((l) => l.event === 'notification_failed');
+    assert.deepEqual(lines.map((l) => l.error), ['upstream_error: sent, but the server refused 1 of 3 recipients']);
+    const tried = await trial(t, { mail: mailTo(mail.port, { to }) });
+    assert.equal(tried.code, 1);
+    assert.match(tried.stderr, /^pricegate: mail: upstream_error: sent, but the server refused 1 of 3 recipients: /);
+  });
+
+  test('a webhook that has taken a message has taken it, whatever it says then; a message is for one host', async (t) => {
+    const bodies = [(res) => res.end('a'.repeat(600_000)), (res) => res.write('no end'), (res) => { res.write('cut'); setTimeout(() => res.destroy(), 50); }];
+    for (const say of bodies) {
+      let n = 0;
+      const server = http.createServer((req, res) => { n++; req.resume().on('end', () => { res.on('error', () => {}).writeHead(200); say(res); }); });
+      server.listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      t.after(() => { server.closeAllConnections?.(); server.close(); });
+      const taken = await trial(t, { webhook: { url: `http://127.0.0.1:${server.address().port}/services/SECRETPATH-1f2e` } });
+      assert.deepEqual([taken.code, taken.stdout, taken.stderr, n], [0, 'webhook: taken\n', '', 1]);
+    }
+    const other = await startWebhook(t);
+    for (const code of [302, 307, 308]) {
+      const hook = await startWebhook(t, { answer: { status: code, headers: { location: other.url } } });
+      const moved = await trial(t, { webhook: { url: hook.url } });
+      assert.equal(moved.code, 1);
+      assert.match(moved.stderr, new RegExp(`the webhook answered ${code}`));
+      assert.equal(other.requests.length, 0);
+      assert.ok(!moved.all.includes('SECRETPATH'), moved.all);
+    }
   });
 
   test('a mail server that says nothing holds up the end for a moment only', async (t) => {

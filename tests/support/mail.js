@@ -44,7 +44,7 @@ export function readMail(data) {
 }
 
 /** options: {certs: {cert, key}, implicit: TLS from the first byte, starttls: false = not offered, user, password,
- *  refuse: the answer to each recipient, port}. Its mails gather in `mails`, read by readMail(). */
+ *  refuse: the answer to each recipient, or only to those in `refused`, port}. Its mails gather in `mails`, read by readMail(). */
 export async function startMailServer(t, { certs, ...options } = {}) {
   const child = spawn(python, [script, JSON.stringify({ ...options, cert: certs?.cert, key: certs?.key })], {
     stdio: ['pipe', 'pipe', 'pipe'],

@@ -20,7 +20,7 @@ def say(**what):
 
 class Handler:
     async def handle_RCPT(self, server, session, envelope, address, options):
-        if want.get("refuse"):
+        if want.get("refuse") and address in want.get("refused", [address]):
             return want["refuse"]
         envelope.rcpt_tos.append(address)
         return "250 OK"

@@ -277,6 +277,32 @@ static void test_oversize(void **state)
     assert_int_equal(g.failure, FAIL_UPSTREAM_ERROR);
 }
 
+/* Whatever comes behind the head, or never comes, takes nothing back. */
+static void test_a_status_is_enough(void **state)
+{
+    struct world *w = *state;
+    const struct fetch_limits limits = {.timeout_ms = PATIENT_MS, .status_only = true};
+    const enum stub_how hows[] = {STUB_ANSWER, STUB_CHUNKED, STUB_DRIP, STUB_RESET};
+    http_stub_say(w->plain, 0, "/big", 429, "");
+    snprintf(http_stub_rule(w->plain, 0)->headers, 100, "Retry-After: 7\r\n");
+    set_body(http_stub_rule(w->plain, 0), 'a', FETCH_BODY_MAX + 1);
+    for (size_t i = 0; i < ARRAY_LEN(hows); i++) {
+        struct got g = {0};
+        struct http_request rq = {.url = {0}};
+        struct err err;
+        http_stub_rule(w->plain, 0)->how = hows[i];
+        buf_adds(&rq.url, url_of(w->plain, "http", "/big"));
+        assert_non_null(fetch_start(w->fetch, &rq, &limits, on_done, &g, &err));
+        http_request_fini(&rq);
+        while (g.calls == 0)
+            uv_run(&w->loop, UV_RUN_ONCE);
+        assert_true(g.reply);
+        assert_int_equal(g.status, 429);
+        assert_int_equal(g.retry_after_s, 7);
+        assert_int_equal(g.len, 0);
+    }
+}
+
 static void test_header_flood(void **state)
 {
     struct world *w = *state;
@@ -503,6 +529,7 @@ int main(void)
         TEST(test_retry_after_date),
         TEST(test_redirect_is_not_followed),
         TEST(test_oversize),
+        TEST(test_a_status_is_enough),
         TEST(test_header_flood),
         TEST(test_gzip),
         TEST(test_time_out),

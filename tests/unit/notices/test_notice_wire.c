@@ -22,6 +22,7 @@ static char *mail(const char *subject, const char *text, struct buf *out)
                                   .subject = subject,
                                   .text = text,
                                   .wall_ms = NOW_MS,
+                                  .series = NOW_MS + 1, /* its date may be another one each time */
                                   .number = 17};
     buf_clear(out);
     notice_wire_mail(&m, out);
@@ -38,7 +39,7 @@ static void test_a_mail(void **state)
                         "From: pricegate <gate@example.com>\r\n"
                         "To: <ops@example.com>,\r\n <two@example.com>\r\n"
                         "Subject: [pricegate desk] a test\r\n"
-                        "Message-ID: <19b76db9648.11.pricegate@example.com>\r\n"
+                        "Message-ID: <19b76db9649.11.pricegate@example.com>\r\n"
                         "Auto-Submitted: auto-generated\r\n"
                         "MIME-Version: 1.0\r\n"
                         "Content-Type: text/plain; charset=utf-8\r\n"
@@ -139,6 +140,11 @@ static void test_a_webhook(void **state)
     buf_clear(&b);
     notice_wire_webhook("[desk] failure: x", "failure: x\n  since: y\n", &b);
     assert_string_equal(b.p, "{\"text\":\"[desk] failure: x\\u000a  since: y\"}");
+    /* Nobody is called by a word; an address stays as it is. */
+    buf_clear(&b);
+    notice_wire_webhook("@here", "(@all) ops@example.com @", &b);
+    assert_string_equal(b.p, "{\"text\":\"@\u200Bhere\\u000a\\u000a(@\u200Ball) "
+                             "ops@example.com @\u200B\"}");
     buf_fini(&b);
 }
 

@@ -122,6 +122,23 @@ static void test_what_flaps_is_told_once(void **state)
     notices_free(w.n);
 }
 
+/* What was sent while there was no limit is not owed when there is one. */
+static void test_a_limit_begins_when_it_is_set(void **state)
+{
+    (void)state;
+    struct notices_rules rules = usual;
+    rules.after_ms = rules.every_ms = 0;
+    struct world w = begin(1, &rules);
+    int messages = 0;
+    for (int i = 0; i < 100; i++)
+        messages += stay(&w, i % 2 ? NOTICE_WELL : NOTICE_BAD, 10);
+    assert_int_equal(messages, 100);
+    w.rules.every_ms = 3600 * S;
+    assert_int_equal(stay(&w, NOTICE_BAD, 10), 1);
+    assert_int_equal(stay(&w, NOTICE_WELL, 10), 1);
+    notices_free(w.n);
+}
+
 /* A whole day of ten minutes bad, ten minutes well. */
 static void test_however_slowly_it_flaps_messages_are_few(void **state)
 {
@@ -406,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_trouble_that_lasts_is_told_once_and_its_end),
         cmocka_unit_test(test_what_is_over_soon_is_not_told),
         cmocka_unit_test(test_what_flaps_is_told_once),
+        cmocka_unit_test(test_a_limit_begins_when_it_is_set),
         cmocka_unit_test(test_however_slowly_it_flaps_messages_are_few),
         cmocka_unit_test(test_it_gets_worse_and_better),
         cmocka_unit_test(test_each_kind_can_be_switched_off),

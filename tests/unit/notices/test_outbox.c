@@ -46,6 +46,7 @@ static void test_pauses_grow_and_tries_end(void **state)
     }
     assert_string_equal(outbox_try(&o, now_ms)->subject, "0");
     assert_true(outbox_failed(&o, false, 0, now_ms));
+    assert_int_equal(o.list[0].number, 1);
     assert_string_equal(outbox_try(&o, now_ms)->subject, "1"); /* its own turn, from the start */
     assert_false(outbox_failed(&o, false, 0, now_ms));
     assert_non_null(outbox_try(&o, now_ms + 10000));
@@ -90,6 +91,8 @@ static void test_the_oldest_goes_but_not_on_its_way(void **state)
     assert_string_equal(o.list[0].subject, "3");
     assert_string_equal(o.list[1].subject, "5");
     assert_string_equal(o.list[OUTBOX_MAX - 1].subject, "new");
+    for (size_t i = 1; i < o.len; i++)
+        assert_true(o.list[i].number > o.list[i - 1].number);
     /* Where nobody takes anything a newcomer does not begin by asking again. */
     assert_false(outbox_failed(&o, false, 0, 1));
     assert_int_equal(outbox_add(&o, "newer", "text"), 1);
