@@ -13,7 +13,7 @@
 #include "screen.h"
 #include "settings.h"
 
-static void print(const struct findings *found, const char *origin, bool json)
+static bool print(const struct findings *found, const char *origin, bool json)
 {
     struct buf text = {0};
     const struct table_style style = {.width = screen_columns(), .colour = screen_wants_colour()};
@@ -21,10 +21,12 @@ static void print(const struct findings *found, const char *origin, bool json)
         doctor_print_json(found, origin, &text);
     else
         doctor_print_text(found, &style, &text);
-    if (!text.failed && text.len > 0)
+    bool ok = !text.failed;
+    if (ok && text.len > 0)
         fwrite(text.p, 1, text.len, stdout);
     fflush(stdout);
     buf_fini(&text);
+    return ok;
 }
 
 static int examine(uv_loop_t *loop, const struct options *o)
@@ -45,12 +47,10 @@ static int examine(uv_loop_t *loop, const struct options *o)
         doctor_judge(f, &found);
         doctor_facts_fini(f);
     }
-    if (!f || found.failed) {
+    if (!f || found.failed || !print(&found, origin, o->json))
         fprintf(stderr, "pricegate: out of memory\n");
-    } else {
-        print(&found, origin, o->json);
+    else
         exit_code = findings_worst(&found) == FINDING_PROBLEM ? 1 : 0;
-    }
     findings_fini(&found);
     config_free(c);
     buf_fini(&problems);

@@ -108,6 +108,7 @@ void table_line(struct buf *out, const struct table_style *style, enum tint tint
     const char *s = clean.p ? clean.p : "";
     add_tinted(out, style, tint, s, bytes_of(s, room_of(style), &n));
     buf_addc(out, '\n');
+    out->failed = out->failed || clean.failed;
     buf_fini(&clean);
 }
 

@@ -12,31 +12,45 @@
 
 enum question { ASK_INFO, ASK_BUFFERS, ASK_MAXCLIENTS, ASK_TIME, ASK_RIGHTS };
 
-#define LATEST BUS_PROBE_SYMBOL ":price:latest"
-#define STATUS BUS_PROBE_SYMBOL ":price:status"
-#define SHARED "pricegate:doctor"
+static const char latest[] = BUS_PROBE_SYMBOL ":price:latest";
+static const char status[] = BUS_PROBE_SYMBOL ":price:status";
+static const char observation_latest[] = BUS_PROBE_SYMBOL ":observation:latest";
+static const char observation_status[] = BUS_PROBE_SYMBOL ":observation:status";
+static const char shared[] = "pricegate:doctor";
 static const char status_is[] = "{\"symbol\":\"" BUS_PROBE_SYMBOL "\",\"state\":\"unavailable\"}";
 
-/* The word that begins with '~' gets redis.prefix in its place. */
+/* Of those about a right, the second word is a name: redis.prefix goes before it. */
 static const struct {
-    int question; /* enum question, or ASK_RIGHTS + enum bus_right */
     const char *words[5];
+    int question;         /* enum question, or ASK_RIGHTS + enum bus_right */
+    bool of_observations; /* asked only where there are some */
 } questions[] = {
-    {ASK_INFO,                          {"INFO"}                                       },
-    {ASK_BUFFERS,                       {"CONFIG", "GET", "client-output-buffer-limit"}},
-    {ASK_MAXCLIENTS,                    {"CONFIG", "GET", "maxclients"}                },
-    {ASK_TIME,                          {"TIME"}                                       },
-    {ASK_RIGHTS + BUS_RIGHT_GET,        {"GET", "~" LATEST}                            },
-    {ASK_RIGHTS + BUS_RIGHT_SET,        {"SET", "~" LATEST, status_is, "EX", "1"}      },
-    {ASK_RIGHTS + BUS_RIGHT_GET_SHARED, {"GET", "~" SHARED}                            },
-    {ASK_RIGHTS + BUS_RIGHT_SET_SHARED, {"SET", "~" SHARED, "1", "EX", "1"}            },
-    {ASK_RIGHTS + BUS_RIGHT_PUBLISH,    {"PUBLISH", "~" STATUS, status_is}             },
+    {{"INFO"},                                          ASK_INFO,                                   false},
+    {{"CONFIG", "GET", "client-output-buffer-limit"},   ASK_BUFFERS,                                false},
+    {{"CONFIG", "GET", "maxclients"},                   ASK_MAXCLIENTS,                             false},
+    {{"TIME"},                                          ASK_TIME,                                   false},
+    {{"GET", latest},                                   ASK_RIGHTS + BUS_RIGHT_GET,                 false},
+    {{"SET", latest, status_is, "EX", "1"},             ASK_RIGHTS + BUS_RIGHT_SET,                 false},
+    {{"PUBLISH", status, status_is},                    ASK_RIGHTS + BUS_RIGHT_PUBLISH,             false},
+    {{"GET", observation_latest},                       ASK_RIGHTS + BUS_RIGHT_GET_OBSERVATION,     true },
+    {{"SET", observation_latest, status_is, "EX", "1"},
+     ASK_RIGHTS + BUS_RIGHT_SET_OBSERVATION,
+     true                                                                                                },
+    {{"PUBLISH", observation_status, status_is},        ASK_RIGHTS + BUS_RIGHT_PUBLISH_OBSERVATION, true },
+    {{"GET", shared},                                   ASK_RIGHTS + BUS_RIGHT_GET_SHARED,          false},
+    {{"SET", shared, "1", "EX", "1"},                   ASK_RIGHTS + BUS_RIGHT_SET_SHARED,          false},
 };
 
 static const char *const right_names[BUS_RIGHTS_LEN] = {
-    [BUS_RIGHT_GET] = "GET of *:price:latest",     [BUS_RIGHT_SET] = "SET of *:price:latest",
-    [BUS_RIGHT_GET_SHARED] = "GET of pricegate:*", [BUS_RIGHT_SET_SHARED] = "SET of pricegate:*",
-    [BUS_RIGHT_PUBLISH] = "PUBLISH to *:price:*",  [BUS_RIGHT_SUBSCRIBE] = "SUBSCRIBE to *:price:*",
+    [BUS_RIGHT_GET] = "GET of *:price:latest",
+    [BUS_RIGHT_SET] = "SET of *:price:latest",
+    [BUS_RIGHT_PUBLISH] = "PUBLISH to *:price:*",
+    [BUS_RIGHT_GET_OBSERVATION] = "GET of *:observation:latest",
+    [BUS_RIGHT_SET_OBSERVATION] = "SET of *:observation:latest",
+    [BUS_RIGHT_PUBLISH_OBSERVATION] = "PUBLISH to *:observation:*",
+    [BUS_RIGHT_GET_SHARED] = "GET of pricegate:*",
+    [BUS_RIGHT_SET_SHARED] = "SET of pricegate:*",
+    [BUS_RIGHT_SUBSCRIBE] = "SUBSCRIBE to all of them",
 };
 
 const char *bus_right_name(enum bus_right r)
@@ -115,8 +129,9 @@ struct probe {
     uv_loop_t *loop;
     struct link command, subscriber;
     const char *prefix;
+    bool observations;
     struct asked asked[ARRAY_LEN(questions)];
-    size_t pending; /* answers awaited, SUBSCRIBE's among them */
+    size_t pending; /* answers awaited, SUBSCRIBE's among them; 1 more until all questions left */
     bool subscribing, done;
     size_t open; /* links */
     int64_t asked_ms, asked_wall_ms;
@@ -194,8 +209,8 @@ static int send_question(struct probe *p, size_t i)
     int n = 0;
     for (; n < (int)ARRAY_LEN(words) && questions[i].words[n]; n++) {
         words[n] = questions[i].words[n];
-        if (words[n][0] == '~') {
-            snprintf(name, sizeof name, "%s%s", p->prefix, words[n] + 1);
+        if (n == 1 && questions[i].question >= ASK_RIGHTS) {
+            snprintf(name, sizeof name, "%s%s", p->prefix, words[n]);
             words[n] = name;
         }
         lens[n] = strlen(words[n]);
@@ -224,29 +239,43 @@ static void on_push(redisAsyncContext *ac, void *answer, void *privdata)
     took_answer(p);
 }
 
+static int subscribe(struct probe *p)
+{
+    char channels[2][256];
+    int n = p->observations ? 3 : 2;
+    snprintf(channels[0], sizeof channels[0], "%s%s", p->prefix, status);
+    snprintf(channels[1], sizeof channels[1], "%s%s", p->prefix, observation_status);
+    const char *words[] = {"SUBSCRIBE", channels[0], channels[1]};
+    const size_t lens[] = {strlen(words[0]), strlen(words[1]), strlen(words[2])};
+    p->subscribing = true;
+    return link_subscribe(&p->subscriber, on_push, n, words, lens);
+}
+
+static int ask_all(struct probe *p)
+{
+    const struct link *l = &p->command;
+    int rc = 0;
+    p->out->reached = true;
+    if (l->addresses_next > 0) {
+        const char *address = l->addresses[l->addresses_next - 1];
+        p->out->is_local = strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
+    }
+    p->asked_ms = clock_mono_ms();
+    p->asked_wall_ms = clock_wall_ms();
+    for (size_t i = 0; i < ARRAY_LEN(questions) && rc == 0; i++) {
+        if (questions[i].of_observations && !p->observations)
+            continue;
+        p->pending++;
+        rc = send_question(p, i);
+    }
+    p->pending--; /* that these had not left yet */
+    return rc;
+}
+
 static void on_ready(void *ctx, struct link *l)
 {
     struct probe *p = ctx;
-    int rc = 0;
-    if (l == &p->subscriber) {
-        char channel[256];
-        snprintf(channel, sizeof channel, "%s%s", p->prefix, STATUS);
-        const char *words[] = {"SUBSCRIBE", channel};
-        const size_t lens[] = {strlen(words[0]), strlen(channel)};
-        p->subscribing = true;
-        rc = link_subscribe(l, on_push, 2, words, lens);
-    } else {
-        p->out->reached = true;
-        if (l->addresses_next > 0) {
-            const char *address = l->addresses[l->addresses_next - 1];
-            p->out->is_local = strncmp(address, "127.", 4) == 0 || strcmp(address, "::1") == 0;
-        }
-        p->asked_ms = clock_mono_ms();
-        p->asked_wall_ms = clock_wall_ms();
-        for (size_t i = 0; i < ARRAY_LEN(questions) && rc == 0; i++)
-            rc = send_question(p, i);
-    }
-    if (rc != 0)
+    if ((l == &p->subscriber ? subscribe(p) : ask_all(p)) != 0)
         lost(p, "out of memory");
 }
 
@@ -273,8 +302,8 @@ static void on_closed(void *ctx)
     ((struct probe *)ctx)->open--;
 }
 
-int bus_probe(uv_loop_t *loop, const struct bus_options *options, struct bus_probe *out,
-              struct err *err)
+int bus_probe(uv_loop_t *loop, const struct bus_options *options, bool observations,
+              struct bus_probe *out, struct err *err)
 {
     struct bus_url url;
     struct bus_tls *tls;
@@ -291,7 +320,8 @@ int bus_probe(uv_loop_t *loop, const struct bus_options *options, struct bus_pro
                       .loop = loop,
                       .prefix = options->prefix,
                       .open = 2,
-                      .pending = ARRAY_LEN(questions) + 1};
+                      .observations = observations,
+                      .pending = 2};
     const struct link_events events = {&p, on_ready, on_probe, on_lost};
     const struct bus_limits limits = link_limits(&options->limits);
     memcpy(out->address, url.address, sizeof out->address);

@@ -2,8 +2,8 @@
  *
  * Uses the same connections, with the same logins and time-outs, as the bus itself (bus_link.h),
  * and tries each command that the bus needs under names that no instrument can have been given by
- * accident: it writes two keys that are gone after a second, and publishes one status. So it can be
- * run beside a gateway at any time. */
+ * accident: it writes keys that are gone after a second, and publishes a status of each kind. So it
+ * can be run beside a gateway at any time. */
 #ifndef PRICEGATE_BUS_PROBE_H
 #define PRICEGATE_BUS_PROBE_H
 
@@ -20,9 +20,12 @@
 enum bus_right {
     BUS_RIGHT_GET,
     BUS_RIGHT_SET,
+    BUS_RIGHT_PUBLISH,
+    BUS_RIGHT_GET_OBSERVATION,
+    BUS_RIGHT_SET_OBSERVATION,
+    BUS_RIGHT_PUBLISH_OBSERVATION,
     BUS_RIGHT_GET_SHARED, /* keys pricegate:* */
     BUS_RIGHT_SET_SHARED,
-    BUS_RIGHT_PUBLISH,
     BUS_RIGHT_SUBSCRIBE,
     BUS_RIGHTS_LEN
 };
@@ -50,10 +53,11 @@ struct bus_probe {
 const char *bus_right_name(enum bus_right r); /* "SET of *:price:latest" */
 
 /* Turns the loop until everything is answered or a time of `options->limits` is over. options->url
- * is not "". -1 with a sentence: the URL or a file of TLS is wrong. A lookup of a name may still be
- * under way when this returns (bus_close() says what that means). */
-int bus_probe(uv_loop_t *loop, const struct bus_options *options, struct bus_probe *out,
-              struct err *err) MUST_CHECK;
+ * is not "". observations: their names are tried, too. -1 with a sentence: the URL or a file of TLS
+ * is wrong. A lookup of a name may still be under way when this returns (bus_close() says what that
+ * means). */
+int bus_probe(uv_loop_t *loop, const struct bus_options *options, bool observations,
+              struct bus_probe *out, struct err *err) MUST_CHECK;
 
 void bus_library(
     struct library *out); /* hiredis's version, which it says only when it is built with */

@@ -42,6 +42,7 @@ static const struct {
 
 void doctor_judge(const struct doctor_facts *f, struct findings *to)
 {
+    to->failed = to->failed || f->failed;
     for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
         to->check = checks[i].name;
         if (f->config || !checks[i].needs_config)

@@ -49,6 +49,7 @@ struct doctor_facts {
     int64_t wall_ms;
     struct doctor_file files[DOCTOR_FILES_MAX];
     size_t files_len;
+    bool failed; /* out of memory: some are missing */
     struct tls_report tls;
     struct port_look main_port, metrics_port;
     struct machine machine;

@@ -15,7 +15,7 @@ static void take_file(void *ctx, enum named_files_kind kind, const char *setting
                       const char *sentence, const char *advice)
 {
     struct doctor_facts *f = ctx;
-    if (f->files_len == DOCTOR_FILES_MAX)
+    if (f->files_len == DOCTOR_FILES_MAX) /* more of the same kind: a list of exchanges */
         return;
     struct doctor_file file = {kind, strdup(setting), strdup(sentence),
                                advice ? strdup(advice) : NULL};
@@ -23,6 +23,7 @@ static void take_file(void *ctx, enum named_files_kind kind, const char *setting
         f->files[f->files_len++] = file;
         return;
     }
+    f->failed = true;
     free(file.setting);
     free(file.sentence);
     free(file.advice);
@@ -64,7 +65,8 @@ static void look_at_redis(uv_loop_t *loop, struct doctor_facts *f)
 {
     const struct bus_options options = gateway_bus_options(f->config);
     struct err err;
-    if (bus_probe(loop, &options, &f->redis, &err) != 0)
+    bool observations = f->config->quotes_len < f->config->instruments_len;
+    if (bus_probe(loop, &options, observations, &f->redis, &err) != 0)
         snprintf(f->redis.why, sizeof f->redis.why, "%s", err.text);
 }
 

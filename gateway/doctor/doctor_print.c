@@ -49,6 +49,7 @@ static void add_clean(struct buf *out, const char *prefix, const char *text, siz
     buf_adds(&clean, prefix);
     show_text(&clean, text, strlen(text));
     add_wrapped(out, clean.p ? clean.p : "", width);
+    out->failed = out->failed || clean.failed;
     buf_fini(&clean);
 }
 
@@ -83,7 +84,8 @@ static void add_counts(const struct findings *f, const struct table_style *style
             buf_addf(&line, "%s%zu %s%s", line.len > 0 ? ", " : "", n, nouns[s],
                      s >= FINDING_WARNING && n > 1 ? "s" : "");
     }
-    table_line(out, style, tints[findings_worst(f)], line.p ? line.p : "nothing was looked at");
+    table_line(out, style, tints[findings_worst(f)], line.p ? line.p : "");
+    out->failed = out->failed || line.failed;
     buf_fini(&line);
 }
 

@@ -87,11 +87,12 @@ static void add_version(enum doctor_library id, const struct library *l, struct 
         buf_addf(&list, "%s%s", n++ > 0 ? "; " : "", known[i].what);
         same = same || is_of(version, known[i].found_in);
     }
+    to->failed = to->failed || list.failed;
     if (is_suspicious(id, l)) {
         findings_add(to, FINDING_WARNING, "%s %s, but this program was built with %s", l->name,
                      l->runs, l->built);
         findings_advise(to, "build it again here, or install the library that it was built with");
-    } else if (n == 0 || list.failed) {
+    } else if (n == 0 || !list.p) {
         findings_add(to, FINDING_OK, "%s %s", l->name, version);
     } else {
         findings_add(to, FINDING_OK, "%s %s; worked around%s: %s", l->name, version,

@@ -12,7 +12,8 @@
 #include "clock.h"
 #include "redis_proc.h"
 
-static void look(const struct redis_proc *redis, const char *user, struct bus_probe *out)
+static void look_at(const struct redis_proc *redis, const char *user, bool observations,
+                    struct bus_probe *out)
 {
     char url[200];
     struct err err = {""};
@@ -22,9 +23,14 @@ static void look(const struct redis_proc *redis, const char *user, struct bus_pr
     };
     snprintf(url, sizeof url, "redis://%s127.0.0.1:%d/0", user, redis->port);
     assert_int_equal(uv_loop_init(&loop), 0);
-    assert_int_equal(bus_probe(&loop, &options, out, &err), 0);
+    assert_int_equal(bus_probe(&loop, &options, observations, out, &err), 0);
     uv_run(&loop, UV_RUN_DEFAULT); /* nothing but its sockets can be left */
     assert_int_equal(uv_loop_close(&loop), 0);
+}
+
+static void look(const struct redis_proc *redis, const char *user, struct bus_probe *out)
+{
+    look_at(redis, user, false, out);
 }
 
 static void command(const struct redis_proc *redis, const char *text)
@@ -100,7 +106,26 @@ static void test_each_missing_right_is_found(void **state)
     look(*state, "poor:pw@", &p);
     assert_true(p.reached && p.answered);
     for (int i = 0; i < BUS_RIGHTS_LEN; i++)
-        assert_int_equal(strstr(p.errors[i], "NOPERM") != NULL, i != BUS_RIGHT_GET);
+        assert_int_equal(strstr(p.errors[i], "NOPERM") != NULL,
+                         i != BUS_RIGHT_GET &&
+                             (i < BUS_RIGHT_GET_OBSERVATION || i > BUS_RIGHT_PUBLISH_OBSERVATION));
+}
+
+static void test_observations_have_names_of_their_own(void **state)
+{
+    struct bus_probe p;
+    command(*state, "ACL SETUSER prices on >pw resetkeys ~desk:*:price:latest ~desk:pricegate:* "
+                    "resetchannels &desk:*:price:* -@all +get +set +publish +subscribe +ping");
+    look_at(*state, "prices:pw@", true, &p);
+    assert_true(p.reached && p.answered);
+    for (int i = 0; i < BUS_RIGHTS_LEN; i++) {
+        bool of_observations = i >= BUS_RIGHT_GET_OBSERVATION && i <= BUS_RIGHT_PUBLISH_OBSERVATION;
+        assert_int_equal(strstr(p.errors[i], "NOPERM") != NULL,
+                         of_observations || i == BUS_RIGHT_SUBSCRIBE);
+    }
+    look_at(*state, "", true, &p);
+    for (int i = 0; i < BUS_RIGHTS_LEN; i++)
+        assert_string_equal(p.errors[i], "");
 }
 
 static void test_it_leaves_nothing_behind(void **state)
@@ -145,7 +170,7 @@ static void test_a_url_that_is_none(void **state)
     struct bus_probe p;
     struct err err = {""};
     const struct bus_options options = {.url = "http://x", .prefix = ""};
-    assert_int_equal(bus_probe(NULL, &options, &p, &err), -1);
+    assert_int_equal(bus_probe(NULL, &options, false, &p, &err), -1);
     assert_non_null(strstr(err.text, "redis.url"));
     (void)state;
 }
@@ -192,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_all_that_a_redis_tells),
         cmocka_unit_test(test_a_user_with_just_the_rights),
         cmocka_unit_test(test_each_missing_right_is_found),
+        cmocka_unit_test(test_observations_have_names_of_their_own),
         cmocka_unit_test(test_it_leaves_nothing_behind),
         cmocka_unit_test(test_why_it_cannot_be_reached),
         cmocka_unit_test(test_a_url_that_is_none),

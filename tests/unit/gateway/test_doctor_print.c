@@ -53,12 +53,14 @@ static void test_long_lines_are_wrapped_between_words(void **state)
 {
     struct findings f = {0};
     f.check = "machine.clock";
-    findings_add(&f, FINDING_UNKNOWN, "one two three four five six seven eight");
+    findings_add(&f, FINDING_UNKNOWN,
+                 "one two three four five sixth seven eight nine ten eleven 12");
     findings_add(&f, FINDING_OK, "a-word-that-is-longer-than-the-whole-line-is stays whole");
     print(&f, 40, true,
           "\x1b[1mmachine\x1b[0m\n"
-          "  \x1b[2munknown\x1b[0m  one two three four five six\n"
-          "           seven eight\n"
+          "  \x1b[2munknown\x1b[0m  one two three four five sixth\n" /* 40 */
+          "           seven eight nine ten eleven\n"                 /* 41 with what follows */
+          "           12\n"
           "  \x1b[32mok\x1b[0m       a-word-that-is-longer-than-the-whole-line-is\n"
           "           stays whole\n"
           "\n"

@@ -26,6 +26,8 @@ static const char MAKE[] =
     "new desk desk.example && echo "
     "subjectAltName=DNS:desk.example,DNS:*.desk.lan,IP:192.0.2.7,IP:::1 "
     ">desk.ext && sign desk middle && "
+    "openssl x509 -req -in desk.csr -CA middle.pem -CAkey middle.key -CAcreateserial -out old.pem "
+    "-days -1 -extfile desk.ext && cat middle.pem >>old.pem && "
     "cat desk.pem middle.pem root.pem >chain.pem && cat desk.pem root.pem middle.pem >mixed.pem && "
     "chmod 600 desk.key";
 
@@ -84,6 +86,8 @@ static void test_an_authority_that_the_machine_knows(void **state)
     setenv("SSL_CERT_FILE", root, 1);
     report("chain.pem", "desk.key", "x", &r);
     assert_true(r.is_trusted);
+    report("old.pem", "desk.key", "x", &r); /* that it has expired is told elsewhere */
+    assert_true(r.is_trusted && r.ends_ms < clock_wall_ms());
     report("desk.pem", "desk.key", "x", &r); /* the one between is missing */
     assert_false(r.is_trusted);
     assert_string_equal(r.issuer, "Middle");
