@@ -19,26 +19,26 @@ static const char observation_status[] = BUS_PROBE_SYMBOL ":observation:status";
 static const char shared[] = "pricegate:doctor";
 static const char status_is[] = "{\"symbol\":\"" BUS_PROBE_SYMBOL "\",\"state\":\"unavailable\"}";
 
+#define RIGHT(r) ((int)ASK_RIGHTS + (int)(r))
+
 /* Of those about a right, the second word is a name: redis.prefix goes before it. */
 static const struct {
     const char *words[5];
-    int question;         /* enum question, or ASK_RIGHTS + enum bus_right */
+    int question;         /* enum question, or RIGHT() */
     bool of_observations; /* asked only where there are some */
 } questions[] = {
-    {{"INFO"},                                          ASK_INFO,                                   false},
-    {{"CONFIG", "GET", "client-output-buffer-limit"},   ASK_BUFFERS,                                false},
-    {{"CONFIG", "GET", "maxclients"},                   ASK_MAXCLIENTS,                             false},
-    {{"TIME"},                                          ASK_TIME,                                   false},
-    {{"GET", latest},                                   ASK_RIGHTS + BUS_RIGHT_GET,                 false},
-    {{"SET", latest, status_is, "EX", "1"},             ASK_RIGHTS + BUS_RIGHT_SET,                 false},
-    {{"PUBLISH", status, status_is},                    ASK_RIGHTS + BUS_RIGHT_PUBLISH,             false},
-    {{"GET", observation_latest},                       ASK_RIGHTS + BUS_RIGHT_GET_OBSERVATION,     true },
-    {{"SET", observation_latest, status_is, "EX", "1"},
-     ASK_RIGHTS + BUS_RIGHT_SET_OBSERVATION,
-     true                                                                                                },
-    {{"PUBLISH", observation_status, status_is},        ASK_RIGHTS + BUS_RIGHT_PUBLISH_OBSERVATION, true },
-    {{"GET", shared},                                   ASK_RIGHTS + BUS_RIGHT_GET_SHARED,          false},
-    {{"SET", shared, "1", "EX", "1"},                   ASK_RIGHTS + BUS_RIGHT_SET_SHARED,          false},
+    {{"INFO"},                                          ASK_INFO,                             false},
+    {{"CONFIG", "GET", "client-output-buffer-limit"},   ASK_BUFFERS,                          false},
+    {{"CONFIG", "GET", "maxclients"},                   ASK_MAXCLIENTS,                       false},
+    {{"TIME"},                                          ASK_TIME,                             false},
+    {{"GET", latest},                                   RIGHT(BUS_RIGHT_GET),                 false},
+    {{"SET", latest, status_is, "EX", "1"},             RIGHT(BUS_RIGHT_SET),                 false},
+    {{"PUBLISH", status, status_is},                    RIGHT(BUS_RIGHT_PUBLISH),             false},
+    {{"GET", observation_latest},                       RIGHT(BUS_RIGHT_GET_OBSERVATION),     true },
+    {{"SET", observation_latest, status_is, "EX", "1"}, RIGHT(BUS_RIGHT_SET_OBSERVATION),     true },
+    {{"PUBLISH", observation_status, status_is},        RIGHT(BUS_RIGHT_PUBLISH_OBSERVATION), true },
+    {{"GET", shared},                                   RIGHT(BUS_RIGHT_GET_SHARED),          false},
+    {{"SET", shared, "1", "EX", "1"},                   RIGHT(BUS_RIGHT_SET_SHARED),          false},
 };
 
 static const char *const right_names[BUS_RIGHTS_LEN] = {

@@ -35,7 +35,7 @@
 #include <unistd.h>
 
 struct bus_tls {
-    const char *host;
+    char *host;
     bool is_address;
     char *ca, *cert, *key;
     X509_STORE *system; /* NULL: ca counts instead */
@@ -119,10 +119,10 @@ static bool copy(const char *from, char **to)
 static bool fill(struct bus_tls *t, const struct bus_url *url, const struct bus_options *o)
 {
     unsigned char binary[sizeof(struct in6_addr)];
-    t->host = url->host;
     t->is_address =
         inet_pton(AF_INET, url->host, binary) == 1 || inet_pton(AF_INET6, url->host, binary) == 1;
-    if (!copy(o->tls_ca, &t->ca) || !copy(o->tls_cert, &t->cert) || !copy(o->tls_key, &t->key))
+    if (!copy(url->host, &t->host) || !copy(o->tls_ca, &t->ca) || !copy(o->tls_cert, &t->cert) ||
+        !copy(o->tls_key, &t->key))
         return false;
     return t->ca ||
            ((t->system = X509_STORE_new()) && X509_STORE_set_default_paths(t->system) == 1);
@@ -154,6 +154,7 @@ void bus_tls_free(struct bus_tls *t)
     if (!t)
         return;
     X509_STORE_free(t->system);
+    free(t->host);
     free(t->ca);
     free(t->cert);
     free(t->key);

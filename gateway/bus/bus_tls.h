@@ -14,8 +14,8 @@
 struct bus_tls;
 
 /* *out: what connections to url's host need; NULL where url wants no TLS. The host is the name or
- * address that the certificate must be for. url is borrowed. The files are read, to say now what
- * would fail later. -1 with a sentence. */
+ * address that the certificate must be for. The files are read, to say now what would fail later.
+ * -1 with a sentence. */
 int bus_tls_open(const struct bus_url *url, const struct bus_options *options, struct bus_tls **out,
                  struct err *err) MUST_CHECK;
 void bus_tls_free(struct bus_tls *t);
