@@ -102,7 +102,9 @@ export async function startGateway(config, { env = {}, args = [], rawConfig, por
       resolve({ code: null, signal: null });
     });
   });
-  createInterface({ input: child.stderr }).on('line', (line) => {
+  const lines = createInterface({ input: child.stderr });
+  const said = new Promise((resolve) => lines.on('close', resolve)); // the last word, which may come behind the end
+  lines.on('line', (line) => {
     try {
       logs.push(JSON.parse(line));
     } catch {
@@ -188,6 +190,7 @@ export async function startGateway(config, { env = {}, args = [], rawConfig, por
       return (await request(`${url}/healthz`)).status === 200 && { url };
     };
     const line = await until(listening, 'the program listens', 15_000);
+    if (line.ended) await within(said, 'its last word', 2000).catch(() => {});
     if (line.ended) throw new Error(`the program ended at once: ${JSON.stringify(line.ended)}`);
     gateway.url = line.url;
     gateway.wsUrl = line.url.startsWith('unix:') ? `ws+${line.url}:/ws` : `${line.url.replace(/^http/, 'ws')}/ws`;
