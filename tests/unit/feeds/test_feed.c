@@ -98,6 +98,30 @@ static void test_outcome(void **state)
     feed_fini(&d);
 }
 
+/* From the first walk that brought nothing to the last one; what is only late, or spared, is
+ * neither the one nor the other. */
+static void test_how_long_a_chain_fails(void **state)
+{
+    struct feed d;
+    (void)state;
+    log_setup(LOG_ERROR, true);
+    assert_int_equal(feed_init(&d, 0, &coffee, 1), 0);
+    walked(&d, FAIL_TIMEOUT, FAIL_BUDGET, 500);
+    assert_int_equal(d.failing_ms, 0);
+    walked(&d, FAIL_TIMEOUT, FAIL_DNS, 1000);
+    walked(&d, FAIL_TIMEOUT, FAIL_AUTH, 7000);
+    walked(&d, FAIL_TIMEOUT, FAIL_BUDGET, 9000);
+    assert_int_equal(d.failing_ms, 1000);
+    assert_int_equal(d.failed_ms, 7000);
+    walked(&d, FAIL_TIMEOUT, FAIL_NONE, 11000);
+    assert_int_equal(d.failing_ms, 0);
+    walked(&d, FAIL_TIMEOUT, FAIL_DNS, 12000);
+    d.quality.held = true;
+    walked(&d, FAIL_OLDER, FAIL_TIMEOUT, 13000);
+    assert_int_equal(d.failing_ms, 0);
+    feed_fini(&d);
+}
+
 /* Shown until the source that said it is believed again. */
 /* A failed probe tells of its source, and nothing of the instrument. */
 static void test_a_probe_is_no_outcome(void **state)
@@ -202,6 +226,7 @@ int main(void)
         cmocka_unit_test(test_suspension_doubles),
         cmocka_unit_test(test_success_ends_it),
         cmocka_unit_test(test_outcome),
+        cmocka_unit_test(test_how_long_a_chain_fails),
         cmocka_unit_test(test_a_probe_is_no_outcome),
         cmocka_unit_test(test_suspect),
         cmocka_unit_test(test_suspect_observation),

@@ -207,7 +207,17 @@ static void test_an_overrun_is_said(void **state)
     twelve_fails(w, 500, OOPS);
     http_stub_say(w->stub, 1, "/KC%3DF", 502, "bad gateway");
     start(w);
+    WAIT(feeds_trouble_job(w->feeds, JOB_MARKET).late);
+    struct trouble_job t = feeds_trouble_job(w->feeds, JOB_MARKET);
+    assert_int_equal(t.runs, 0);
+    assert_true(t.late_since_ms > 0);
     WAIT(runs(w) == 1);
+    t = feeds_trouble_job(w->feeds, JOB_MARKET);
+    assert_int_equal(t.runs, 1);
+    assert_true(!t.late && t.overran && !t.requested);
+    assert_int_equal(t.status, JOB_FAILED);
+    assert_int_equal(t.failed, t.instruments);
+    assert_non_null(strstr(t.why, "upstream_error"));
     json_t *all;
     const json_t *overran = json_object_get(run_at(w, 0, &all), "overran");
     assert_true(json_is_true(overran));
@@ -247,6 +257,12 @@ static void test_five_failed_runs_suspend(void **state)
     }
     expect_source(w, "twelvedata", "state", "open");
     expect_source(w, "twelvedata", "reason", "suspended");
+    run_for(w, 1100);
+    size_t id = (size_t)number_of("twelvedata");
+    struct trouble_provider shut = feeds_trouble_provider(w->feeds, id, clock_wall_ms());
+    assert_true(shut.shut && shut.suspended);
+    assert_string_equal(shut.reason, "suspended");
+    assert_int_equal(shut.answered_ms, 0);
     expect_source(w, "yahoo", "state", "closed");
     unsigned asked = http_stub_seen_with(w->stub, "symbol=KC1");
     run_now(w, JOB_MARKET);
@@ -258,6 +274,8 @@ static void test_five_failed_runs_suspend(void **state)
     twelve_says(w, "2.950", t + 1);
     run_now(w, JOB_MARKET);
     assert_string_equal(w->last[COFFEE]->source, "twelvedata");
+    run_for(w, 1100);
+    assert_false(feeds_trouble_provider(w->feeds, id, clock_wall_ms()).shut);
 }
 
 /* One good fetch, and it is no failed run; a good run ends the row. */
