@@ -9,6 +9,8 @@
 
 #include "bus_advice.h"
 
+static const char NONE_YET[] = "none since this program was started";
+
 #define SET(member, ...) snprintf((member), sizeof(member), __VA_ARGS__)
 
 static void describe_bus(const struct notice *x, const struct notice_scene *s,
@@ -61,8 +63,8 @@ static void describe_job(const struct notice *x, enum job job, const struct noti
             j.instruments - j.failed, j.instruments, (double)j.took_ms / 1000);
         return;
     }
-    if (good_ms > 0)
-        SET(f->last_good, "the run of %s", notice_time(good_ms, at));
+    SET(f->last_good, good_ms > 0 ? "the run of %s" : "%s",
+        good_ms > 0 ? notice_time(good_ms, at) : NONE_YET);
     if (t->watch->jobs[job].level == NOTICE_WELL && j.late) {
         SET(f->what, "job %s still runs after %" PRId64 " s; %zu of its instruments are not done",
             job_name(job), t->scene->config->jobs.sla_s, j.waiting);
@@ -93,8 +95,8 @@ static void describe_provider(const struct notice *x, size_t i, const struct not
         SET(f->what, "%s answers again", name);
         return;
     }
-    if (t.answered_ms > 0)
-        SET(f->last_good, "its answer of %s", notice_time(t.answered_ms, at));
+    SET(f->last_good, t.answered_ms > 0 ? "its answer of %s" : "%s",
+        t.answered_ms > 0 ? notice_time(t.answered_ms, at) : NONE_YET);
     SET(f->why, "%s", t.last_error[0] ? t.last_error : t.reason);
     if (t.suspended) {
         SET(f->what,
@@ -178,7 +180,7 @@ static void describe_instrument(const struct notice *x, size_t i, const struct n
             quote_state_name(st.state));
     else
         SET(f->what, "the %s of %s is %s", thing, in->symbol, quote_state_name(st.state));
-    SET(f->last_good, "%s", *value ? value : "none yet");
+    SET(f->last_good, "%s", *value ? value : NONE_YET);
     if (in->sources_len == 0) {
         SET(f->why, "it is fed by other programs, and they have been silent");
         SET(f->to_do, "see whether they run, and whether they and this gateway use the same Redis");

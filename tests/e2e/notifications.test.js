@@ -103,7 +103,7 @@ describe('notifications', { concurrency: 6 }, () => {
       config: { instruments: [seldom('coffee'), seldom('tea')], limits: { refresh_ms: 0 }, ...every },
     });
     const partial = await said(hook.texts, /partial: job market/);
-    assert.match(partial, /job market: 1 of 2 instruments brought nothing\n {2}since: .*\n {2}why: tea: twelvedata: not_found, .*\n {2}to do: .*refresh-market/);
+    assert.match(partial, /job market: 1 of 2 instruments brought nothing\n {2}since: .*\n {2}why: tea: twelvedata: not_found, .*\n {2}last good: none since .*\n {2}to do: .*refresh-market/);
     const { notifications } = gateway.config;
     await reload({ notifications: { ...notifications, failure: true, partial: false } });
     await said(hook.texts, /failure: no source of tea answers/); // which was not told before
@@ -181,9 +181,9 @@ describe('notifications', { concurrency: 6 }, () => {
       },
     });
     assert.match(await said(hook.texts, /partial: the certificate/), /partial: the certificate that is served ends on .* UTC\n {2}since: .*\n {2}to do: .*no connection is lost/);
-    assert.match(await said(hook.texts, /partial: job market still/), /job market still runs after 1 s; \d of its instruments are not done\n {2}since: .*\n {2}to do: .*jobs\.sla_s/);
+    assert.match(await said(hook.texts, /partial: job market still/), /job market still runs after 1 s; \d of its instruments are not done\n {2}since: .*\n {2}last good: none since .*\n {2}to do: .*jobs\.sla_s/);
     const shut = await said(hook.texts, /partial: twelvedata/);
-    assert.match(shut, /twelvedata is left alone \(its breaker is open\); .*\n {2}since: .*\n {2}why: timeout: .*\n(.*\n)? {2}to do: it is tried again at .* UTC; .*reset-circuit\/twelvedata/);
+    assert.match(shut, /twelvedata is left alone \(its breaker is open\); .*\n {2}since: .*\n {2}why: timeout: .*\n {2}last good: .*\n {2}to do: it is tried again at .* UTC; .*reset-circuit\/twelvedata/);
     await said(hook.texts, /failure: no source of tea answers/);
     assert.ok(!hook.texts.some((text) => /source of coffee/.test(text)), 'coffee has another source');
     set('tea', ok({ price: '3.10' }));
