@@ -12,6 +12,7 @@
 #include "compression.h"
 #include "grant.h"
 #include "item.h"
+#include "listen_host.h"
 #include "log.h"
 #include "metrics.h"
 #include "observation.h"
@@ -36,6 +37,7 @@ static bool text_work(void *o)
     buf_adds_json(b, "\"\x01 \xc3\xa9 \xff");
     for (int i = 0; i < 300; i++)
         buf_addc(b, 'c');
+    listen_host_add_url(b, "fe80::1%eth0", true, 8443);
     return !b->failed;
 }
 
