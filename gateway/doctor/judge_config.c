@@ -45,13 +45,20 @@ static bool add_file(const struct doctor_file *file, struct findings *to)
     return true;
 }
 
-/* Those of TLS and the dead letters have checks of their own. */
+static bool has_own_check(const char *setting)
+{
+    static const char *const begins[] = {"listen.tls", "redis", DEAD_LETTERS};
+    for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+        if (strncmp(setting, begins[i], strlen(begins[i])) == 0)
+            return true;
+    return false;
+}
+
 void judge_files(const struct doctor_facts *f, struct findings *to)
 {
     bool any = false;
     for (size_t i = 0; i < f->files_len; i++)
-        if (strncmp(f->files[i].setting, "listen.tls", strlen("listen.tls")) != 0 &&
-            strcmp(f->files[i].setting, DEAD_LETTERS) != 0)
+        if (!has_own_check(f->files[i].setting))
             any = add_file(&f->files[i], to);
     if (!any && f->files_len == 0)
         findings_add(to, FINDING_OK, "every file that the configuration names can be used");

@@ -30,6 +30,10 @@ void judge_redis(const struct doctor_facts *f, struct findings *to)
         findings_add(to, FINDING_OK, "Redis at %s answers", r->address);
         return;
     }
+    if (!r->address[0]) { /* it could not even be tried, for what the configuration says */
+        findings_add(to, FINDING_PROBLEM, "%s", r->why);
+        return;
+    }
     findings_add(to, FINDING_PROBLEM, "Redis at %s: %s%s", r->address,
                  r->reached ? "it lets us in, but then: " : "", r->why);
     advise(to, r->why);

@@ -72,7 +72,7 @@ test('a port that is taken', async (t) => {
   const { port } = other.address();
   const { file } = desk(t, { ...quiet, listen: { port } });
   const run = sentence(await at(file, 'run'), file);
-  assert.match(run, new RegExp(`^127\\.0\\.0\\.1:${port}: address in use`));
+  assert.equal(run, `127.0.0.1:${port}: address in use: another process listens there; stop it, or choose another listen.port`);
   assert.match(findings(await at(file, 'doctor'), 'problem')[0], new RegExp(`127\\.0\\.0\\.1:${port} is taken by node.* \\(pid ${process.pid}\\) -> stop it, or give another listen\\.port`));
   assert.equal((await at(file, 'check')).code, 0, 'check opens nothing');
 });

@@ -273,6 +273,12 @@ static void test_redis_that_cannot_be_reached(void **state)
     expect_silence(&p->facts, "redis.version");
     expect_silence(&p->facts, "redis.rights");
     expect_silence(&p->facts, "redis.clock");
+    r->address[0] = '\0';
+    strcpy(r->why, "redis.tls.ca: ca.pem: No such file");
+    char setting[] = "redis", said[] = "redis.tls.ca: ca.pem: No such file";
+    add_file(&p->facts, NAMED_STOPS, setting, said, NULL);
+    expect(&p->facts, "redis.link", FINDING_PROBLEM, "redis.tls.ca: ca.pem: No such file");
+    expect_silence(&p->facts, "config.files"); /* once is enough */
     p->config.redis.url = "";
     expect(&p->facts, "redis.link", FINDING_OK, "no redis.url");
 }
