@@ -8,7 +8,7 @@ import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
-import { DESK, PHONE, openPage, publish, row, startBrowser } from '../support/page.js';
+import { DESK, PHONE, openPage, publish, row, shots, startBrowser } from '../support/page.js';
 import { external, instrument, scene } from '../support/scene.js';
 import { ok, status } from '../support/upstream.js';
 import { until } from '../support/wait.js';
@@ -435,6 +435,33 @@ test('the line is called for before the page is there, once; where it is gone by
     assert.deepEqual(page.problems, []);
     await page.context().close();
   }
+});
+
+test('a slow network: what is waited for is said, and waited for', async (t) => {
+  const { gateway, redis } = await scene(t, { redis: true, config: { instruments: INSTRUMENTS } });
+  let answer;
+  const asked = new Promise((resolve) => { answer = resolve; });
+  const context = await browser.newContext({ viewport: DESK });
+  t.after(() => context.close());
+  await context.route('**/api/v1/instruments', async (route) => {
+    await asked;
+    await route.continue();
+  });
+  const page = await context.newPage();
+  await page.goto(gateway.url);
+  const visible = () => page.isVisible('#empty');
+  await page.waitForFunction(() => document.getElementById('connection').textContent.trim() === 'live');
+  await publish(redis, PRICES);
+  await until(visible, 'what is waited for is said');
+  assert.ok(await page.evaluate(() => performance.now()) >= 1000, 'not to those who need not wait');
+  assert.match(await page.textContent('#empty'), /list of instruments is on its way/);
+  await page.screenshot({ path: `${shots}/slow.png` });
+  await page.waitForTimeout(3500); // a list of thousands takes its time
+  assert.equal(await page.isVisible('#notice'), false);
+  answer();
+  await page.waitForSelector(row('coffee'));
+  assert.equal(await page.textContent(`${row('coffee')} .full-name`), 'Coffee, arabica');
+  assert.equal(await visible(), false);
 });
 
 test('rows in sight are made first; the others have their place before they are there, and keys find them', async (t) => {

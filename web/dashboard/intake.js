@@ -12,7 +12,6 @@ import { Recorder } from './candles.js';
 import { Model } from './model.js';
 import { Traffic } from './traffic.js';
 
-const LIST_WITHIN_MS = 3000;
 
 /** In the place of WebSocket: the first one is that of early.js, if it is still open; then what it has
  *  heard is heard once more. */
@@ -73,7 +72,7 @@ class Intake extends EventTarget {
 
   async load() {
     try {
-      const reply = await this.access.fetch('api/v1/instruments', { signal: AbortSignal.timeout(LIST_WITHIN_MS) });
+      const reply = await this.access.fetch('api/v1/instruments');
       if (!reply.ok) throw new Error(`the gateway answered ${reply.status}`);
       const { data, observations } = parseExact(await reply.text());
       this.model.setInstruments(data, observations);

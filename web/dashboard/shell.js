@@ -238,6 +238,7 @@ export class Shell {
   #showEmpty() {
     const none = this.watchlist.size === 0;
     this.empty.hidden = !none;
+    this.empty.classList.remove('waiting');
     if (!none) return;
     const list = this.lists.current;
     const unknown = list?.symbols.filter((symbol) => !this.model.row(symbol)) ?? [];
