@@ -136,6 +136,11 @@ static enum mailer_end explain(struct mailer_job *job, enum failure *failure, st
     long reply = 0;
     CURLcode code = job->code;
     curl_easy_getinfo(job->easy, CURLINFO_RESPONSE_CODE, &reply);
+    if (code == CURLE_OPERATION_TIMEDOUT && reply > 0) { /* so the address was right */
+        err_set(why, "the server fell silent after its answer %ld", reply);
+        *failure = FAIL_UPSTREAM_ERROR;
+        return MAILER_AGAIN;
+    }
     *failure = transfer_explain(job->easy, code, job->words, why);
     if (*failure != FAIL_NONE)
         return MAILER_AGAIN;

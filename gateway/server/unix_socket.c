@@ -91,6 +91,18 @@ static int bind_and_listen(int fd, const char *path, int backlog)
     return rc == 0 ? listen(fd, backlog) : -1;
 }
 
+/* 0, or why not (errno). */
+static int take_lock(int fd)
+{
+    int failure = EWOULDBLOCK;
+    for (int i = 0; i < LOCK_TRIES && failure == EWOULDBLOCK; i++) {
+        if (i > 0)
+            (void)nanosleep(&LOCK_PAUSE, NULL);
+        failure = flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
+    }
+    return failure;
+}
+
 /* Its path without the last part, opened and locked. -1 with a sentence. */
 static int lock_folder(const char *path, struct err *err)
 {
@@ -102,12 +114,13 @@ static int lock_folder(const char *path, struct err *err)
     if (fd < 0)
         return err_set(err, "unix:%s: the folder %s cannot be opened: %s", path, folder,
                        strerror(errno));
-    for (int i = 0; i < LOCK_TRIES; i++) {
-        if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-            return fd;
-        (void)nanosleep(&LOCK_PAUSE, NULL);
-    }
+    int failure = take_lock(fd);
+    if (failure == 0)
+        return fd;
     close(fd);
+    if (failure != EWOULDBLOCK)
+        return err_set(err, "unix:%s: the folder %s cannot be locked: %s", path, folder,
+                       strerror(failure));
     return err_set(err, "unix:%s: another process is just making a socket in %s", path, folder);
 }
 

@@ -270,6 +270,16 @@ describe('notifications', { concurrency: 6 }, () => {
     assert.match(tried.stderr, /^pricegate: mail: upstream_error: sent, but the server refused 1 of 3 recipients: /);
   });
 
+  test('a mail server that greets and then says no more is at the right address', async (t) => {
+    const sockets = [];
+    const server = net.createServer((socket) => { sockets.push(socket.on('error', () => {})); socket.write('220 mail.test\r\n'); }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.after(() => { sockets.forEach((s) => s.destroy()); server.close(); });
+    const { code, stderr } = await trial(t, { mail: mailTo(server.address().port) });
+    assert.equal(code, 1);
+    assert.match(stderr, /^pricegate: mail: upstream_error: the server fell silent after its answer 220: see the mail server's log/);
+  });
+
   test('a webhook that has taken a message has taken it, whatever it says then; a message is for one host', async (t) => {
     const bodies = [(res) => res.end('a'.repeat(600_000)), (res) => res.write('no end'), (res) => { res.write('cut'); setTimeout(() => res.destroy(), 50); }];
     for (const say of bodies) {
