@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import http from 'node:http';
 import { basename, dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 
@@ -254,20 +255,21 @@ describe('Dockerfile', () => {
 
   test('its health check says whether the gateway is ready', async (t) => {
     const { health, env } = image();
-    const port = await freePort();
-    const run = () => new Promise((resolve) => {
+    const check = (port) => new Promise((resolve) => {
       const variables = { PATH: process.env.PATH, ...env, PRICEGATE_LISTEN_METRICS_PORT: String(port) };
       execFile(health[0], health.slice(1), { env: variables, timeout: 10_000 }, (error) => resolve(error ? error.code : 0));
     });
-    assert.notEqual(await run(), 0, 'nobody is there');
-    const gateway = await startGateway({ listen: { metrics_port: port }, drain_s: 60, instruments: [{ symbol: 'coffee', sources: [] }] });
-    t.after(() => gateway.stop().catch(() => {}));
-    await until(async () => (await run()) === 0, 'healthy');
-    // A client that does not go keeps it draining.
-    const stream = await fetch(`${gateway.url}/api/v1/stream?symbols=coffee`);
-    gateway.signal('SIGTERM');
-    await gateway.log('draining');
-    await until(async () => (await run()) !== 0, 'no longer healthy');
-    await stream.body.cancel();
+    const port = await freePort();
+    assert.notEqual(await check(port), 0, 'nobody is there');
+    const gateway = await startGateway({ listen: { metrics_port: port }, instruments: [{ symbol: 'coffee', sources: [] }] });
+    t.after(() => gateway.stop());
+    await until(async () => (await check(port)) === 0, 'healthy');
+
+    // While it starts and while it drains /readyz says 503, and all else that it did.
+    const busy = http.createServer((request, response) => response.writeHead(request.url === '/readyz' ? 503 : 200).end());
+    busy.listen(0, '127.0.0.1');
+    await once(busy, 'listening');
+    t.after(() => busy.close());
+    assert.notEqual(await check(busy.address().port), 0, 'not ready');
   });
 });
