@@ -297,8 +297,10 @@ test('intervals, fields, patterns, event streams and their ids go on', async (t)
     const again = http.get(`${gateway.url}/api/v1/stream?symbols=coffee`, { headers: { 'last-event-id': `${ids.at(-1)[0]}:${ids.at(-1)[1]}` } }, resolve);
     t.after(() => again.destroy());
   });
-  const text = await new Promise((resolve) => response.once('data', (d) => resolve(d.toString())));
-  const id = Number(/id: [0-9a-f]+:(\d+)/.exec(text)[1]);
+  let text = '';
+  response.on('data', (d) => (text += d));
+  const [, first] = await until(() => /^id: [0-9a-f]+:(\d+)\n/m.exec(text), 'an event');
+  const id = Number(first);
   assert.ok(id > ids.at(-1)[1], 'an id from before is understood');
 });
 
