@@ -232,7 +232,9 @@ static void on_written(uv_work_t *work, int status)
     free_letters(b->batch, b->batch_len);
     b->busy = false;
     if (bad && !b->failing)
-        log_event(LOG_WARN, "dead_letter_failed", "folder=%s why=%s", b->dir, b->why.text);
+        log_event(
+            LOG_WARN, "dead_letter_failed", "folder=%s why=%s advice=%s", b->dir, b->why.text,
+            "see that the disk has room, and that the user that runs pricegate may write there");
     b->failing = bad;
     send_batch(b);
     if (b->closing && !b->busy)

@@ -95,7 +95,9 @@ test('a folder that cannot be written is one line in the log', async (t) => {
   await until(async () => (await failures()) >= 3, 'three failures');
   upstream.set('yahoo', 'A', ok({ price: '10.1' }));
   await until(async () => (await gateway.get('/api/v1/quotes/A')).json.price === 10.1, 'a good price again');
-  assert.equal(gateway.logs.filter((line) => line.event === 'dead_letter_failed').length, 1);
+  const said = gateway.logs.filter((line) => line.event === 'dead_letter_failed');
+  assert.equal(said.length, 1);
+  assert.match(said[0].advice, /^see that the disk has room, and that the user .* may write there$/);
 });
 
 const coffee = {
