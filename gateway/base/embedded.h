@@ -6,6 +6,8 @@ struct embedded_file {
     const char *path;  /* as in the source tree: "web/index.html"; NULL ends the table */
     const char *begin; /* a NUL follows the last byte */
     const char *end;
+    const char *gzip; /* the same compressed, of the files below web/; NULL of others */
+    const char *gzip_end;
 };
 
 extern const struct embedded_file embedded_files[];

@@ -1,4 +1,7 @@
-/* Only paths that files_path_ok() lets through are ever looked up, and in a folder each of them is
+/* The files that are compiled in are there compressed, too; those of a folder are served as they
+ * are.
+ *
+ * Only paths that files_path_ok() lets through are ever looked up, and in a folder each of them is
  * opened so that no symbolic link on the way is followed: the folder is what is in it.
  *
  * The machine-readable contract and the page that shows it describe this program. So they come from
@@ -136,6 +139,19 @@ static int read_whole(int fd, off_t size, struct buf *out)
     return 0;
 }
 
+/* Compressed where that is understood and shorter. */
+static void lend(struct exchange *x, const struct embedded_file *f)
+{
+    bool packed = f->gzip && f->gzip_end - f->gzip < f->end - f->begin;
+    if (packed)
+        response_header(&x->response, "Vary", "Accept-Encoding");
+    packed = packed && request_accepts_gzip(x->request->accept_encoding);
+    if (packed)
+        response_header(&x->response, "Content-Encoding", "gzip");
+    x->response.borrowed = packed ? f->gzip : f->begin;
+    x->response.borrowed_len = (size_t)(packed ? f->gzip_end - f->gzip : f->end - f->begin);
+}
+
 static bool load(struct exchange *x, const char *path)
 {
     const char *folder = folder_of(x->server, path);
@@ -145,8 +161,7 @@ static bool load(struct exchange *x, const char *path)
         const struct embedded_file *f = find_embedded(path);
         if (!f)
             return false;
-        x->response.borrowed = f->begin;
-        x->response.borrowed_len = (size_t)(f->end - f->begin);
+        lend(x, f);
         return true;
     }
     off_t size;

@@ -160,6 +160,7 @@ int http_read(struct conn *c, struct lws *wsi, struct request *r, int *status)
         {WSI_TOKEN_HOST,                   &r->caller.host      },
         {WSI_TOKEN_ORIGIN,                 &r->caller.origin    },
         {WSI_TOKEN_HTTP_AUTHORIZATION,     &r->authorization    },
+        {WSI_TOKEN_HTTP_ACCEPT_ENCODING,   &r->accept_encoding  },
         {WSI_TOKEN_HTTP_IF_NONE_MATCH,     &r->if_none_match    },
         {WSI_TOKEN_HTTP_CONTENT_LENGTH,    &r->content_length   },
         {WSI_TOKEN_HTTP_TRANSFER_ENCODING, &r->transfer_encoding},

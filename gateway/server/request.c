@@ -90,6 +90,33 @@ bool request_etag_matches(const char *if_none_match, const char *etag)
     return false;
 }
 
+/* "q=0", "q=0.000": not this one. */
+static bool is_refused(const char *parameters, size_t len)
+{
+    trim(&parameters, &len);
+    if (len < 3 || (*parameters | 0x20) != 'q' || parameters[1] != '=')
+        return false;
+    for (size_t i = 2; i < len; i++)
+        if (parameters[i] != '0' && parameters[i] != '.')
+            return false;
+    return true;
+}
+
+bool request_accepts_gzip(const char *accept_encoding)
+{
+    const char *item;
+    size_t len;
+    while (request_next(&accept_encoding, &item, &len)) {
+        const char *semicolon = memchr(item, ';', len);
+        size_t name_len = semicolon ? (size_t)(semicolon - item) : len;
+        const char *name = item;
+        trim(&name, &name_len);
+        if (name_len == 4 && strncasecmp(name, "gzip", 4) == 0)
+            return !semicolon || !is_refused(semicolon + 1, len - (size_t)(semicolon - item) - 1);
+    }
+    return false;
+}
+
 bool request_list_has(const char *list, const char *token)
 {
     const char *item;

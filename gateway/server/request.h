@@ -29,7 +29,8 @@ struct request {
     const char *path;                   /* decoded, begins with '/' */
     const char *args[REQUEST_ARGS_MAX]; /* "name=value", decoded */
     size_t args_len;
-    const char *authorization, *if_none_match, *last_event_id, *content_length, *transfer_encoding;
+    const char *authorization, *accept_encoding, *if_none_match, *last_event_id, *content_length,
+        *transfer_encoding;
     const char *forwarded_for, *request_method; /* Access-Control-Request-Method */
     struct caller caller;
     struct address client; /* by way of trusted proxies */
@@ -60,6 +61,9 @@ bool request_more_comes(const struct request *r, enum body body);
 
 /* Whether an If-None-Match header (NULL = absent) holds this entity tag (with its quotes). */
 bool request_etag_matches(const char *if_none_match, const char *etag);
+
+/* Whether an Accept-Encoding header (NULL = absent) allows gzip: by its name, not by "*". */
+bool request_accepts_gzip(const char *accept_encoding);
 
 /* Whether a comma-separated list of tokens ("keep-alive, Upgrade") holds this one, any case. */
 bool request_list_has(const char *list, const char *token);

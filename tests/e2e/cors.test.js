@@ -49,7 +49,7 @@ test('a listed page may read what it asks for: prices, modules, unchanged answer
     assert.equal(granted(answer), LISTED, `${status}`);
     assert.equal(answer.headers['access-control-allow-credentials'], undefined, 'there are no cookies to send along');
     assert.equal(answer.headers['access-control-expose-headers'], 'ETag, Retry-After');
-    assert.equal(answer.headers.vary, 'Origin');
+    assert.match(answer.headers.vary, /\bOrigin\b/);
   }
   assert.match((await ask('/client/index.js')).headers['content-type'], /^text\/javascript/, 'or a browser runs no module');
 });
@@ -68,7 +68,7 @@ test('a preflight allows what the routes have and what the client sends, and may
     assert.equal(answer.status, 204, path);
     assert.equal(answer.body, '');
     assert.equal(granted(answer), LISTED);
-    assert.equal(answer.headers.vary, 'Origin');
+    assert.match(answer.headers.vary, /\bOrigin\b/);
     assert.equal(answer.headers['access-control-allow-methods'], methods, path);
     const allowed = answer.headers['access-control-allow-headers'].toLowerCase().split(', ');
     for (const name of headers.split(',')) assert.ok(allowed.includes(name), `${name} of ${allowed}`);

@@ -95,6 +95,21 @@ static void entity_tags_match(void **state)
     assert_false(request_etag_matches(NULL, "\"a\""));
 }
 
+static void gzip_is_asked_for_by_name(void **state)
+{
+    (void)state;
+    assert_true(request_accepts_gzip("gzip"));
+    assert_true(request_accepts_gzip("deflate, GZIP ;q=0.5, br"));
+    assert_true(request_accepts_gzip("br,gzip; q=0.001"));
+    assert_true(request_accepts_gzip("gzip;x=1"));
+    assert_false(request_accepts_gzip("gzip;q=0"));
+    assert_false(request_accepts_gzip("gzip ; Q=0.000, br"));
+    assert_false(request_accepts_gzip("x-gzip, gzipped, *"));
+    assert_false(request_accepts_gzip("identity"));
+    assert_false(request_accepts_gzip(""));
+    assert_false(request_accepts_gzip(NULL));
+}
+
 static void lists_are_searched(void **state)
 {
     (void)state;
@@ -122,6 +137,7 @@ int main(void)
         cmocka_unit_test(more_comes_only_where_the_library_reads_on),
         cmocka_unit_test(arguments_are_found),
         cmocka_unit_test(entity_tags_match),
+        cmocka_unit_test(gzip_is_asked_for_by_name),
         cmocka_unit_test(lists_are_searched),
         cmocka_unit_test(websocket_keys_are_checked),
     };
