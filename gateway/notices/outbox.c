@@ -22,7 +22,7 @@ void outbox_fini(struct outbox *o)
 {
     while (o->len > 0)
         drop(o, 0);
-    o->trying = false;
+    o->trying = o->hurried = false;
 }
 
 int outbox_add(struct outbox *o, const char *subject, const char *text)
@@ -57,14 +57,17 @@ const struct outbox_message *outbox_try(struct outbox *o, int64_t mono_ms)
 void outbox_delivered(struct outbox *o)
 {
     REQUIRE(o->trying);
-    o->trying = false;
+    o->trying = o->hurried = false;
     drop(o, 0);
 }
 
 bool outbox_failed(struct outbox *o, bool for_good, int64_t retry_after_ms, int64_t mono_ms)
 {
     REQUIRE(o->trying);
-    o->trying = false;
+    bool at_once = o->hurried;
+    o->trying = o->hurried = false;
+    if (at_once && o->tries < OUTBOX_TRIES)
+        return false;
     if (for_good || o->tries >= OUTBOX_TRIES) {
         drop(o, 0);
         return true;
@@ -83,4 +86,5 @@ bool outbox_failed(struct outbox *o, bool for_good, int64_t retry_after_ms, int6
 void outbox_hurry(struct outbox *o)
 {
     o->next_ms = 0;
+    o->hurried = o->trying;
 }

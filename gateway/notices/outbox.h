@@ -24,6 +24,7 @@ struct outbox {
     int tries;       /* of the first one */
     int64_t next_ms; /* monotonic: it is not tried before */
     bool trying;     /* it is on its way: neither thrown out nor given a second time */
+    bool hurried;    /* since then */
 };
 
 void outbox_fini(struct outbox *o); /* may be used again */
@@ -35,7 +36,8 @@ const struct outbox_message *outbox_try(struct outbox *o, int64_t mono_ms);
 void outbox_delivered(struct outbox *o);
 /* retry_after_ms: what the other side asks for; 0 = nothing. True: it is given up. */
 bool outbox_failed(struct outbox *o, bool for_good, int64_t retry_after_ms, int64_t mono_ms);
-/* Whatever waits for its next try is tried now: the last chance, or a new address. */
+/* Whatever waits for its next try is tried now: the last chance, or a new address. How a try that
+ * is under way fails says nothing of that: it is tried once more at once. */
 void outbox_hurry(struct outbox *o);
 
 #endif

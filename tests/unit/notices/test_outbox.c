@@ -80,6 +80,27 @@ static void test_asked_to_come_later(void **state)
     outbox_fini(&o);
 }
 
+/* A reload with the right password, while the wrong one is under way. */
+static void test_hurried_while_on_its_way(void **state)
+{
+    (void)state;
+    struct outbox o = {.len = 0};
+    fill(&o, 2);
+    assert_string_equal(outbox_try(&o, 1)->subject, "0");
+    outbox_hurry(&o);
+    assert_null(outbox_try(&o, 2));
+    assert_false(outbox_failed(&o, true, 900000, 3));
+    assert_string_equal(outbox_try(&o, 3)->subject, "0");
+    assert_true(outbox_failed(&o, true, 0, 4)); /* the new one's answer holds */
+    assert_string_equal(outbox_try(&o, 5)->subject, "1");
+    outbox_hurry(&o);
+    outbox_delivered(&o);
+    assert_int_equal(outbox_add(&o, "2", "text"), 0);
+    assert_non_null(outbox_try(&o, 6));
+    assert_true(outbox_failed(&o, true, 0, 7)); /* that was for another one */
+    outbox_fini(&o);
+}
+
 static void test_the_oldest_goes_but_not_on_its_way(void **state)
 {
     (void)state;
@@ -108,6 +129,7 @@ int main(void)
         cmocka_unit_test(test_pauses_grow_and_tries_end),
         cmocka_unit_test(test_refused_for_good),
         cmocka_unit_test(test_asked_to_come_later),
+        cmocka_unit_test(test_hurried_while_on_its_way),
         cmocka_unit_test(test_the_oldest_goes_but_not_on_its_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
