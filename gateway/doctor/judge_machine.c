@@ -8,7 +8,9 @@ static const int64_t CLOCK_REFUSE_MS = 5000; /* a ts further ahead than that is 
 
 /* --- ports --- */
 
-static void judge_one_port(const struct port_look *p, const char *setting, struct findings *to)
+/* beside: what two processes need to run at once. */
+static void judge_one_port(const struct port_look *p, const char *setting, const char *beside,
+                           struct findings *to)
 {
     const struct machine_holder *h = &p->holder;
     if (!p->wanted)
@@ -21,7 +23,7 @@ static void judge_one_port(const struct port_look *p, const char *setting, struc
                          setting, p->at, h->pid);
         else
             findings_add(to, FINDING_OK, "%s: %s is served by a running pricegate", setting, p->at);
-        findings_advise(to, "a second one needs another address, or listen.share in both");
+        findings_advise(to, "a second one needs %s", beside);
     } else if (h->found) {
         findings_add(to, FINDING_PROBLEM, "%s: %s is taken by %s (pid %ld)", setting, p->at,
                      h->name, h->pid);
@@ -33,12 +35,12 @@ static void judge_one_port(const struct port_look *p, const char *setting, struc
 
 void judge_port(const struct doctor_facts *f, struct findings *to)
 {
-    judge_one_port(&f->main_port, "listen.port", to);
+    judge_one_port(&f->main_port, "listen.port", "another address, or listen.share in both", to);
 }
 
 void judge_metrics_port(const struct doctor_facts *f, struct findings *to)
 {
-    judge_one_port(&f->metrics_port, "listen.metrics_port", to);
+    judge_one_port(&f->metrics_port, "listen.metrics_port", "another listen.metrics_port", to);
 }
 
 /* --- what the kernel and the shell allow --- */

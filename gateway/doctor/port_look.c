@@ -74,10 +74,11 @@ static void write_address(const char *host, int port, struct port_look *out)
 void port_look(uv_loop_t *loop, const struct config *c, const char *host, int port,
                const char *setting, struct port_look *out)
 {
+    bool is_main = strcmp(setting, "listen.port") == 0; /* the only one that is ever shared */
     const struct endpoint_options o = {.host = host,
                                        .port = port,
                                        .port_setting = setting,
-                                       .share = c->listen.share,
+                                       .share = is_main && c->listen.share,
                                        .sndbuf_bytes = (int)c->fanout.sndbuf_bytes,
                                        .only_try = true};
     struct endpoint e;
