@@ -196,7 +196,7 @@ export class PriceFeed extends EventTarget {
   #watch(ms = this.#line.greeted ? this.#silenceMs : WELCOME_MS) {
     this.#timer('watch', ms, () => {
       if (!this.#line.send) this.#silenceMs *= 2; // events do not tell the rhythm: it may be slower
-      this.#lost({ detail: 'nothing heard from the gateway' });
+      this.#lost({ detail: 'nothing heard' });
     });
   }
 
