@@ -17,7 +17,7 @@ import { promisify } from 'node:util';
 import { mounts } from './compose.js';
 import { temporaryFolder } from './wait.js';
 
-const mirror = process.env.MIRROR ?? 'http://deb.debian.org/debian';
+const mirror = process.env.MIRROR ? [process.env.MIRROR] : []; // debootstrap's own choice
 const installed = (name) => [...process.env.PATH.split(':'), '/usr/sbin'].some((folder) => existsSync(join(folder, name)));
 
 /** Why there can't be one here; false: there can. */
@@ -38,7 +38,7 @@ async function run(command, args, options = {}) {
 
 /** Debian's slim images are minbase without documentation and translations, now and with later packages. */
 async function makeBase(suite, folder) {
-  await run('debootstrap', ['--variant=minbase', suite, folder, mirror]);
+  await run('debootstrap', ['--variant=minbase', suite, folder, ...mirror]);
   const without = ['doc', 'groff', 'info', 'lintian', 'linda', 'locale', 'man'];
   const rules = without.map((name) => `path-exclude /usr/share/${name}/*\n`).join('');
   appendFileSync(join(folder, 'etc/dpkg/dpkg.cfg.d/docker'), `${rules}path-include /usr/share/doc/*/copyright\n`);
