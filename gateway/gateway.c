@@ -23,9 +23,9 @@
 #include "gateway_private.h"
 #include "listen_host.h"
 #include "named_files.h"
-#include "notify.h"
 #include "ports.h"
 #include "reload.h"
+#include "supervisor.h"
 #include "symtab.h"
 
 static const uint64_t BUS_WAIT_MS = 2000;
@@ -146,7 +146,7 @@ static void begin_running(struct gateway *g)
     gateway_start_feeds(g);
     server_ready(g->server);
     notifier_start(g->notifier);
-    notify_say("READY=1");
+    supervisor_tell("READY=1");
     if (g->reload_wanted)
         reload_logged(g);
 }
@@ -156,7 +156,7 @@ static void begin_running(struct gateway *g)
 static void tell_watchdog(uv_timer_t *t)
 {
     (void)t;
-    notify_say("WATCHDOG=1");
+    supervisor_tell("WATCHDOG=1");
 }
 
 static void hear_link(void *ctx, bool up, const char *why)
@@ -183,7 +183,7 @@ static void tell_stopping(int64_t drain_s)
     char state[80];
     snprintf(state, sizeof state, "STOPPING=1\nEXTEND_TIMEOUT_USEC=%" PRId64,
              (drain_s + MORE_S) * 1000000);
-    notify_say(state);
+    supervisor_tell(state);
 }
 
 /* The loop need not be empty then: a name lookup under way can't be stopped. */
@@ -413,7 +413,7 @@ int gateway_run(struct config *config, const struct gateway_source *source)
         log_start(&g);
         uv_timer_start(&g.bus_wait, bus_waited, BUS_WAIT_MS, 0);
         uv_timer_start(&g.clock, follow_clock, CLOCK_EVERY_MS, CLOCK_EVERY_MS);
-        uint64_t watchdog_ms = (uint64_t)notify_watchdog_ms();
+        uint64_t watchdog_ms = (uint64_t)supervisor_watchdog_ms();
         if (watchdog_ms > 0)
             uv_timer_start(&g.watchdog, tell_watchdog, watchdog_ms, watchdog_ms);
         if (isatty(STDOUT_FILENO))

@@ -24,7 +24,7 @@
 #include "gateway_private.h"
 #include "instrument_map.h"
 #include "named_files.h"
-#include "notify.h"
+#include "supervisor.h"
 #include "tls.h"
 
 struct retired {
@@ -257,7 +257,7 @@ static void tell_manager(const char *what)
 {
     char text[96];
     snprintf(text, sizeof text, "%s\nMONOTONIC_USEC=%" PRId64, what, clock_mono_ns() / 1000);
-    notify_say(text);
+    supervisor_tell(text);
 }
 
 json_t *reload_run(struct gateway *g, bool *done)
@@ -275,7 +275,7 @@ json_t *reload_run(struct gateway *g, bool *done)
         config = g->source.read(g->source.ctx, &problems, &warnings);
         if (config)
             said = change_to(g, config, &warnings, &problems, done);
-        notify_say("READY=1");
+        supervisor_tell("READY=1");
     }
     if (!*done)
         said = say_refused(g, &problems);

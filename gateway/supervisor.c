@@ -1,4 +1,4 @@
-#include "notify.h"
+#include "supervisor.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-bool notify_say(const char *state)
+bool supervisor_tell(const char *state)
 {
     const char *path = getenv("NOTIFY_SOCKET");
     struct sockaddr_un to = {.sun_family = AF_UNIX};
@@ -27,7 +27,7 @@ bool notify_say(const char *state)
     return sent == (ssize_t)strlen(state);
 }
 
-int64_t notify_watchdog_ms(void)
+int64_t supervisor_watchdog_ms(void)
 {
     const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");
     if (!usec || (pid && strtoll(pid, NULL, 10) != (long long)getpid()))

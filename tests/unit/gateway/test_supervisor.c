@@ -1,5 +1,5 @@
 /* What the service manager hears, on a real socket of both kinds. */
-#include "notify.h"
+#include "supervisor.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,12 +46,12 @@ static void a_manager_hears(void **state)
     for (size_t i = 0; i < 2; i++) {
         int fd = manager(names[i]);
         setenv("NOTIFY_SOCKET", names[i], 1);
-        assert_true(notify_say("READY=1"));
+        assert_true(supervisor_tell("READY=1"));
         expect(fd, "READY=1");
-        assert_true(notify_say("RELOADING=1\nSTATUS=x"));
+        assert_true(supervisor_tell("RELOADING=1\nSTATUS=x"));
         expect(fd, "RELOADING=1\nSTATUS=x");
         close(fd);
-        assert_false(notify_say("READY=1")); /* nobody listens any more */
+        assert_false(supervisor_tell("READY=1")); /* nobody listens any more */
     }
     unlink(file);
 }
@@ -62,15 +62,15 @@ static void nobody_is_told(void **state)
     char endless[200];
     (void)state;
     unsetenv("NOTIFY_SOCKET");
-    assert_false(notify_say("READY=1"));
+    assert_false(supervisor_tell("READY=1"));
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         setenv("NOTIFY_SOCKET", wrong[i], 1);
-        assert_false(notify_say("READY=1"));
+        assert_false(supervisor_tell("READY=1"));
     }
     memset(endless, '/', sizeof endless - 1);
     endless[sizeof endless - 1] = '\0';
     setenv("NOTIFY_SOCKET", endless, 1);
-    assert_false(notify_say("READY=1"));
+    assert_false(supervisor_tell("READY=1"));
 }
 
 static void the_watchdog_s_time(void **state)
@@ -79,20 +79,20 @@ static void the_watchdog_s_time(void **state)
     (void)state;
     unsetenv("WATCHDOG_PID");
     unsetenv("WATCHDOG_USEC");
-    assert_int_equal(notify_watchdog_ms(), 0);
+    assert_int_equal(supervisor_watchdog_ms(), 0);
     setenv("WATCHDOG_USEC", "30000000", 1);
-    assert_int_equal(notify_watchdog_ms(), 15000);
+    assert_int_equal(supervisor_watchdog_ms(), 15000);
     setenv("WATCHDOG_USEC", "1999", 1);
-    assert_int_equal(notify_watchdog_ms(), 0);
+    assert_int_equal(supervisor_watchdog_ms(), 0);
     setenv("WATCHDOG_USEC", "-5", 1);
-    assert_int_equal(notify_watchdog_ms(), 0);
+    assert_int_equal(supervisor_watchdog_ms(), 0);
     setenv("WATCHDOG_USEC", "2000", 1);
-    assert_int_equal(notify_watchdog_ms(), 1);
+    assert_int_equal(supervisor_watchdog_ms(), 1);
     setenv("WATCHDOG_PID", "1", 1); /* meant for another process */
-    assert_int_equal(notify_watchdog_ms(), 0);
+    assert_int_equal(supervisor_watchdog_ms(), 0);
     snprintf(pid, sizeof pid, "%d", (int)getpid());
     setenv("WATCHDOG_PID", pid, 1);
-    assert_int_equal(notify_watchdog_ms(), 1);
+    assert_int_equal(supervisor_watchdog_ms(), 1);
 }
 
 int main(void)
