@@ -120,7 +120,7 @@ int cidr_parse(const char *text, struct cidr *out)
             return -1;
     }
     out->bits = v4 ? 96 + bits : bits;
-    return 0;
+    return is_unix(&out->address) && out->bits == 128 ? -1 : 0; /* "::" alone is not "unix:" */
 }
 
 bool cidr_contains(const struct cidr *c, const struct address *a)

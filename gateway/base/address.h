@@ -38,7 +38,7 @@ struct cidr {
     int bits; /* of the 128 */
 };
 
-/* "10.0.0.0/8", "fd00::/8", a single address, or "unix:". -1: it is none. */
+/* "10.0.0.0/8", "fd00::/8", a single address, or "unix:". -1: it is none, or "::". */
 int cidr_parse(const char *text, struct cidr *out) MUST_CHECK;
 /* Each family for itself: an IPv4 address is in no range of IPv6 ("::/0"), a unix socket's caller
  * in none but "unix:". */

@@ -81,7 +81,9 @@ static void check_proxy(const char *forwarded, const char *trusted)
     check_address(&client);
     if (p.len == 1) {
         check_address(&range.address);
-        CHECK(range.bits >= 0 && range.bits <= 128 && cidr_contains(&range, &range.address));
+        static const struct address nobody = {{0}}; /* "::", which "::/8" begins with */
+        CHECK(range.bits >= 0 && range.bits <= 128);
+        CHECK(cidr_contains(&range, &range.address) || address_equal(&range.address, &nobody));
     }
     if (p.len == 0 || !cidr_contains(&range, &peer))
         CHECK(address_equal(&client, &peer));

@@ -37,6 +37,8 @@ static void ranges_hold_what_they_say(void **state)
         {"::/0",           "203.0.113.9",        false}, /* each family for itself */
         {"::/0",           "::ffff:203.0.113.9", false},
         {"::/0",           "unix:",              false},
+        {"::/127",         "::1",                true },
+        {"::/127",         "unix:",              false},
         {"0.0.0.0/0",      "unix:",              false},
         {"::ffff:0:0/96",  "203.0.113.9",        true },
         {"unix:",          "unix:",              true },
@@ -108,8 +110,9 @@ static void what_is_no_range_is_refused(void **state)
 {
     (void)state;
     static const char *const bad[] = {"",         "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1",
-                                      "10.0.0/8", "::/129",      "/8",        "10.0.0.0/8x",
-                                      "host/8",   "10.0.0.0/ 8", "unix:/x",   "unix"};
+                                      "10.0.0/8", "::/129",      "::",        "::/128",
+                                      "/8",       "10.0.0.0/8x", "host/8",    "10.0.0.0/ 8",
+                                      "unix:/x",  "unix"};
     struct cidr c;
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         assert_int_equal(cidr_parse(bad[i], &c), -1);
