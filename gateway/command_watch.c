@@ -23,8 +23,10 @@ struct watch {
     bool refused; /* the gateway knows none of the symbols */
 };
 
-/* Prints the member's text as it came, strings without their quotes; "-" when absent. */
-static void print_member(const struct jsonx_member *m, int n, const char *name, const char *before)
+/* Prints the member's text as it came, strings without their quotes, and what belongs behind it;
+ * "-" when absent. */
+static void print_member(const struct jsonx_member *m, int n, const char *name, const char *before,
+                         const char *behind)
 {
     struct buf text = {0};
     for (int i = 0; i < n && text.len == 0; i++) {
@@ -32,7 +34,10 @@ static void print_member(const struct jsonx_member *m, int n, const char *name, 
         if (jsonx_member_is(&m[i], name))
             show_text(&text, m[i].value + quote, m[i].value_len - 2 * quote);
     }
-    printf("%s%.*s", before, text.len > 0 ? (int)text.len : 1, text.len > 0 ? text.p : "-");
+    if (text.len > 0)
+        printf("%s%.*s%s", before, (int)text.len, text.p, behind);
+    else
+        printf("%s-", before);
     buf_fini(&text);
 }
 
@@ -52,20 +57,19 @@ static void print_element(const char *type, const char *text, size_t len)
     if (n < 0)
         return;
     printf("%s", clock_rfc3339(clock_wall_ms(), now));
-    print_member(m, n, "symbol", "  ");
+    print_member(m, n, "symbol", "  ", "");
     if (strcmp(type, "quote") == 0) {
-        print_member(m, n, "price", "  ");
-        print_member(m, n, "currency", " ");
-        print_member(m, n, "change_pct", "  ");
-        printf("%%");
-        print_member(m, n, "source", "  ");
+        print_member(m, n, "price", "  ", "");
+        print_member(m, n, "currency", " ", "");
+        print_member(m, n, "change_pct", "  ", "%");
+        print_member(m, n, "source", "  ", "");
     } else if (strcmp(type, "observation") == 0) {
         print_observed(text, len);
-        print_member(m, n, "source", "  ");
+        print_member(m, n, "source", "  ", "");
     } else {
-        print_member(m, n, "reason", "  ");
+        print_member(m, n, "reason", "  ", "");
     }
-    print_member(m, n, "state", "  ");
+    print_member(m, n, "state", "  ", "");
     printf("\n");
 }
 

@@ -10,8 +10,8 @@
 static const struct command commands[] = {
     {"run",    "[run] [--config FILE] [--port N] [--log-level L] [--demo]",        "start the gateway",
      OPT_CONFIG | OPT_PORT | OPT_LOG_LEVEL | OPT_DEMO,                                                                                                                                                      0, 0,  command_run   },
-    {"check",  "check [--config FILE]",                                            "validate the configuration; open nothing",             OPT_CONFIG,                                                      0, 0,
-     command_check                                                                                                                                                                                                               },
+    {"check",  "check [--config FILE]",                                            "validate the configuration, and the files it names",
+     OPT_CONFIG,                                                                                                                                                                                            0, 0,  command_check },
     {"doctor", "doctor [--config FILE] [--providers] [--json]",
      "what is wrong here, and the way out",                                                                                                OPT_CONFIG | OPT_JSON | OPT_PROVIDERS,                           0, 0,
      command_doctor                                                                                                                                                                                                              },

@@ -4,13 +4,14 @@
 
 #include "jsonx.h"
 #include "listen_host.h"
+#include "ws_client.h"
 
 static const size_t ANSWER_BYTES_MAX = (size_t)8 * 1024 * 1024;
 
 /* One GET: filled by answered(). */
 struct get {
     uv_loop_t *loop;
-    bool done, absent; /* absent: 404 */
+    bool done, absent; /* absent: 404, or not now */
     bool unix_socket;
     char *text;
     json_t *root;
@@ -35,7 +36,8 @@ static void answered(void *ctx, const struct http_reply *reply, enum failure fai
     if (!reply && g->unix_socket && failure == FAIL_CONNECT)
         err_set(&g->err, "nobody listens there, or it may not be written to");
     else if (!reply)
-        err_set(&g->err, "%s: %s", failure_name(failure), detail);
+        err_set(&g->err, "%s: %s%s", failure_name(failure), detail,
+                failure == FAIL_TLS ? ": " WS_CLIENT_TLS_ADVICE : "");
     else if (reply->status == 401 || reply->status == 403)
         err_set(&g->err, "refused with HTTP status %d: a --token of role analyst is needed",
                 reply->status);
@@ -43,7 +45,7 @@ static void answered(void *ctx, const struct http_reply *reply, enum failure fai
         err_set(&g->err, "HTTP status %d", reply->status);
     else
         take_body(g, reply);
-    g->absent = reply && reply->status == 404;
+    g->absent = reply && (reply->status == 404 || reply->status == 503);
 }
 
 static void get(const struct status_asker *a, const char *path, struct get *g)
@@ -73,6 +75,7 @@ int status_docs_load(const struct status_asker *a, struct status_docs *out, stru
     } rows[] = {
         {"/data-health/status",  true,  &out->status,       NULL                   },
         {"/data-health/sources", true,  &out->sources,      NULL                   },
+        {"/readyz",              false, &out->ready,        NULL                   },
         {"/data-health/jobs",    false, &out->jobs,         NULL                   },
         {"/api/v1/quotes",       true,  &out->quotes,       &out->quotes_text      },
         {"/api/v1/observations", false, &out->observations, &out->observations_text},
@@ -99,6 +102,7 @@ void status_docs_fini(struct status_docs *d)
 {
     json_decref(d->status);
     json_decref(d->sources);
+    json_decref(d->ready);
     json_decref(d->jobs);
     json_decref(d->quotes);
     json_decref(d->observations);

@@ -12,6 +12,7 @@
 
 struct status_docs {
     json_t *status, *sources;      /* /data-health/status and /sources */
+    json_t *ready;                 /* /readyz; NULL: it is on its way out */
     json_t *jobs;                  /* /data-health/jobs; NULL: an older gateway does not have it */
     json_t *quotes, *observations; /* /api/v1/...; NULL like jobs (observations only) */
     char *quotes_text, *observations_text; /* the same as text, for the digits */

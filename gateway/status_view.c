@@ -329,6 +329,18 @@ static void headline(struct view *v, const char *url)
     buf_fini(&line);
 }
 
+/* Prices go on without Redis, so nothing else here would show it. */
+static void bus_line(struct view *v)
+{
+    size_t i;
+    json_t *part;
+    json_array_foreach(json_object_get(v->docs->ready, "degraded"), i,
+                       part) if (json_is_string(part) &&
+                                 strcmp(json_string_value(part), "bus") == 0)
+        table_line(v->out, v->style, TINT_BAD,
+                   "Redis cannot be used; the log says why (bus_down, bus_refused)");
+}
+
 void status_view(const struct status_docs *d, const char *url, const struct table_style *style,
                  struct buf *out)
 {
@@ -336,6 +348,7 @@ void status_view(const struct status_docs *d, const char *url, const struct tabl
     struct view v = {.docs = d, .style = style, .out = out};
     v.now_ms = now ? parse_rfc3339(now) : 0;
     headline(&v, url);
+    bus_line(&v);
     instruments(&v);
     suspects(&v);
     jobs(&v);

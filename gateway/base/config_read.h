@@ -53,6 +53,8 @@ const json_t *config_member(const json_t *object, const char *key);
 void config_path_join(char out[static CONFIG_PATH_MAX], const char *a, const char *key);
 
 /* Of a "$NAME" that must not be unset. */
-#define CONFIG_UNSET "environment variable %s is not set: set it, or write the value here"
+#define CONFIG_UNSET                                                                               \
+    "environment variable %s is not set: set it (in secrets.env under systemd), or write the "     \
+    "value here"
 
 #endif

@@ -50,7 +50,6 @@ void judge_open_files(const struct doctor_facts *f, struct findings *to)
     int64_t wanted = f->config ? f->config->limits.connections : 0;
     if (f->machine.files < 0) {
         findings_add(to, FINDING_PROBLEM, "%s", f->machine.files_why.text);
-        findings_advise(to, "raise it: LimitNOFILE= in the unit, `ulimit -n` in a shell");
     } else if (!f->config) {
         findings_add(to, FINDING_OK, "%lld files may be open", (long long)f->machine.files);
     } else if (wanted > f->connections) {

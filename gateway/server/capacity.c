@@ -29,7 +29,8 @@ int64_t capacity_raise_files(struct err *err)
         r.rlim_cur = before;
     if (r.rlim_cur < FILES_MIN)
         return err_set(err,
-                       "only %llu open files are allowed, at least %llu are needed (ulimit -n)",
+                       "only %llu open files are allowed, at least %llu are needed: raise it by "
+                       "LimitNOFILE= in the unit, `ulimit -n` in a shell",
                        (unsigned long long)r.rlim_cur, (unsigned long long)FILES_MIN);
     return (int64_t)r.rlim_cur;
 }

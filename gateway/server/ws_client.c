@@ -101,10 +101,13 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
                     ((unsigned char *)in)[0] << 8 | ((unsigned char *)in)[1]);
         return 0;
     case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: {
+        static const char tls[] = "connect SSL err"; /* how the library's own sentence begins */
         unsigned status = lws_http_client_http_response(wsi);
         if (status >= 100 && status != 101)
             err_set(s->err, "refused with HTTP status %u%s", status,
                     status == 401 ? ": a valid --token is needed" : "");
+        else if (in && len >= sizeof tls - 1 && memcmp(in, tls, sizeof tls - 1) == 0)
+            err_set(s->err, "tls: no handshake: " WS_CLIENT_TLS_ADVICE); /* it hides why */
         else
             err_set(s->err, "%.*s", in ? (int)len : 11, in ? (const char *)in : "no connection");
         s->done = true;

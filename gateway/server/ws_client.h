@@ -9,6 +9,11 @@
 
 #include "err.h"
 
+/* What to do where a gateway's certificate is not believed. */
+#define WS_CLIENT_TLS_ADVICE                                                                       \
+    "--url must have the name in its certificate, and an authority of your own stand in a file "   \
+    "named by SSL_CERT_FILE"
+
 struct ws_client_handler {
     void *ctx;
     /* One whole message. Non-zero ends the connection. */

@@ -390,6 +390,23 @@ test('watch: the same over TLS', async (t) => {
     createInterface({ input: stream }).on('line', (line) => seen.push(line));
   await until(() => seen.length > 0, 'the first line');
   assert.match(seen[0], /coffee .* sim /);
+  // Of an authority that this machine does not know.
+  for (const command of [['watch', 'coffee'], ['status']]) {
+    const { code, stderr } = await runCommand([...command, '--url', gateway.url], { env: { SSL_CERT_FILE: '/dev/null' } });
+    assert.equal(code, 1);
+    assert.match(stderr, /: tls: .*: --url must have the name in its certificate, and an authority of your own stand in a file named by SSL_CERT_FILE$/m);
+  }
+});
+
+test('watch: what is not known is a dash', async (t) => {
+  const gateway = await startGateway({ instruments: [instrument('coffee', [['ico', 'I-CIP']])] });
+  t.after(() => gateway.stop());
+  const child = spawn(binary, ['watch', 'coffee', '--url', gateway.url], { stdio: ['ignore', 'pipe', 'pipe'] });
+  t.after(() => child.kill('SIGKILL'));
+  const seen = [];
+  createInterface({ input: child.stdout }).on('line', (line) => seen.push(line));
+  await until(() => seen.length > 0, 'the first line');
+  assert.match(seen[0], /Z {2}coffee {2}[\d.]+ USD {2}- {2}ico {2}/);
 });
 
 test('SIGTERM: goaway, close 1001, exit 0; nobody is let in meanwhile', async (t) => {

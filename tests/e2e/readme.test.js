@@ -1,9 +1,9 @@
 // README's "Use it from ...": what stands there in code is either a piece of a file of web/examples, or a command
-// that is run here, word for word but for the gateway's port, and shows a price.
+// that is run here, word for word but for the gateway's port, and shows a price. And the links of all documents.
 
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 
 import { examples, isInstalled, redisPyPath, root, start } from '../support/example.js';
@@ -29,6 +29,23 @@ test('a piece of a page or of a module is one of an example', () => {
   assert.ok(pieces.length > 0);
   for (const { text } of pieces) assert.ok(sources.some((name) => readFileSync(join(examples, name), 'utf8').includes(text.trim())), text);
 });
+
+/** The anchors of a document's headings, as those who show Markdown make them. */
+const anchors = (text) => [...text.matchAll(/^#+ (.*)$/gm)].map(([, title]) => title.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'));
+
+for (const document of ['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'web/client/README.md']) {
+  test(`each link of ${document} leads to a file or a heading`, () => {
+    const text = read(document).replaceAll(/^ *```.*?^ *```$/gms, '');
+    const targets = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target).filter((target) => !/^https?:/.test(target));
+    for (const target of targets) {
+      const [path, anchor] = target.split('#');
+      const file = path ? join(dirname(document), path) : document;
+      assert.ok(existsSync(join(root, file)), target);
+      if (anchor) assert.ok(anchors(read(file).replaceAll(/^ *```.*?^ *```$/gms, '')).includes(anchor), target);
+    }
+    if (document === 'README.md') assert.ok(targets.length > 50, `${targets.length} links`);
+  });
+}
 
 /** What a command needs and this machine has not. */
 function missing(command) {

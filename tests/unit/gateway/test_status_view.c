@@ -20,7 +20,7 @@ static json_t *parse(const char *text)
 }
 
 struct texts {
-    const char *status, *sources, *jobs, *quotes, *observations;
+    const char *status, *sources, *jobs, *quotes, *observations, *ready;
 };
 
 /* What is shown; the caller frees. */
@@ -30,6 +30,7 @@ static char *view_of(const struct texts *t, const struct table_style *style)
     struct status_docs docs = {
         .status = parse(t->status),
         .sources = parse(t->sources),
+        .ready = parse(t->ready),
         .jobs = parse(t->jobs),
         .quotes = parse(t->quotes),
         .observations = parse(t->observations),
@@ -131,6 +132,26 @@ static void test_older(void **state)
                "sim       closed   -         -        -            -             -\n");
 }
 
+/* Its prices are all fresh without Redis, too: that it is away is said beside. */
+static void test_without_redis(void **state)
+{
+    (void)state;
+    struct texts t = {
+        .status = "{\"overall_status\":\"healthy\"}",
+        .sources = "{}",
+        .quotes = "{}",
+        .ready = "{\"ready\":true,\"degraded\":[\"providers\",\"bus\"]}",
+    };
+    char *got = view_of(&t, &(struct table_style){0});
+    assert_non_null(strstr(got, "healthy\nRedis cannot be used; the log says why (bus_down, "
+                                "bus_refused)\n"));
+    free(got);
+    t.ready = "{\"ready\":true,\"degraded\":[\"providers\"]}";
+    got = view_of(&t, &(struct table_style){0});
+    assert_null(strstr(got, "Redis"));
+    free(got);
+}
+
 /* Members of any other type are as good as absent; nothing of it ends the program. */
 static void test_odd(void **state)
 {
@@ -146,7 +167,7 @@ static void test_odd(void **state)
         "12}",
     };
     for (size_t i = 0; i < ARRAY_LEN(odd); i++) {
-        const struct texts t = {odd[i], odd[i], odd[i], odd[i], odd[i]};
+        const struct texts t = {odd[i], odd[i], odd[i], odd[i], odd[i], odd[i]};
         char *got = view_of(&t, &(struct table_style){40, true});
         assert_non_null(got);
         free(got);
@@ -168,6 +189,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_older),
+        cmocka_unit_test(test_without_redis),
         cmocka_unit_test(test_odd),
         cmocka_unit_test(test_colours_and_width),
     };
