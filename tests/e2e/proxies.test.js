@@ -139,6 +139,24 @@ for (const name of ['nginx', 'haproxy']) {
       await followed(await behind(t, name, { unix: true }));
     });
 
+    // HAProxy looks for it once a second.
+    if (name === 'nginx') test('one is upgraded right after the other: no request fails', async (t) => {
+      const { gateways: [a, b], proxy, publish, start } = await behind(t, name);
+      await publish(1);
+      const answers = async () => {
+        const statuses = [];
+        for (let i = 0; i < 10; i++) statuses.push((await proxy.get('/api/v1/quotes/coffee', { headers: bearer })).status);
+        return statuses;
+      };
+      const all = Array.from({ length: 10 }, () => 200);
+      await until(async () => (await proxy.get('/api/v1/quotes/coffee', { headers: bearer })).status === 200, 'the price');
+      await a.stop();
+      assert.deepEqual(await answers(), all);
+      await start(a);
+      await b.stop();
+      assert.deepEqual(await answers(), all);
+    });
+
     test('a gateway is stopped and started again: nobody misses a price, no request fails', async (t) => {
       const { gateways: [a, b], proxy, publish, start } = await behind(t, name);
       class Trusting extends WebSocket {
