@@ -304,20 +304,31 @@ static void add_provider(struct view *v, struct table *t, const char *name, cons
     table_add(t, off ? TINT_DIM : TINT_NONE, trouble_of(row, off));
 }
 
-/* Those that are asked first. */
+/* Those of some instrument's chain, as they are asked first, then those that are off; the others in
+ * a line of their own. */
 static void providers_table(struct view *v)
 {
     static const char *const heads[] = {"PROVIDER",    "BREAKER",      "FAILURES", "CREDITS",
                                         "RELIABILITY", "LAST SUCCESS", "RETRY",    "TROUBLE"};
     const char *name;
     json_t *row;
+    struct buf others = {0};
     struct table t;
     table_init(&t, heads, ARRAY_LEN(heads));
     for (int off = 0; off < 2; off++)
-        json_object_foreach(json_object_get(v->docs->sources, "sources"), name,
-                            row) if ((strcmp(text_of(row, "state"), "disabled") == 0) == off)
-            add_provider(v, &t, name, row);
+        json_object_foreach(json_object_get(v->docs->sources, "sources"), name, row)
+        {
+            if ((strcmp(text_of(row, "state"), "disabled") == 0) != off)
+                continue;
+            if (json_is_false(json_object_get(row, "in_use")))
+                buf_addf(&others, "%s%s", others.len > 0 ? ", " : "In no chain: ", name);
+            else
+                add_provider(v, &t, name, row);
+        }
     finish(v, &t);
+    if (others.len > 0 && !others.failed)
+        table_line(v->out, v->style, TINT_DIM, others.p);
+    buf_fini(&others);
 }
 
 static void headline(struct view *v, const char *url)

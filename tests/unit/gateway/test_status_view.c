@@ -152,6 +152,24 @@ static void test_without_redis(void **state)
     free(got);
 }
 
+/* What no instrument names has no row, whether it could be asked or not. */
+static void test_providers_in_no_chain(void **state)
+{
+    (void)state;
+    const struct texts t = {
+        .status = "{\"overall_status\":\"healthy\"}",
+        .sources = "{\"sources\":{\"fred\":{\"state\":\"disabled\",\"in_use\":false},"
+                   "\"ico\":{\"state\":\"closed\",\"in_use\":false},"
+                   "\"sim\":{\"state\":\"closed\",\"in_use\":true}}}",
+        .quotes = "{}",
+    };
+    char *got = view_of(&t, &(struct table_style){0});
+    assert_non_null(strstr(got, "TROUBLE\nsim       closed "));
+    assert_non_null(strstr(got, "\nIn no chain: ico, fred\n"));
+    assert_null(strstr(got, "\nico"));
+    free(got);
+}
+
 /* Members of any other type are as good as absent; nothing of it ends the program. */
 static void test_odd(void **state)
 {
@@ -187,11 +205,9 @@ static void test_colours_and_width(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_whole),
-        cmocka_unit_test(test_older),
-        cmocka_unit_test(test_without_redis),
-        cmocka_unit_test(test_odd),
-        cmocka_unit_test(test_colours_and_width),
+        cmocka_unit_test(test_whole),         cmocka_unit_test(test_older),
+        cmocka_unit_test(test_without_redis), cmocka_unit_test(test_providers_in_no_chain),
+        cmocka_unit_test(test_odd),           cmocka_unit_test(test_colours_and_width),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
