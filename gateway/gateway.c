@@ -265,10 +265,16 @@ static void asked_to_stop(uv_signal_t *s, int signum)
     server_drain(g->server, close_parts, g);
 }
 
+/* Also what the kernel says when the window is closed in which it was started: then it ends, or it
+ * would hold its port, and ask providers, where nobody sees it any more. */
 static void asked_to_reload(uv_signal_t *s, int signum)
 {
     struct gateway *g = s->data;
-    (void)signum;
+    if (g->has_terminal && !isatty(STDOUT_FILENO)) {
+        if (g->phase < PHASE_DRAINING)
+            asked_to_stop(s, signum);
+        return;
+    }
     if (g->phase == PHASE_STARTING)
         g->reload_wanted = true;
     else
@@ -384,7 +390,8 @@ static void greet(const struct gateway *g)
 
 int gateway_run(struct config *config, const struct gateway_source *source)
 {
-    struct gateway g = {.source = *source, .epoch_ms = clock_wall_ms()};
+    struct gateway g = {
+        .source = *source, .epoch_ms = clock_wall_ms(), .has_terminal = isatty(STDOUT_FILENO) == 1};
     struct err err;
     int exit_code = 0;
 
@@ -416,7 +423,7 @@ int gateway_run(struct config *config, const struct gateway_source *source)
         uint64_t watchdog_ms = (uint64_t)supervisor_watchdog_ms();
         if (watchdog_ms > 0)
             uv_timer_start(&g.watchdog, tell_watchdog, watchdog_ms, watchdog_ms);
-        if (isatty(STDOUT_FILENO))
+        if (g.has_terminal)
             greet(&g);
     }
     uv_run(&g.loop, UV_RUN_DEFAULT);

@@ -39,6 +39,7 @@ struct gateway {
     struct process_port process_port;
     enum phase phase;
     int64_t epoch_ms;    /* of this generation's seqs */
+    bool has_terminal;   /* when it was started */
     bool reload_wanted;  /* asked for while starting */
     size_t retiring;     /* earlier generations whose feeds are still closing */
     int parts_open;      /* bus, feeds, server and those still closing */

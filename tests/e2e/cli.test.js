@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -457,6 +457,29 @@ test('--demo: a moving market without a network', async (t) => {
   assert.ok(new Set(data.map((i) => i.category)).size >= 4);
   const { data: quotes } = (await gateway.get('/api/v1/quotes')).json;
   for (const quote of quotes.filter((q) => q.price !== null)) assert.equal(quote.source, 'sim');
+});
+
+test('SIGHUP in a terminal: a reload, and the end when the terminal is closed', async (t) => {
+  const file = configFile(t, { listen: { port: 0 }, instruments: [external('tea')] });
+  const log = `${file}.log`;
+  const child = spawn('script', ['-qec', `exec ${binary} run --config ${file} 2>${log}`, '/dev/null'], {
+    stdio: ['pipe', 'pipe', 'inherit'], env: { PATH: process.env.PATH, TERM: 'xterm', SHELL: '/bin/sh' },
+  });
+  t.after(() => child.kill('SIGKILL'));
+  let out = '';
+  child.stdout.on('data', (bytes) => (out += bytes));
+  await until(() => /dashboard at http/.test(out), 'its address');
+  const event = (name) => until(() => existsSync(log) && lines(readFileSync(log, 'utf8')).map((line) => JSON.parse(line)).find((line) => line.event === name), name);
+  const { pid } = await event('starting');
+  t.after(() => {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch { /* it has ended */ }
+  });
+  process.kill(pid, 'SIGHUP');
+  await event('reloaded');
+  child.kill('SIGKILL');
+  await event('stopped');
 });
 
 test('logs are JSON lines with ts, level and event; REALTIME_PRICE_FEED_ENABLED=false polls nobody', async (t) => {
