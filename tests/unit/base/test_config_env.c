@@ -39,13 +39,13 @@ static void dollar_strings(void **state)
     assert_string_equal(c->redis.prefix, "$p");
     assert_string_equal(c->origins[0], "https://a.b");
     assert_string_equal(bad(*state, "{\"listen\":{\"host\":\"$NO\"},\"origins\":[\"$NO\"]}", env),
-                        "listen.host: environment variable NO is not set: set it, or write the "
-                        "value here\n"
-                        "origins[0]: environment variable NO is not set: set it, or write the "
-                        "value here\n");
+                        "listen.host: environment variable NO is not set: set it (in "
+                        "secrets.env under systemd), or write the value here\n"
+                        "origins[0]: environment variable NO is not set: set it (in "
+                        "secrets.env under systemd), or write the value here\n");
     assert_string_equal(bad(*state, "{\"listen\":{\"host\":\"$EMPTY\",\"port\":\"$HOST\"}}", env),
-                        "listen.host: environment variable EMPTY is not set: set it, or write the "
-                        "value here\n"
+                        "listen.host: environment variable EMPTY is not set: set it (in "
+                        "secrets.env under systemd), or write the value here\n"
                         "listen.port: must be a whole number 0..65535, not \"10.0.0.1\"\n");
     assert_string_equal(bad(*state, "{\"listen\":{\"host\":\"$\"}}", env),
                         "listen.host: must name an environment variable behind the $; a text that "

@@ -27,7 +27,7 @@ static const char MAKE[] =
     "subjectAltName=DNS:desk.example,DNS:*.desk.lan,IP:192.0.2.7,IP:::1 "
     ">desk.ext && sign desk middle && "
     "openssl x509 -req -in desk.csr -CA middle.pem -CAkey middle.key -CAcreateserial -out old.pem "
-    "-days -1 -extfile desk.ext && cat middle.pem >>old.pem && "
+    "-days 0 -extfile desk.ext && cat middle.pem >>old.pem && "
     "cat desk.pem middle.pem root.pem >chain.pem && cat desk.pem root.pem middle.pem >mixed.pem && "
     "chmod 600 desk.key";
 
