@@ -190,7 +190,7 @@ static void answers_end_whole_for_one_that_reads_late(void **state)
         reply_fini(&r);
         whole++;
     }
-    assert_true(whole > 3); /* as many as the buffers of both ends hold */
+    assert_true(whole > 3);            /* as many as the buffers of both ends hold */
     assert_int_equal(r.head[0], '\0'); /* no half answer at the end */
     reply_fini(&r);
     close(fd);
