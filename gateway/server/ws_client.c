@@ -73,6 +73,26 @@ static int check_address(const struct session *s, void *user, size_t ok)
     return cert && X509_check_ip_asc(cert, s->verify_ip, 0) == 1 ? 0 : 1;
 }
 
+static bool begins_with(const char *text, size_t len, const char *with)
+{
+    return len >= strlen(with) && memcmp(text, with, strlen(with)) == 0;
+}
+
+/* status: of the answer to the upgrade, if there was one; else said is the library's sentence. Of a
+ * handshake that failed it says why in one way or another, or in numbers. */
+static void say_why(struct session *s, unsigned status, const char *said, size_t len)
+{
+    if (status >= 100 && status != 101)
+        err_set(s->err, "refused with HTTP status %u%s", status,
+                status == 401 ? ": a valid --token is needed" : "");
+    else if (begins_with(said, len, "connect SSL err") || begins_with(said, len, "server's cert"))
+        err_set(s->err, "tls: no handshake: " WS_CLIENT_TLS_ADVICE);
+    else if (begins_with(said, len, "tls: "))
+        err_set(s->err, "%.*s: " WS_CLIENT_TLS_ADVICE, (int)len, said);
+    else
+        err_set(s->err, "%.*s", len > 0 ? (int)len : 13, len > 0 ? said : "no connection");
+}
+
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t len)
 {
@@ -100,19 +120,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
             err_set(s->err, "closed by the gateway with code %d",
                     ((unsigned char *)in)[0] << 8 | ((unsigned char *)in)[1]);
         return 0;
-    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: {
-        static const char tls[] = "connect SSL err"; /* how the library's own sentence begins */
-        unsigned status = lws_http_client_http_response(wsi);
-        if (status >= 100 && status != 101)
-            err_set(s->err, "refused with HTTP status %u%s", status,
-                    status == 401 ? ": a valid --token is needed" : "");
-        else if (in && len >= sizeof tls - 1 && memcmp(in, tls, sizeof tls - 1) == 0)
-            err_set(s->err, "tls: no handshake: " WS_CLIENT_TLS_ADVICE); /* it hides why */
-        else
-            err_set(s->err, "%.*s", in ? (int)len : 11, in ? (const char *)in : "no connection");
+    case LWS_CALLBACK_CLIENT_CONNECTION_ERROR:
+        say_why(s, lws_http_client_http_response(wsi), in, in ? len : 0);
         s->done = true;
         return 0;
-    }
     case LWS_CALLBACK_CLIENT_CLOSED:
         s->done = true;
         return 0;
