@@ -207,12 +207,16 @@ static void look_at(uv_handle_t *h, void *ctx)
     search->found = search->found || h->data == search->data;
 }
 
+bool loop_has_handles_of(uv_loop_t *loop, const struct lws_context *lws)
+{
+    struct search search = {lws, false};
+    uv_walk(loop, look_at, &search);
+    return search.found;
+}
+
 bool loop_library_gone(const struct server *s)
 {
-    struct search search = {s->lws, false};
-    if (s->lws)
-        uv_walk(s->loop, look_at, &search);
-    return !search.found;
+    return !s->lws || !loop_has_handles_of(s->loop, s->lws);
 }
 
 void loop_free_library(struct server *s)

@@ -32,6 +32,7 @@ void loop_stop(struct loop *l, uv_close_cb on_closed);
  * connection; when loop_library_gone() says so, loop_free_library() may follow. */
 void loop_close_library(struct server *s);
 bool loop_library_gone(const struct server *s);
+bool loop_has_handles_of(uv_loop_t *loop, const struct lws_context *lws); /* not yet gone */
 void loop_free_library(struct server *s);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "loop.h"
+
 /* The version is followed by where it was built from. */
 static void copy_version(char out[static LIBRARY_VERSION_MAX], const char *text)
 {
@@ -32,24 +34,6 @@ static int ignore(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     return 0;
 }
 
-struct search {
-    const void *data;
-    bool found;
-};
-
-static void look_at(uv_handle_t *h, void *ctx)
-{
-    struct search *search = ctx;
-    search->found = search->found || h->data == search->data;
-}
-
-static bool has_handles(uv_loop_t *loop, const void *data)
-{
-    struct search search = {data, false};
-    uv_walk(loop, look_at, &search);
-    return search.found;
-}
-
 /* It closes in two calls, as loop.c says: its handles first, then itself. */
 int server_library_try(uv_loop_t *loop)
 {
@@ -69,7 +53,7 @@ int server_library_try(uv_loop_t *loop)
     if (!lws)
         return -1;
     lws_context_destroy(lws);
-    while (has_handles(loop, lws))
+    while (loop_has_handles_of(loop, lws))
         uv_run(loop, UV_RUN_NOWAIT);
     lws_context_destroy(lws);
     return 0;

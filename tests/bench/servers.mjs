@@ -5,13 +5,12 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { binary, startGateway } from '../support/gateway.js';
-import { temporaryFolder, until, within } from '../support/wait.js';
+import { freePort, temporaryFolder, until, within } from '../support/wait.js';
 
 // None outlives us. SIGTERM, because a killed nginx leaves its worker.
 const running = new Set();
@@ -65,14 +64,6 @@ async function startPrinting(command, args) {
   const first = await within(Promise.race([line, exited]), `${command} listens`);
   if (typeof first !== 'string') throw new Error(`${command} ended at once`);
   return { pid: child.pid, port: JSON.parse(first).port, load: [], stop: () => end(child, exited) };
-}
-
-async function freePort() {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 const floor = {

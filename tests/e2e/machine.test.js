@@ -14,7 +14,7 @@ import { startGateway } from '../support/gateway.js';
 import { makeNetwork } from '../support/network.js';
 import { instrument, scene } from '../support/scene.js';
 import { ok } from '../support/upstream.js';
-import { sleep, temporaryFolder, until } from '../support/wait.js';
+import { freePort, sleep, temporaryFolder, until } from '../support/wait.js';
 
 /** The program alone, with prices of its own making. */
 async function simulated(t, { listen, ...options }) {
@@ -25,15 +25,6 @@ async function simulated(t, { listen, ...options }) {
 }
 
 const LOST = 'pricegate_log_lines_lost_total';
-
-/** A port that nobody uses at the moment. */
-async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** A scene whose program is begun by a line of the shell; what it logs is not seen. */
 async function mute(t, line, words, setting) {

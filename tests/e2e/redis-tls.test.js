@@ -3,28 +3,19 @@
 
 import assert from 'node:assert/strict';
 import { copyFileSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 
 import { runCommand, startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { external, testCerts } from '../support/scene.js';
-import { temporaryFolder, until } from '../support/wait.js';
+import { freePort, temporaryFolder, until } from '../support/wait.js';
 
 const NOT_BUILT = /redis\.url: rediss:\/\/ needs hiredis 1\.0 or later, .*built with [0-9.]+: use .*(stunnel).*unix:\/\//;
 const first = await runCommand(['check'], { env: { REDIS_URL: 'rediss://localhost' } });
 const built = !NOT_BUILT.test(first.stderr);
 const certs = testCerts();
 const { elsewhere, expired } = certs.wrong();
-
-async function freePort() {
-  const server = net.createServer();
-  await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** The files of a pair {cert, key}, in a folder that goes with the test. */
 function filesOf(t, pair) {
