@@ -6,9 +6,13 @@
  *
  * So while it parses, its memory comes from here. A block that cannot be had ends the parse there
  * and then, by a jump over jansson's functions, which hold nothing but blocks: those allocated
- * since are known and are freed. Keeping them is cheap, as nearly all that is freed while parsing
- * was allocated just before. When the parse is over, the blocks left are those of the value; they
- * are jansson's own, as if nobody had been in between.
+ * since are known and are freed. When the parse is over, the blocks left are those of the value;
+ * they are jansson's own, as if nobody had been in between.
+ *
+ * Nearly all that is freed while parsing was allocated just before, and is found at once. But of a
+ * text that is broken at its end all that was understood is freed, from its beginning on: to search
+ * for each of these blocks would take a second for a reply of 256 KB. So what is not among the last
+ * few stays until the parse is over, in a list of its own that runs through the blocks.
  *
  * jansson hands its functions no context: hence a variable of the file, set only during the call.
  */
@@ -18,7 +22,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCKS = 256 }; /* more than a price or a command has */
+enum {
+    FIRST_BLOCKS = 256, /* more than a price or a command has */
+    LAST_FEW = 16,
+};
 
 struct guard {
     json_malloc_t get;
@@ -26,6 +33,7 @@ struct guard {
     jmp_buf out;
     void **blocks; /* allocated since, and not freed */
     size_t len, cap;
+    void *later; /* of them, what jansson has done with; each begins with where the next one is */
     void *first[FIRST_BLOCKS];
 };
 
@@ -49,7 +57,7 @@ static bool has_room(struct guard *g)
 static void *guarded_get(size_t size)
 {
     struct guard *g = guard;
-    void *p = has_room(g) ? g->get(size) : NULL;
+    void *p = has_room(g) ? g->get(size > sizeof g->later ? size : sizeof g->later) : NULL;
     if (!p)
         longjmp(g->out, 1);
     g->blocks[g->len++] = p;
@@ -59,18 +67,31 @@ static void *guarded_get(size_t size)
 static void guarded_give(void *p)
 {
     struct guard *g = guard;
-    size_t i = g->len;
-    while (i > 0 && g->blocks[i - 1] != p)
-        i--;
-    if (i > 0)
-        g->blocks[i - 1] = g->blocks[--g->len];
-    g->give(p);
+    size_t least = g->len > LAST_FEW ? g->len - LAST_FEW : 0;
+    for (size_t i = g->len; i > least; i--)
+        if (g->blocks[i - 1] == p) {
+            g->blocks[i - 1] = g->blocks[--g->len];
+            g->give(p);
+            return;
+        }
+    *(void **)p = g->later;
+    g->later = p;
+}
+
+static void give_later_ones(struct guard *g)
+{
+    while (g->later) {
+        void *p = g->later;
+        g->later = *(void **)p;
+        g->give(p);
+    }
 }
 
 static bool run_guarded(struct guard *g, void (*run)(void *ctx), void *ctx)
 {
     if (setjmp(g->out) == 0) {
         run(ctx);
+        give_later_ones(g);
         return true;
     }
     while (g->len > 0)

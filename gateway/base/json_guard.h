@@ -17,7 +17,7 @@ json_t *json_guard_load(const char *text, size_t len, size_t flags, json_error_t
 
 /* Calls run(ctx), in which a library of others reads JSON. False: jansson had no memory, run() was
  * left in the middle, and what jansson had allocated since was given back; nothing that run() was
- * about to write may be looked at. */
+ * about to write may be looked at. run() may drop no value that was there before it. */
 bool json_guard_run(void (*run)(void *ctx), void *ctx) MUST_CHECK;
 
 #endif

@@ -180,6 +180,7 @@ export const attacks = {
   patterns: { say: 'subscribes to 1,500 patterns', run: floods(text({ action: 'subscribe', symbols: unknown.map((name) => `${name.slice(0, 12)}*`) }), 8) },
   'json-wide': { say: '64 KB of JSON with 9,000 names', run: floods(text(`{${Array.from({ length: 9000 }, (_, i) => `"${i.toString(36)}":`).join('0,')}0}`), 8) },
   'json-deep': { say: '64 KB of brackets', run: floods(text('['.repeat(65_000)), 8) },
+  'json-broken': { say: '64 KB of JSON that breaks off at its end', run: floods(text(`[${'1,'.repeat(32_000)}1`), 8) },
   fragments: { say: 'fragments of a byte', run: floods(plenty(Buffer.concat([frame(0x01, 'a'), ...Array(500).fill(frame(0x00, 'a'))])), 8) },
   'fragments-allowed': {
     say: 'messages of 16 fragments of a byte',
