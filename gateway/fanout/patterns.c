@@ -12,60 +12,77 @@ void patterns_fini(struct patterns *p)
     *p = (struct patterns){0};
 }
 
-/* Its place; p->len: it is not there. */
+/* Its place, or the one where it belongs. */
 static size_t place_of(const struct patterns *p, const char *text)
 {
-    size_t i = 0;
-    while (i < p->len && strcmp(p->list[i].text, text) != 0)
-        i++;
-    return i;
+    size_t low = 0, high = p->len;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (strcmp(p->list[middle].text, text) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static bool is_at(const struct patterns *p, size_t i, const char *text)
+{
+    return i < p->len && strcmp(p->list[i].text, text) == 0;
 }
 
 bool patterns_has(const struct patterns *p, const char *text)
 {
-    return place_of(p, text) < p->len;
+    return is_at(p, place_of(p, text), text);
 }
 
-static void take_out(struct patterns *p, size_t i)
+/* Room at this place for one that is not there yet. -1: out of memory. */
+static int put_in(struct patterns *p, size_t i, const char *text)
 {
-    fields_unref(p->list[i].fields);
-    memmove(&p->list[i], &p->list[i + 1], (p->len - i - 1) * sizeof *p->list);
-    p->len--;
+    struct pattern *list = realloc(p->list, (p->len + 1) * sizeof *list);
+    if (!list)
+        return -1;
+    p->list = list;
+    memmove(&list[i + 1], &list[i], (p->len++ - i) * sizeof *list);
+    list[i] = (struct pattern){.fields = NULL};
+    snprintf(list[i].text, sizeof list[i].text, "%s", text);
+    return 0;
 }
 
 int patterns_add(struct patterns *p, const char *text, int64_t interval_ms, struct fields *fields)
 {
     REQUIRE(symbol_is_pattern(text, strlen(text)));
+    size_t i = place_of(p, text);
+    if (!is_at(p, i, text) && put_in(p, i, text) != 0)
+        return -1;
     fields_ref(fields);
-    if (patterns_has(p, text)) {
-        take_out(p, place_of(p, text)); /* which leaves its room */
-    } else {
-        struct pattern *list = realloc(p->list, (p->len + 1) * sizeof *list);
-        if (!list) {
-            fields_unref(fields);
-            return -1;
-        }
-        p->list = list;
-    }
-    struct pattern *pattern = &p->list[p->len++];
-    *pattern = (struct pattern){.interval_ms = interval_ms, .fields = fields};
-    snprintf(pattern->text, sizeof pattern->text, "%s", text);
+    fields_unref(p->list[i].fields);
+    p->list[i].fields = fields;
+    p->list[i].interval_ms = interval_ms;
+    p->list[i].turn = ++p->turns;
     return 0;
 }
 
-void patterns_remove(struct patterns *p, const char *text)
+void patterns_remove(struct patterns *p, const struct prefixes *these)
 {
-    for (size_t i = p->len; i-- > 0;)
-        if (symbol_matches(text, strlen(text), p->list[i].text))
-            take_out(p, i);
+    size_t kept = 0;
+    for (size_t i = 0; i < p->len; i++)
+        if (prefixes_match(these, p->list[i].text) < 0)
+            p->list[kept++] = p->list[i];
+        else
+            fields_unref(p->list[i].fields);
+    p->len = kept;
 }
 
 const struct pattern *patterns_find(const struct patterns *p, const char *symbol)
 {
-    for (size_t i = p->len; i-- > 0;)
-        if (symbol_matches(p->list[i].text, strlen(p->list[i].text), symbol))
-            return &p->list[i];
-    return NULL;
+    const struct pattern *last = NULL;
+    for (size_t i = 0; i < p->len; i++) {
+        const struct pattern *x = &p->list[i];
+        if ((!last || x->turn > last->turn) && symbol_matches(x->text, strlen(x->text), symbol))
+            last = x;
+    }
+    return last;
 }
 
 int patterns_carry(struct patterns *p, struct field_sets *sets)

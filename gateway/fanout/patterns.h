@@ -1,7 +1,9 @@
 /* patterns.h - the patterns ("*", "EUR/" and a star) that a client has subscribed to.
  *
  * A pattern is resolved to instruments when it comes; it is kept, with the options that it came
- * with, so that an instrument that a reload adds later can join. Loop thread only. */
+ * with, so that an instrument that a reload adds later can join. A message may name more than a
+ * thousand of them: they are kept sorted, and none is looked for by going through all. Loop thread
+ * only. */
 #ifndef PRICEGATE_PATTERNS_H
 #define PRICEGATE_PATTERNS_H
 
@@ -11,17 +13,20 @@
 
 #include "attrs.h"
 #include "fields.h"
+#include "prefixes.h"
 #include "symbol.h"
 
 struct pattern {
     char text[SYMBOL_MAX + 2]; /* with the star and the NUL */
     int64_t interval_ms;       /* 0 = not paced */
     struct fields *fields;     /* a reference; NULL = whole items */
+    uint64_t turn;             /* the larger, the later it was added */
 };
 
 struct patterns {
-    struct pattern *list; /* in the order in which they were added last */
+    struct pattern *list; /* by text */
     size_t len;
+    uint64_t turns;
 };
 
 void patterns_fini(struct patterns *p); /* empties it; may be called twice */
@@ -30,8 +35,8 @@ void patterns_fini(struct patterns *p); /* empties it; may be called twice */
  * of memory, which it never is for one that is there. */
 int patterns_add(struct patterns *p, const char *text, int64_t interval_ms,
                  struct fields *fields) MUST_CHECK;
-/* Takes out all that match nothing beyond what `text` matches: "*" takes out every one. */
-void patterns_remove(struct patterns *p, const char *text);
+/* Takes out all that match nothing beyond what one of these matches: "*" takes out every one. */
+void patterns_remove(struct patterns *p, const struct prefixes *these);
 bool patterns_has(const struct patterns *p, const char *text);
 /* The one that counts for a symbol, which is the last that was added; NULL: none matches. */
 const struct pattern *patterns_find(const struct patterns *p, const char *symbol);

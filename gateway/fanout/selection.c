@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "prefixes.h"
 #include "protocol.h"
 #include "symbol.h"
 #include "symtab.h"
@@ -62,25 +61,23 @@ static void add_patterns(struct prefixes *p, const json_t *list)
 static int match_patterns(struct selection *s, const struct config *config,
                           const struct grant *grant)
 {
-    struct prefixes patterns;
     size_t names = json_array_size(s->list);
-    if (prefixes_init(&patterns, names) != 0)
+    if (prefixes_init(&s->patterns, names) != 0)
         return -1;
-    add_patterns(&patterns, s->list);
-    prefixes_sort(&patterns);
+    add_patterns(&s->patterns, s->list);
+    prefixes_sort(&s->patterns);
     s->matched = calloc(names + 1, sizeof *s->matched);
     s->next = calloc(config->instruments_len + 1, sizeof *s->next);
     bool ok = s->matched && s->next;
     for (size_t i = 0; ok && i < names; i++)
         s->matched[i] = -1;
-    for (size_t i = config->instruments_len; ok && patterns.len > 0 && i-- > 0;) {
-        int n = prefixes_match(&patterns, config->instruments[i].symbol);
+    for (size_t i = config->instruments_len; ok && s->patterns.len > 0 && i-- > 0;) {
+        int n = prefixes_match(&s->patterns, config->instruments[i].symbol);
         if (n < 0 || !allows(grant, config, i))
             continue;
         s->next[i] = s->matched[n];
         s->matched[n] = (int)i;
     }
-    prefixes_fini(&patterns);
     return ok ? 0 : -1;
 }
 
@@ -124,6 +121,7 @@ enum selection_result selection_init(struct selection *s, const struct config *c
 
 void selection_fini(struct selection *s)
 {
+    prefixes_fini(&s->patterns);
     bits_fini(&s->ids);
     free(s->order);
     free(s->matched);

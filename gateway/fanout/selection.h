@@ -10,11 +10,13 @@
 #include "config.h"
 #include "err.h"
 #include "grant.h"
+#include "prefixes.h"
 
 struct selection {
-    const json_t *list; /* borrowed: the strings as given */
-    struct bits ids;    /* named or matched */
-    int *order;         /* the same, each once, in the order of the list */
+    const json_t *list;       /* borrowed: the strings as given */
+    struct prefixes patterns; /* of the list */
+    struct bits ids;          /* named or matched */
+    int *order;               /* the same, each once, in the order of the list */
     size_t order_len;
     /* Per name, the first instrument that no pattern before it matches; per instrument, the next
      * one of the same name. -1 ends. */

@@ -323,17 +323,6 @@ static bool give_up(struct client *c, const struct command *cmd, struct change *
     return true;
 }
 
-static void forget_patterns(struct client *c, const json_t *list)
-{
-    size_t i;
-    const json_t *v;
-    json_array_foreach(list, i, v)
-    {
-        if (symbol_is_pattern(json_string_value(v), json_string_length(v)))
-            patterns_remove(&c->patterns, json_string_value(v));
-    }
-}
-
 void subscribe_undo(struct client *c, const struct command *cmd, struct moment now)
 {
     struct change ch = {0};
@@ -345,7 +334,7 @@ void subscribe_undo(struct client *c, const struct command *cmd, struct moment n
         ok = give_up(c, cmd, &ch, now);
     }
     if (ok)
-        forget_patterns(c, ch.sel.list);
+        patterns_remove(&c->patterns, &ch.sel.patterns);
     else
         command_refuse(c, cmd->id, ERROR_INTERNAL, "out of memory", now.mono_ns);
 out:
