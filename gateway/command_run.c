@@ -1,6 +1,7 @@
 #include "commands.h"
 #include "gateway.h"
 #include "settings.h"
+#include "supervisor.h"
 
 struct from {
     const struct options *options;
@@ -19,7 +20,7 @@ int command_run(const struct options *o)
     struct from from = {.options = o};
     struct config *config = settings_load(o, from.origin);
     if (!config)
-        return 1;
+        return supervisor_misconfigured();
     const struct gateway_source source = {&from, read_again, from.origin};
     return gateway_run(config, &source);
 }

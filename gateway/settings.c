@@ -15,11 +15,12 @@ static int read_file(const char *path, struct buf *out, struct err *err)
 {
     FILE *f = fopen(path, "rb");
     if (!f)
-        return err_set(err, "%s", strerror(errno));
-    int rc = 0;
+        return err_set(err, "%s: %s", strerror(errno), err_file_advice(errno));
+    int rc = 0, failure = 0;
     for (;;) {
         char *to = buf_reserve(out, 65536);
         size_t n = to ? fread(to, 1, 65536, f) : 0;
+        failure = errno;
         if (n == 0)
             break;
         out->len += n;
@@ -28,7 +29,7 @@ static int read_file(const char *path, struct buf *out, struct err *err)
             break;
     }
     if (ferror(f))
-        rc = err_set(err, "%s", strerror(errno));
+        rc = err_set(err, "%s: %s", strerror(failure), err_file_advice(failure));
     else if (out->len > FILE_BYTES_MAX)
         rc = err_set(err, "larger than %zu bytes", FILE_BYTES_MAX);
     else if (out->failed)

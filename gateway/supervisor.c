@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 bool supervisor_tell(const char *state)
@@ -25,6 +26,12 @@ bool supervisor_tell(const char *state)
         sendto(fd, state, strlen(state), MSG_NOSIGNAL, (const struct sockaddr *)&to, to_len);
     close(fd);
     return sent == (ssize_t)strlen(state);
+}
+
+int supervisor_misconfigured(void)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    return path && *path ? EX_CONFIG : 1;
 }
 
 int64_t supervisor_watchdog_ms(void)

@@ -10,6 +10,11 @@
  * could not be told. Never blocks. */
 bool supervisor_tell(const char *state);
 
+/* The exit code of a start that no repetition would mend, because the configuration is wrong: 78
+ * (EX_CONFIG, which systemd knows by name) for a manager that is to leave it at that
+ * (RestartPreventExitStatus=78 in docker/pricegate.service), 1 where there is none. */
+int supervisor_misconfigured(void);
+
 /* How often the manager wants to hear WATCHDOG=1, in ms: half of the time after which it would kill
  * us; 0 = it does not. */
 int64_t supervisor_watchdog_ms(void);

@@ -63,7 +63,8 @@ static int resolve(const struct endpoint_options *o, struct addrinfo **out, stru
         snprintf(host, sizeof host, "%s", o->host);
     int rc = getaddrinfo(host, port, &hints, out);
     if (rc != 0)
-        return err_set(err, "%s:%d: cannot resolve: %s", o->host, o->port, gai_strerror(rc));
+        return err_set(err, "%s:%d: cannot resolve: %s: correct listen.host", o->host, o->port,
+                       gai_strerror(rc));
     return 0;
 }
 

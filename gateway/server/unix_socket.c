@@ -112,8 +112,10 @@ static int lock_folder(const char *path, struct err *err)
     memcpy(folder + len, len > 0 ? "" : "/", len > 0 ? 1 : 2);
     int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
-        return err_set(err, "unix:%s: the folder %s cannot be opened: %s", path, folder,
-                       strerror(errno));
+        return err_set(
+            err, "unix:%s: the folder %s cannot be opened: %s: %s", path, folder, strerror(errno),
+            errno == ENOENT ? "make it (RuntimeDirectory= in the unit), or change listen.host"
+                            : "change its rights, or listen.host");
     int failure = take_lock(fd);
     if (failure == 0)
         return fd;

@@ -159,6 +159,19 @@ function asNobody(folder, command, file) {
 const nobody = process.getuid() !== 0 || spawnSync('setpriv', ['--reuid=65534', '--regid=65534', '--clear-groups', 'true']).status === 0
   ? false : 'no other user can be had here';
 
+test('a configuration that is not there, is a folder, or may not be read', { skip: nobody }, async (t) => {
+  const folder = desk(t, quiet);
+  chmodSync(folder.file, 0);
+  for (const [file, said] of [
+    [folder.at('none.json'), 'No such file or directory: put it there, or correct the path'],
+    [folder.path, 'Is a directory: name the file in that folder'],
+    [folder.file, 'Permission denied: let the user that runs pricegate read it'],
+  ]) {
+    for (const command of ['check', 'run']) assert.equal(sentence(await asNobody(folder, command, file), file), said);
+    assert.ok(findings(await asNobody(folder, 'doctor', file), 'problem')[0].startsWith(`${file}: ${said}`));
+  }
+});
+
 test('a key that may not be read, a folder that may not be written to', { skip: nobody }, async (t) => {
   const certs = makeCerts();
   t.after(() => certs.remove());

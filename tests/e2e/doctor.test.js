@@ -148,7 +148,7 @@ test('a unix socket: free, in a folder that is not there, or served by a gateway
   const host = `unix:${folder.path}/desk.sock`;
   const look = async (name) => (await examine(t, { ...quiet, listen: { host: name } })).of('listen.port')[0];
   assert.equal(await look(host), `ok: listen.port: ${host} can be had -> null`);
-  assert.match(await look(`unix:${folder.path}/no/desk.sock`), /^problem: unix:.*: the folder .*\/no cannot be opened: No such file/);
+  assert.match(await look(`unix:${folder.path}/no/desk.sock`), /^problem: unix:.*: the folder .*\/no cannot be opened: No such file or directory: make it /);
   const gateway = await startGateway({ ...quiet, listen: { host, metrics_port: 0 } });
   t.after(() => gateway.stop());
   assert.match(await look(host), /^ok: listen\.port: unix:.*desk\.sock is served by a running pricegate/);

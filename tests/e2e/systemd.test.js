@@ -9,7 +9,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
-import { binary, request, startGateway } from '../support/gateway.js';
+import { binary, request, runCommand, startGateway } from '../support/gateway.js';
 import { startManager } from '../support/manager.js';
 import { startRedis } from '../support/redis.js';
 import { instrument, testCerts } from '../support/scene.js';
@@ -36,7 +36,7 @@ const all = (name) => [...unit.matchAll(new RegExp(`^${name}=(.*)$`, 'gm'))].map
 
 test('the unit starts it again, watches it, and keeps no core', () => {
   for (const [name, value] of [
-    ['Restart', 'always'], ['Type', 'notify'], ['LimitCORE', '0'], ['NoNewPrivileges', 'yes'], ['ProtectSystem', 'strict'],
+    ['Restart', 'always'], ['RestartPreventExitStatus', '2 78'], ['Type', 'notify'], ['LimitCORE', '0'], ['NoNewPrivileges', 'yes'], ['ProtectSystem', 'strict'],
     ['StartLimitIntervalSec', '0'], ['SystemCallArchitectures', 'native'], ['MemoryMax', '2G'], ['LimitNOFILE', '65536'],
   ]) assert.deepEqual(all(name), [value], name);
   assert.ok(Number(all('WatchdogSec')[0]) > 0);
@@ -87,6 +87,24 @@ test('its manager hears when it is ready, alive, taking another configuration, a
   gateway.signal('SIGTERM');
   // As long as it drains, and 10 s, whatever the manager has in mind.
   await manager.hears(/^STOPPING=1 EXTEND_TIMEOUT_USEC=15000000$/);
+});
+
+test('its manager can tell a wrong configuration, which no restart mends, from what may pass', async (t) => {
+  const folder = temporaryFolder();
+  t.after(() => folder.remove());
+  const file = join(folder.path, 'desk.json');
+  const under = { env: { NOTIFY_SOCKET: join(folder.path, 'nobody') } };
+  const code = async (config, options) => {
+    writeFileSync(file, config);
+    return (await runCommand(['run', '--config', file], options)).code;
+  };
+  for (const wrong of ['{', '{"listen": {"prot": 1}}', '{"redis": {"url": "$NOT_SET_ANYWHERE"}}']) {
+    assert.equal(await code(wrong, under), 78, wrong);
+    assert.equal(await code(wrong), 1, `${wrong}, and no manager`);
+  }
+  // A file may be there in a moment.
+  assert.equal(await code(JSON.stringify({ listen: { port: 0, tls: { cert: join(folder.path, 'x'), key: join(folder.path, 'x') } } }), under), 1);
+  assert.equal((await runCommand(['check', '--config', join(folder.path, 'none')], under)).code, 1);
 });
 
 describe('a real systemd', { skip: noSystemd() }, () => {
@@ -201,6 +219,23 @@ describe('a real systemd', { skip: noSystemd() }, () => {
     const before = written();
     await until(() => written() > before, 'it writes where the other did');
     systemd.control('stop', 'pricegate@b');
+  });
+
+  test('a wrong configuration is said once, and not tried again; what may pass is', async () => {
+    systemd.configure({ ...config(), drain: 2 });
+    assert.throws(() => systemd.control('start', 'pricegate'), /Job for pricegate.service failed/);
+    assert.equal(systemd.show('pricegate', 'ActiveState'), 'failed', 'and not on its way to another start');
+    assert.equal(systemd.show('pricegate', 'ExecMainStatus'), '78');
+    assert.equal(systemd.journal().match(/drain: unknown key \(did you mean/g).length, 1);
+
+    const certs = testCerts();
+    const listen = { port: Number(new URL(url).port), tls: { cert: '/etc/pricegate/late.pem', key: '/etc/pricegate/late.key' } };
+    systemd.configure({ ...config(), listen });
+    assert.throws(() => systemd.control('start', 'pricegate'), /Job for pricegate.service failed/);
+    systemd.write('late.key', readFileSync(certs.key));
+    systemd.write('late.pem', readFileSync(certs.cert));
+    await until(() => systemd.show('pricegate', 'ActiveState') === 'active', 'it starts by itself when its certificate is there', 30_000, 100);
+    systemd.control('stop', 'pricegate');
   });
 
   test('what stands in it as a comment works: a unix socket for a proxy, a port below 1024', async () => {
