@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <string.h>
+#include <strings.h>
 
 #include "log.h"
 
@@ -102,6 +103,16 @@ static bool is_number(const char *text, long least, long most)
     return *text != '\0' && *end == '\0' && n >= least && n <= most;
 }
 
+/* What status and watch can both ask; curl alone would make something of more. */
+static bool is_gateway(const char *url)
+{
+    static const char *const begins[] = {"http://", "https://", "unix:/"};
+    for (size_t i = 0; i < ARRAY_LEN(begins); i++)
+        if (strncasecmp(url, begins[i], strlen(begins[i])) == 0 && url[strlen(begins[i])])
+            return true;
+    return false;
+}
+
 static int check_values(const struct options *o, struct err *err)
 {
     enum log_level level;
@@ -109,6 +120,11 @@ static int check_values(const struct options *o, struct err *err)
         return err_set(err, "--log-level: %s is none of error, warn, info, debug", o->log_level);
     if (o->port && !is_number(o->port, 0, 65535))
         return err_set(err, "--port: %s is not a port (0..65535)", o->port);
+    if (o->url && !is_gateway(o->url))
+        return err_set(err,
+                       "--url: %.100s is not the URL of a gateway (http://host:port, "
+                       "https://host:port or unix:/path)",
+                       o->url);
     if (o->watch && *o->watch && !is_number(o->watch, 1, 3600))
         return err_set(err, "--watch: %s is not a number of seconds (1..3600)", o->watch);
     return 0;

@@ -74,13 +74,13 @@ static void test_optional_value(void **state)
     static const struct {
         const char *line, *watch, *url;
     } rows[] = {
-        {"pricegate state",                    NULL, NULL},
-        {"pricegate state --watch",            "",   NULL},
-        {"pricegate state -w",                 "",   NULL},
-        {"pricegate state -w 5",               "5",  NULL},
-        {"pricegate state --watch=5",          "5",  NULL},
-        {"pricegate state -w --url a",         "",   "a" },
-        {"pricegate state --url a --watch 60", "60", "a" },
+        {"pricegate state",                            NULL, NULL       },
+        {"pricegate state --watch",                    "",   NULL       },
+        {"pricegate state -w",                         "",   NULL       },
+        {"pricegate state -w 5",                       "5",  NULL       },
+        {"pricegate state --watch=5",                  "5",  NULL       },
+        {"pricegate state -w --url http://a",          "",   "http://a" },
+        {"pricegate state --url HTTPS://a --watch 60", "60", "HTTPS://a"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char copy[256];
@@ -102,24 +102,28 @@ static void test_wrong_lines(void **state)
     static const struct {
         const char *line, *says;
     } rows[] = {
-        {"pricegate walk",               "walk: no such command"                 },
-        {"pricegate --colour",           "--colour: no such option"              },
-        {"pricegate watch A --port 1",   "--port: not an option of `watch`"      },
-        {"pricegate --port",             "--port: N is missing"                  },
-        {"pricegate --port 70000",       "--port: 70000 is not a port"           },
-        {"pricegate --port 1x",          "--port: 1x is not a port"              },
-        {"pricegate --log-level loud",   "--log-level: loud is none of"          },
-        {"pricegate --demo=yes",         "--demo takes no value"                 },
-        {"pricegate fetch",              "usage: pricegate fetch SYMBOL"         },
-        {"pricegate fetch A B",          "B: what is this?"                      },
-        {"pricegate fetch --all A",      "A: what is this?"                      },
-        {"pricegate watch --all",        "--all: not an option of `watch`"       },
-        {"pricegate state -w 0",         "--watch: 0 is not a number of seconds" },
-        {"pricegate state -w 1h",        "--watch: 1h is not a number of seconds"},
-        {"pricegate state --watch=3601", "--watch: 3601 is not"                  },
-        {"pricegate state soon",         "soon: what is this?"                   },
-        {"pricegate watch A -w",         "--watch: not an option of `watch`"     },
-        {"pricegate run away",           "away: what is this?"                   },
+        {"pricegate walk",                "walk: no such command"                            },
+        {"pricegate --colour",            "--colour: no such option"                         },
+        {"pricegate watch A --port 1",    "--port: not an option of `watch`"                 },
+        {"pricegate --port",              "--port: N is missing"                             },
+        {"pricegate --port 70000",        "--port: 70000 is not a port"                      },
+        {"pricegate --port 1x",           "--port: 1x is not a port"                         },
+        {"pricegate --log-level loud",    "--log-level: loud is none of"                     },
+        {"pricegate state --url desk:80", "--url: desk:80 is not the URL of a gateway (http:"},
+        {"pricegate state --url ftp://x", "--url: ftp://x is not the URL"                    },
+        {"pricegate state --url http://", "--url: http:// is not the URL"                    },
+        {"pricegate state --url unix:x",  "--url: unix:x is not the URL"                     },
+        {"pricegate --demo=yes",          "--demo takes no value"                            },
+        {"pricegate fetch",               "usage: pricegate fetch SYMBOL"                    },
+        {"pricegate fetch A B",           "B: what is this?"                                 },
+        {"pricegate fetch --all A",       "A: what is this?"                                 },
+        {"pricegate watch --all",         "--all: not an option of `watch`"                  },
+        {"pricegate state -w 0",          "--watch: 0 is not a number of seconds"            },
+        {"pricegate state -w 1h",         "--watch: 1h is not a number of seconds"           },
+        {"pricegate state --watch=3601",  "--watch: 3601 is not"                             },
+        {"pricegate state soon",          "soon: what is this?"                              },
+        {"pricegate watch A -w",          "--watch: not an option of `watch`"                },
+        {"pricegate run away",            "away: what is this?"                              },
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         char copy[256];
