@@ -152,6 +152,9 @@ test('every panel says in words what it shows, in a unit, of the chosen gateways
       }
     }
   }
+  const rows = dashboard.panels.filter((p) => p.type === 'row').length;
+  const height = Math.max(...dashboard.panels.map((p) => p.gridPos.y + p.gridPos.h));
+  assert.equal(taken.size, 24 * (height - rows), 'no hole between them');
 });
 
 test('Grafana is given the data source, and the folder of the dashboard', () => {
