@@ -37,7 +37,7 @@ int transfer_setup_init(struct transfer_setup *s, struct err *err)
 {
     if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         return err_set(err, "cannot prepare libcurl");
-    s->ca_file = copy_env("CURL_CA_BUNDLE", "SSL_CERT_FILE");
+    s->ca_file = copy_env("SSL_CERT_FILE", "CURL_CA_BUNDLE");
     s->no_proxy = make_no_proxy();
     return 0;
 }

@@ -11,8 +11,8 @@
 #include "err.h"
 #include "failure.h"
 
-/* Of this process' environment, read once. Further trusted certificates come from $CURL_CA_BUNDLE,
- * else $SSL_CERT_FILE (a PEM file). */
+/* Of this process' environment, read once. Further trusted certificates come from $SSL_CERT_FILE
+ * (a PEM file), else $CURL_CA_BUNDLE. */
 struct transfer_setup {
     char *ca_file, *no_proxy; /* NULL = none */
 };

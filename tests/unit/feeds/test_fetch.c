@@ -105,7 +105,7 @@ static int setup(void **state)
     assert_non_null(mkdtemp(w->folder));
     http_stub_make_certs(w->folder);
     snprintf(ca, sizeof ca, "%s/ca.pem", w->folder);
-    unsetenv("CURL_CA_BUNDLE");
+    setenv("CURL_CA_BUNDLE", "/dev/null", 1); /* counts where the other one is not set */
     setenv("SSL_CERT_FILE", ca, 1);
     w->plain = http_stub_new(NULL, NULL);
     snprintf(path[0], sizeof path[0], "%s/good.pem", w->folder);
@@ -427,6 +427,7 @@ static void test_tls_unknown_authority(void **state)
     struct err err;
     char *ca = strdup(getenv("SSL_CERT_FILE"));
     unsetenv("SSL_CERT_FILE");
+    unsetenv("CURL_CA_BUNDLE");
     uv_loop_init(&strange.loop);
     strange.fetch = fetch_new(&strange.loop, &err);
     struct got g = get(&strange, url_of(w->good, "https", "/s"), 0);
@@ -435,6 +436,7 @@ static void test_tls_unknown_authority(void **state)
     uv_run(&strange.loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&strange.loop), 0);
     setenv("SSL_CERT_FILE", ca, 1);
+    setenv("CURL_CA_BUNDLE", "/dev/null", 1);
     free(ca);
 }
 
