@@ -438,7 +438,7 @@ static json_t *time_or_null(int64_t wall_ms)
 
 static json_t *text_or_null(const char *s)
 {
-    return s && *s ? json_string(s) : json_null();
+    return s && *s ? jsonx_text(s, strlen(s)) : json_null();
 }
 
 static json_t *share(struct reliability_score s)

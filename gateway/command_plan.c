@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "jsonx.h"
 #include "plan.h"
 #include "settings.h"
 
@@ -158,9 +159,9 @@ static int print_json(const char *origin, const struct plan *p, const struct tol
     for (size_t i = 0; i < c->instruments_len && rc == 0; i++)
         rc = json_array_append_new(to, instrument_json(c, i, &p->instruments[i]));
     json_t *root =
-        json_pack("{s:s,s:b,s:b,s:o,s:o,s:O,s:O}", "config", origin, "fits",
-                  json_array_size(t->gives) == 0, "polling", c->feeds_enabled, "providers", from,
-                  "instruments", to, "notes", t->notes, "has_to_give", t->gives);
+        json_pack("{s:o,s:b,s:b,s:o,s:o,s:O,s:O}", "config", jsonx_text(origin, strlen(origin)),
+                  "fits", json_array_size(t->gives) == 0, "polling", c->feeds_enabled, "providers",
+                  from, "instruments", to, "notes", t->notes, "has_to_give", t->gives);
     char *text = root && rc == 0 ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
     if (text)
         printf("%s\n", text);

@@ -23,6 +23,7 @@
 #include "config_keep.h"
 #include "gateway_private.h"
 #include "instrument_map.h"
+#include "jsonx.h"
 #include "named_files.h"
 #include "supervisor.h"
 #include "tls.h"
@@ -179,10 +180,15 @@ static json_t *lines_of(const struct buf *text)
     json_t *list = json_array();
     for (const char *p = text->p; p && *p;) {
         size_t len = strcspn(p, "\n");
-        json_array_append_new(list, json_stringn(p, len));
+        json_array_append_new(list, jsonx_text(p, len));
         p += len + (p[len] == '\n');
     }
     return list;
+}
+
+static json_t *origin_of(const struct gateway *g)
+{
+    return jsonx_text(g->source.origin, strlen(g->source.origin));
 }
 
 static json_t *say_done(struct gateway *g, const struct change *x, const struct buf *warnings)
@@ -190,7 +196,7 @@ static json_t *say_done(struct gateway *g, const struct change *x, const struct 
     const struct instrument_map *map = &x->map;
     char serial[TLS_SERIAL_MAX];
     json_t *said = json_pack(
-        "{s:b, s:s, s:i, s:o, s:o, s:o, s:O, s:o, s:s?}", "reloaded", 1, "config", g->source.origin,
+        "{s:b, s:o, s:i, s:o, s:o, s:o, s:O, s:o, s:s?}", "reloaded", 1, "config", origin_of(g),
         "instruments", (int)map->to->instruments_len, "added", list_of(map, map->to, is_new),
         "removed", list_of(map, map->from, is_gone), "changed", list_of(map, map->from, is_changed),
         "needs_restart", x->needs_restart, "warnings", lines_of(warnings), "certificate",
@@ -223,8 +229,7 @@ static json_t *say_refused(const struct gateway *g, const struct buf *problems)
         log_event(LOG_ERROR, "reload_failed", "config=%s why=%s", g->source.origin,
                   json_string_value(line));
     }
-    return json_pack("{s:b, s:s, s:o}", "reloaded", 0, "config", g->source.origin, "problems",
-                     list);
+    return json_pack("{s:b, s:o, s:o}", "reloaded", 0, "config", origin_of(g), "problems", list);
 }
 
 /* --- all of it --- */

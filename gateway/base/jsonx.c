@@ -2,7 +2,9 @@
 
 #include <string.h>
 
+#include "buf.h"
 #include "json_guard.h"
+#include "utf8.h"
 
 /* Skips a string that begins at *p (on the quote); leaves *p behind its closing quote. */
 static bool skip_string(const char **p, const char *end)
@@ -220,6 +222,23 @@ void jsonx_append(json_t **list, json_t *value)
 {
     if (json_array_append_new(*list, value) != 0)
         give_up(list);
+}
+
+json_t *jsonx_text(const char *text, size_t len)
+{
+    struct buf clean = {0};
+    json_t *made = NULL;
+    for (size_t i = 0, n; i<len; i += n> 0 ? n : 1) {
+        n = utf8_len(text + i, len - i);
+        if (n > 0)
+            buf_add(&clean, text + i, n);
+        else
+            buf_adds(&clean, "\xEF\xBF\xBD");
+    }
+    if (!clean.failed)
+        made = json_stringn(clean.p ? clean.p : "", clean.len);
+    buf_fini(&clean);
+    return made;
 }
 
 const char *jsonx_string(const json_t *object, const char *name)

@@ -52,6 +52,10 @@ bool jsonx_member_is(const struct jsonx_member *m, const char *name);
 void jsonx_set(json_t **object, const char *name, json_t *value);
 void jsonx_append(json_t **list, json_t *value);
 
+/* A string for people, of any bytes: a file's name, or a sentence that was cut within a character.
+ * What is no UTF-8, and would be no JSON, becomes U+FFFD. New reference; NULL: out of memory. */
+json_t *jsonx_text(const char *text, size_t len) MUST_CHECK;
+
 /* Borrowed string member, or NULL when absent or not a string. */
 const char *jsonx_string(const json_t *object, const char *name);
 

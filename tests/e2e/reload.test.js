@@ -103,6 +103,12 @@ test('a configuration that is wrong anywhere changes nothing', async (t) => {
   await until(() => gateway.logs.filter((l) => l.event === 'reload_failed').length === 4, 'the log says so, too');
   writeFileSync(gateway.file, '{"instruments": [');
   assert.match((await gateway.post('/admin/reload')).json.problems[0], /^.*line 1/);
+  // A problem that is told cut within a character is told all the same.
+  const refused = () => gateway.logs.filter((l) => l.event === 'reload_failed').length;
+  const before = refused();
+  const cut = await reload(gateway, base([sim('coffee')], { ['\u00e4'.repeat(300)]: 1 }));
+  assert.deepEqual(cut.json.problems.map((p) => /^\u00e4+\ufffd: unknown key/.test(p)), [true], JSON.stringify(cut.json));
+  await until(() => refused() === before + 1, 'the log says it');
   execFileSync('rm', [gateway.file]);
   assert.match((await gateway.post('/admin/reload')).json.problems[0], /No such file/);
 

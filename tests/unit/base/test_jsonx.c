@@ -175,6 +175,25 @@ static void string_members(void **state)
     assert_null(jsonx_string(NULL, "a"));
 }
 
+static void a_text_may_have_any_bytes(void **state)
+{
+    static const struct {
+        const char *bytes, *text;
+    } rows[] = {
+        {"",                     ""                            },
+        {"caf\xc3\xa9",          "caf\xc3\xa9"                 },
+        {"caf\xe9",              "caf\xef\xbf\xbd"             },
+        {"cut \xe2\x82",         "cut \xef\xbf\xbd\xef\xbf\xbd"},
+        {"\xff\xf0\x9f\x98\x80", "\xef\xbf\xbd\xf0\x9f\x98\x80"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        json_t *made = jsonx_text(rows[i].bytes, strlen(rows[i].bytes));
+        assert_string_equal(json_string_value(made), rows[i].text);
+        json_decref(made);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +205,7 @@ int main(void)
         cmocka_unit_test(members_keep_their_bytes),
         cmocka_unit_test(names_are_compared_without_escapes),
         cmocka_unit_test(string_members),
+        cmocka_unit_test(a_text_may_have_any_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

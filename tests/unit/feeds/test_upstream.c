@@ -392,6 +392,17 @@ static void test_since_when(void **state)
     upstream_fini(&u);
 }
 
+/* A certificate names whom it likes, and the sentence is cut where it is full. */
+static void test_an_error_may_have_any_bytes(void **state)
+{
+    const struct verdict v = {.failure = FAIL_TLS, .credits_left = -1};
+    (void)state;
+    struct upstream u = make();
+    upstream_answered(&u, &v, "not for caf\xe9", T, T + 10);
+    expect_member(&u, "last_error", "tls: not for caf\xef\xbf\xbd");
+    upstream_fini(&u);
+}
+
 /* What is left of each limit, and the limit; a second is only a pace. */
 static void test_windows_are_shown(void **state)
 {
@@ -442,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_suspension_is_shared),
         cmocka_unit_test(test_since_when),
         cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_an_error_may_have_any_bytes),
         cmocka_unit_test(test_windows_are_shown),
         cmocka_unit_test(test_the_day_ends_in_its_zone),
         cmocka_unit_test(test_an_unknown_zone),

@@ -164,6 +164,15 @@ static bool grant_work(void *o)
     return ok;
 }
 
+static bool json_text_work(void *o)
+{
+    json_t *made = jsonx_text("a name in Latin-1: caf\xe9", 23);
+    bool ok = made != NULL;
+    (void)o;
+    json_decref(made);
+    return ok;
+}
+
 static bool encode_work(void *o)
 {
     struct buf *b = o;
@@ -362,17 +371,18 @@ static void *wrong_make(void)
 static void each_allocation_fails_once(void **state)
 {
     static const struct sweep all[] = {
-        {"text",               text_make,    text_work,    text_tell,    text_drop   },
-        {"an arena",           NULL,         arena_work,   NULL,         NULL        },
-        {"a table of symbols", NULL,         symtab_work,  NULL,         NULL        },
-        {"a time zone",        NULL,         zone_work,    NULL,         NULL        },
-        {"items",              items_make,   items_work,   items_tell,   items_drop  },
-        {"a grant",            NULL,         grant_work,   NULL,         NULL        },
-        {"encoding",           text_make,    encode_work,  text_tell,    text_drop   },
-        {"metrics",            metrics_make, metrics_work, NULL,         metrics_drop},
-        {"compression",        wire_make,    wire_work,    wire_tell,    wire_drop   },
-        {"a configuration",    right_make,   loading_work, loading_tell, loading_drop},
-        {"a wrong one",        wrong_make,   loading_work, loading_tell, loading_drop},
+        {"text",               text_make,    text_work,      text_tell,    text_drop   },
+        {"an arena",           NULL,         arena_work,     NULL,         NULL        },
+        {"a table of symbols", NULL,         symtab_work,    NULL,         NULL        },
+        {"a time zone",        NULL,         zone_work,      NULL,         NULL        },
+        {"items",              items_make,   items_work,     items_tell,   items_drop  },
+        {"a grant",            NULL,         grant_work,     NULL,         NULL        },
+        {"a text of JSON",     NULL,         json_text_work, NULL,         NULL        },
+        {"encoding",           text_make,    encode_work,    text_tell,    text_drop   },
+        {"metrics",            metrics_make, metrics_work,   NULL,         metrics_drop},
+        {"compression",        wire_make,    wire_work,      wire_tell,    wire_drop   },
+        {"a configuration",    right_make,   loading_work,   loading_tell, loading_drop},
+        {"a wrong one",        wrong_make,   loading_work,   loading_tell, loading_drop},
     };
     (void)state;
     sweep_run_all(all, ARRAY_LEN(all));
