@@ -139,14 +139,16 @@ static void on_probe(void *ctx, struct link *l)
     const char *ping[] = {name};
     size_t len[] = {strlen(name)};
 
-    if (l == &r->subscriber && r->base.symbols_len > 0) {
-        redis_subscribe_again(r);
+    if (l == &r->subscriber) {
+        if (r->base.symbols_len > 0)
+            redis_subscribe_again(r);
+        else
+            link_heard(l); /* nothing is listened for, so it may be as it is */
         return;
     }
     if (link_send(l, redis_on_answer, name, 1, ping, len) != 0)
         link_fail(l, "PING cannot be sent");
-    if (l == &r->command)
-        look_after(r);
+    look_after(r);
 }
 
 static void on_lost(void *ctx, struct link *l, const char *why)

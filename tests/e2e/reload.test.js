@@ -366,6 +366,20 @@ test('Redis: a new instrument has its value at once, others are heard on', async
   assert.equal(client.messages.filter((m) => m.type === 'quote').flatMap((m) => m.data).filter((q) => q.symbol === 'coffee' && q.price === 3).length, 1, 'nothing twice');
 });
 
+test('Redis: with no instrument left both connections stay', async (t) => {
+  const redis = await startRedis();
+  t.after(() => redis.stop());
+  const limits = { redis_ping_ms: 500 };
+  const gateway = await start(t, base([sim('coffee')], { redis: { url: redis.url }, limits }));
+  const connections = async () => (await redis.command('CLIENT', 'LIST')).match(/^id=\d+/gm).sort();
+  const pings = async () => Number(/cmdstat_ping:calls=(\d+)/.exec(await redis.command('INFO', 'commandstats'))?.[1] ?? 0);
+  const before = await connections();
+  assert.equal((await reload(gateway, base([], { redis: { url: redis.url }, limits }))).status, 200);
+  const asked = await pings();
+  await until(async () => (await pings()) >= asked + 4, 'it was looked after them several times');
+  assert.deepEqual(await connections(), before, JSON.stringify(gateway.logs.filter((l) => l.event === 'bus_down')));
+});
+
 test('the certificate: another one is served, of another kind, too; a wrong pair changes nothing', async (t) => {
   const certs = makeCerts();
   t.after(() => certs.remove());
