@@ -387,6 +387,16 @@ test('lists are made, renamed, deleted and brought back, and are there again the
   assert.deepEqual(lists.toggle('EUR/USD'), { list: { name: 'Currencies', symbols: [] }, added: false });
 });
 
+test('what another window has deleted is not renamed any more', () => {
+  const storage = memory();
+  const here = new Lists(new Store(storage));
+  here.create('FX', ['EUR/USD']);
+  new Lists(new Store(storage)).remove('FX');
+  here.load(); // as on the event `storage`, while the name is being asked for
+  here.rename('FX', 'Currencies');
+  assert.deepEqual(here.all, []);
+});
+
 test('an order that cannot be understood is none', () => {
   const none = { sort: null, grouped: true };
   for (const kept of [undefined, null, 7, 'abc', [1], { sort: 5 }, { sort: { column: 'gone', direction: 1 } },

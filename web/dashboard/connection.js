@@ -88,7 +88,7 @@ export class ConnectionPanel {
     const { epoch, epochs } = this.traffic;
     if (epoch === null) return 'none came with a number yet';
     const ms = Number.parseInt(epoch, 16);
-    const changes = epochs > 1 ? `, changed ${epochs - 1} times since the page was opened` : '';
+    const changes = epochs > 1 ? `, changed ${epochs > 2 ? `${epochs - 1} times` : 'once'} since the page was opened` : '';
     return `${clock(ms, nowMs) || 'an unknown time'} (epoch ${epoch}${changes})`;
   }
 

@@ -116,6 +116,7 @@ export class DetailPanel {
     if (!heard || heard.shownMs !== null) return;
     const channel = new MessageChannel();
     channel.port1.onmessage = () => {
+      channel.port1.close(); // else it stays for a while, and there is one for each frame
       heard.shownMs = Date.now();
       this.#fillTimes(heard.shownMs);
     };

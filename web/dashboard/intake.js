@@ -12,7 +12,6 @@ import { Recorder } from './candles.js';
 import { Model } from './model.js';
 import { Traffic } from './traffic.js';
 
-
 /** In the place of WebSocket: the first one is that of early.js, if it is still open; then what it has
  *  heard is heard once more. */
 function Socket(url) {

@@ -5,8 +5,9 @@
 //
 // Three clocks are in it: the market's (the provider says it), the gateway's, this device's. The
 // last two are compared over the connection (clockSkewMs), at the price of its bare travel time,
-// which is therefore in none of the steps (and a step that comes out negative by it took no time). An item of a snapshot was there before this page: its
-// second step would be the time that it lay in the gateway. Pure.
+// which is therefore in none of the steps (and a step that comes out negative by it took no time).
+// An item of a snapshot was there before this page: its second step would be the time that it lay in
+// the gateway. Pure.
 
 import { number } from '../quote.js';
 import { span } from './times.js';

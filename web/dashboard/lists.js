@@ -3,7 +3,7 @@
 // so: following a link never overwrites what is here. Pure; what keeps things is handed in.
 
 const NAME_MAX = 40;
-export const DEFAULT_NAME = 'Favourites';
+const DEFAULT_NAME = 'Favourites';
 
 export class Lists {
   #store;
@@ -73,8 +73,11 @@ export class Lists {
     return list;
   }
 
+  /** Another window may have deleted it meanwhile. */
   rename(from, to) {
-    this.#find(from).name = to.trim();
+    const list = this.#find(from);
+    if (!list) return;
+    list.name = to.trim();
     if (this.active === from) this.show(to.trim());
     this.#keep();
   }

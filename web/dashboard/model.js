@@ -192,8 +192,8 @@ export class Model {
   }
 
   /** Why no provider answers: null while one does, or before the snapshot is here. `held`: there are
-   *  prices, and they are the last known ones; `asked`: there are providers to ask. What other programs feed proves nothing about
-   *  providers, so it counts only where there is nothing else. */
+   *  prices, and they are the last known ones; `asked`: there are providers to ask. What other programs
+   *  feed proves nothing about providers, so it counts only where there is nothing else. */
   outage() {
     const quotes = this.rows().filter((row) => row.kind === 'quote');
     const asked = quotes.filter((row) => row.sources.length > 0);

@@ -56,7 +56,7 @@ export function matches(row, words) {
   return words.every((word) => text.includes(word));
 }
 
-export const wordsOf = (filter) => filter.toLowerCase().split(/\s+/).filter(Boolean);
+const wordsOf = (filter) => filter.toLowerCase().split(/\s+/).filter(Boolean);
 
 /** [[category or '', [row, ...]], ...]. list: the symbols of a watchlist in their order, or null
  *  for all; sort: {column, direction} or null; grouped: by category. */
