@@ -7,8 +7,8 @@
  *
  * Rules that hiredis 0.14 forces on us:
  * - It frees a context by itself after an error, running callbacks with NULL on the way. So l->ac
- *   is set to NULL the moment it tells us, and what a callback touches (the link) outlives them
- * all.
+ *   is set to NULL the moment it tells us, and what a callback touches (the link) outlives the
+ *   context.
  * - A context must not be freed from its connect callback. So nothing is ever freed where a failure
  *   is noticed: link_fail() writes down why, and a timer of 0 ms does the rest.
  * - redisAsyncConnect() on a name blocks for as long as the resolver likes. So names go to

@@ -6,8 +6,8 @@
  * - SSL_get_error() looks at a queue of errors that belongs to the thread, and hiredis does not
  *   empty it before: what the server or a provider's connection has left in it would end this
  *   connection (bus_tls_prepare()).
- * - Of a failed handshake it tells what errno says, which is nothing. OpenSSL still knows the
- * reason while hiredis calls back (bus_tls_failed()).
+ * - Of a failed handshake it tells what errno says, which is nothing. OpenSSL knows the reason, and
+ *   still does while hiredis calls back (bus_tls_failed()).
  * - When it cannot begin it leaves a context behind that crashes if it is used. So it begins at
  *   once, as hiredis's own examples do, and not in the callback that says "connected": here the
  *   context can be freed on the spot. OpenSSL takes "not yet connected" as "try again".

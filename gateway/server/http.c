@@ -3,21 +3,26 @@
  *     read headers ─► framing ─► route ─► origin ─► token ─► role ─► (body) ─► handler ─► answer
  *
  * Five traps of the library decide the order of the last steps.
+ *
  * - A POST without a length is expected to bring 100 MB: it is answered at once.
+ *
  * - One with a length is answered when the body is complete, and that event may come twice when the
- *   next request is in the same segment: the phase of the connection is the latch, and a POST
- * always ends its connection. In version 4.3 it does not come at all then, as what is behind the
- * body is handed over as more of it: so we count (http_body()). An order that waits for its result,
- * with something behind it, ends with the library's patience there.
+ *   next request is in the same segment: the phase of the connection is the latch, and a POST ends
+ *   its connection. In version 4.3 the event does not come at all then, as what is behind the body
+ *   is handed over as more of it: so we count (http_body()). An order that waits for its result,
+ *   with something behind it, ends with the library's patience there.
+ *
  * - Behind another request in the same segment, the library takes the beginning of that segment for
  *   the POST's body and says "complete" again and again, until it is told to end: so the second
- * time ends the connection, also of one that waits for its answer.
+ *   time ends the connection, also of one that waits for its answer.
+ *
  * - After an answer that did not wait for the body, what still arrives is read and thrown away for
- * a moment (HTTP_LINGER): closing a socket with unread input makes the kernel reset the connection,
- *   and the client might lose the answer.
+ *   a moment (HTTP_LINGER): closing a socket with unread input makes the kernel reset the
+ *   connection, and the client might lose the answer.
+ *
  * - While a socket is full (HTTP_CHOKED) the library does not read, but goes on polling for input:
  *   requests sent ahead, by somebody who does not read the answers, would turn the loop without
- * end. So they are thrown away from the socket itself, and the connection ends behind the answer.
+ *   end. So they are thrown away from the socket itself, and the connection ends behind the answer.
  */
 #include "http.h"
 
