@@ -329,7 +329,7 @@ test('the connection: state, transport, rates, losses; how to do without the pag
   t.after(() => again.stop());
   await fact('State', /^live for/);
   await fact('Lost', /^1 time, last at \d\d:\d\d:\d\d: /);
-  await fact('Prices numbered since', /changed 1 times/);
+  await fact('Prices numbered since', /changed once/);
   await page.clean();
 });
 
