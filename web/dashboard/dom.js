@@ -23,6 +23,17 @@ export function setText(at, text) {
   }
 }
 
+const shape = (text) => text.replace(/\d/g, '0');
+
+/** The same for a text that keeps its right end, which begins elsewhere when a sign or a dash comes or goes
+ *  (digits have one width): then as a new text node, because the old one would have moved. */
+export function setFigure(at, text) {
+  const old = at.firstChild?.data ?? '';
+  if (old === text) return;
+  if (shape(old) === shape(text)) setText(at, text);
+  else at.textContent = text;
+}
+
 export function setData(at, name, value) {
   if (at.dataset[name] !== value) at.dataset[name] = value;
 }

@@ -8,7 +8,7 @@
 // would be a flicker that says nothing. Who wants no motion gets none.
 
 import { age, decimal, number, plain, signed, signedPercent } from '../quote.js';
-import { drawing, element, setData, setText, withText } from './dom.js';
+import { drawing, element, setData, setFigure, setText, withText } from './dom.js';
 import { observed, reasonText } from './model.js';
 import { explain, lateness } from './words.js';
 
@@ -57,7 +57,7 @@ class Characters {
     for (let i = 0; i < this.#spans.length; i++) {
       const at = this.fromRight ? text.length - 1 - i : i;
       const span = this.#spans[i];
-      setText(span, text[at] ?? '');
+      setFigure(span, text[at] ?? '');
       const name = at >= moved && at < text.length ? 'moved' : '';
       if (span.className !== name) span.className = name;
     }
@@ -203,8 +203,8 @@ export class QuoteRow extends Row {
     const { item } = row;
     this.#fillPrice(row, nowMs, motion);
     setText(this.unit, item ? plain(item.unit) || plain(item.currency) : '');
-    setText(this.cells.change, item ? filled(signed(item.change)) : '');
-    setText(this.cells.percent, signedPercent(item?.change_pct).padStart(PERCENT_CHARACTERS, FILL));
+    setFigure(this.cells.change, item ? filled(signed(item.change)) : '');
+    setFigure(this.cells.percent, signedPercent(item?.change_pct).padStart(PERCENT_CHARACTERS, FILL));
     setData(this.tr, 'trend', ['down', 'flat', 'up'][Math.sign(number(item?.change) ?? 0) + 1]);
     if (nowMs - this.#lineAt >= LINE_EVERY_MS) this.#drawLine(row, nowMs);
   }
