@@ -120,6 +120,35 @@ test('the detail: chart, figures, latency, theme; the library comes when it is n
   await page.clean();
 });
 
+test('with the detail open, too, a price moves nothing', async (t) => {
+  const { redis, gateway } = await scene(t, { redis: true, config: { instruments: [external('coffee', { unit: 'USD/lb' })] } });
+  const publish = (price, change) => {
+    const now = Date.now();
+    return redis.command('PUBLISH', 'coffee:price:stream',
+      `{"symbol":"coffee","price":${price},"bid":${price},"change":${change},"change_pct":${change},"currency":"USD","source":"desk","ts":${now},"recv":${now - 7}}`);
+  };
+  for (const viewport of [{ width: 1360, height: 860 }, PHONE]) {
+    const page = await open(t, `${gateway.url}/#symbol=coffee`, { viewport });
+    await page.says('#connection', 'live');
+    for (const price of ['2.943', '2.944']) {
+      await publish(price, 0.033);
+      await page.says('#detail .big .value', price);
+    }
+    await page.waitForSelector('#detail .steps:not([data-total=""])');
+    await page.waitForSelector('#detail canvas');
+    await page.waitForTimeout(300);
+    await page.evaluate(() => globalThis.shifts.splice(0));
+    for (const [i, price] of ['2.951', '3.111', '2.002', '3.999'].entries()) {
+      await publish(price, [-0.5, 0, 1.25, -1.25][i]);
+      await page.says('#detail .big .value', price);
+      await page.waitForTimeout(100); // between what comes with the price and what is known behind it
+    }
+    assert.deepEqual(await page.evaluate(() => globalThis.shifts), [], `at a width of ${viewport.width}`);
+    await page.clean();
+    await page.context().close();
+  }
+});
+
 test('the chart goes on for as long as the page is open, with what is kept', async (t) => {
   const gateway = await startGateway({ instruments: [external('coffee')] });
   t.after(() => gateway.stop());

@@ -350,7 +350,7 @@ test('names, prices and sources as long as they come, in any direction: all of i
 
 test('a price moves nothing', async (t) => {
   // On a large screen everything is larger, so what moves by a hair elsewhere is counted there.
-  for (const viewport of [DESK, { width: 3840, height: 2160 }]) {
+  for (const viewport of [DESK, PHONE, { width: 3840, height: 2160 }]) {
     const { page, redis } = await desk(t, { page: { viewport } });
     const shifts = () => page.evaluate(() => globalThis.shifts);
     await page.evaluate(() => document.fonts.ready);

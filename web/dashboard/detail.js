@@ -156,9 +156,11 @@ export class DetailPanel {
     if (item) lines.push([row.kind === 'quote' ? 'Market time' : 'Time it is about', ts === null ? 'the source does not say' : clock(ts, nowMs)]);
     if (recv !== null) lines.push(['Heard by the gateway', `${clock(recv, nowMs)}, ${ago(this.context.model.ageMs(row, nowMs))}`]);
     facts(this.times, lines);
+    // Of a price that will be painted in a moment all is known behind that; until then what was stands there.
+    if (this.#heard?.shownMs === null && this.#heard.item === item) return;
     const { list: parts, total } = steps(item, this.#heard, this.context.feed.clockSkewMs);
     const all = item ? [...parts, total] : [];
-    list(this.steps, all.map(({ name, text, note }) => `${name}: ${text}${note ? ` \u2013 ${note}` : ''}`));
+    list(this.steps, all.map(({ name, text, note }) => `${name}: ${text}${note && `\n${note}`}`));
     setData(this.steps, 'total', total.ms === null ? '' : String(Math.round(total.ms)));
   }
 
