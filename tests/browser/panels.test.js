@@ -135,6 +135,7 @@ test('with the detail open, too, a price moves nothing', async (t) => {
       await page.says('#detail .big .value', price);
     }
     await page.waitForSelector('#detail .steps:not([data-total=""])');
+    await page.reads('#detail .headline', /through Redis/); // as the gateway says
     await page.waitForSelector('#detail canvas');
     await page.waitForTimeout(300);
     await page.evaluate(() => globalThis.shifts.splice(0));

@@ -88,8 +88,8 @@ export class ChartBox {
   #explain() {
     const n = this.#candles()?.length ?? 0;
     let text = '';
-    if (n === 0) text = 'Nothing to draw yet: the chart begins with the first price.';
-    else if (n < 3) text = 'The chart begins where this page was opened, and grows as the market\u2019s time moves on.';
+    if (n === 0) text = 'Nothing to draw yet: no price has come.';
+    else if (n < 3) text = 'The chart begins where this page was opened.';
     setText(this.note, text);
   }
 }
