@@ -26,7 +26,8 @@ export function noSystemd() {
   if (!existsSync('/lib/systemd/systemd')) return 'systemd is not installed';
   if (process.getuid() !== 0) return 'only root can start a systemd';
   const tries = 'mount -t cgroup2 none /mnt && mkdir /mnt/pricegate-try && rmdir /mnt/pricegate-try && mount -t tmpfs none /mnt && '
-    + 'mkdir /mnt/a /mnt/b /mnt/c && mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/a,workdir=/mnt/b /mnt/c';
+    + 'mkdir /mnt/a /mnt/b /mnt/c && mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/a,workdir=/mnt/b /mnt/c && '
+    + 'unshare --user true'; // PrivateUsers=; a chroot may not have one
   const tried = spawnSync('unshare', ['--mount', '--pid', '--fork', '--cgroup', 'sh', '-c', tries], { encoding: 'utf8' });
   return tried.status === 0 ? false : `no namespaces, control groups or overlays here: ${tried.stderr.trim()}`;
 }
