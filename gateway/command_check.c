@@ -27,6 +27,8 @@ static void tell(void *ctx, enum named_files_kind kind, const char *setting, con
 
 static void print_disabled(const struct config *c)
 {
+    if (!c->feeds_enabled)
+        printf("REALTIME_PRICE_FEED_ENABLED is off: nobody is asked for anything\n");
     for (size_t i = 0; i < c->providers_len; i++)
         if (!c->providers[i].enabled && config_uses(c, i))
             printf("provider %s is disabled: %s: %s\n", c->providers[i].name,

@@ -119,7 +119,10 @@ void gateway_start_feeds(struct gateway *g)
     } else {
         uv_timer_stop(&g->watchers);
         log_event(LOG_WARN, "feeds_off", "why=%s",
-                  "REALTIME_PRICE_FEED_ENABLED is off: nothing is polled");
+                  *g->now.config->redis.url
+                      ? "REALTIME_PRICE_FEED_ENABLED is off: nothing is polled"
+                      : "REALTIME_PRICE_FEED_ENABLED is off: nothing is polled, and without "
+                        "redis.url nobody else's prices come");
     }
 }
 

@@ -15,10 +15,28 @@ static void judge_chains(const struct config *c, struct findings *to)
     }
 }
 
+/* Of a process that asks nobody: keys do not matter to it, but somebody else's prices do. */
+static void judge_reader(const struct config *c, struct findings *to)
+{
+    if (*c->redis.url) {
+        findings_add(to, FINDING_OK, "REALTIME_PRICE_FEED_ENABLED is off: prices come from Redis");
+        return;
+    }
+    findings_add(to, FINDING_PROBLEM,
+                 "REALTIME_PRICE_FEED_ENABLED is off and redis.url is empty: no price will ever "
+                 "come");
+    findings_advise(to, "unset that variable, or set redis.url to where another gateway's prices "
+                        "are");
+}
+
 void judge_keys(const struct doctor_facts *f, struct findings *to)
 {
     const struct config *c = f->config;
     size_t off = 0, on = 0;
+    if (!c->feeds_enabled) {
+        judge_reader(c, to);
+        return;
+    }
     for (size_t i = 0; i < c->providers_len; i++) {
         if (!config_uses(c, i))
             continue;

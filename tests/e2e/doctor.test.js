@@ -268,6 +268,16 @@ test('a key that is missing, and an instrument that nobody can be asked for', as
   assert.match(of('providers.keys')[1], /^problem: nobody can be asked for coffee/);
 });
 
+test('polling is off: a reader needs no keys, but a Redis', async (t) => {
+  const config = { ...quiet, instruments: [instrument('coffee', [['twelvedata', 'KC1']])] };
+  const off = { REALTIME_PRICE_FEED_ENABLED: 'false' };
+  assert.deepEqual((await examine(t, config, { env: off })).of('providers.keys'), [
+    'problem: REALTIME_PRICE_FEED_ENABLED is off and redis.url is empty: no price will ever come'
+    + " -> unset that variable, or set redis.url to where another gateway's prices are"]);
+  const reader = { ...config, redis: { url: 'unix:///nowhere' } };
+  assert.deepEqual((await examine(t, reader, { env: off })).of('providers.keys'), ['ok: REALTIME_PRICE_FEED_ENABLED is off: prices come from Redis -> null']);
+});
+
 test('too few files for limits.connections, or for a start', async (t) => {
   const folder = temporaryFolder();
   t.after(() => folder.remove());

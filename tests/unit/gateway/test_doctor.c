@@ -38,6 +38,7 @@ static int set_up(void **state)
     c->listen.metrics_port = -1;
     c->listen.tls_cert = "desk.pem";
     c->listen.tls_key = "desk.key";
+    c->feeds_enabled = true;
     c->redis.url = "redis://desk:6379";
     c->fanout.sndbuf_bytes = 131072;
     c->quality.dead_letter_dir = "/var/dlq";
@@ -395,6 +396,11 @@ static void test_keys(void **state)
     p->providers[0].why_disabled = "no api_key: ALPHA_KEY is not set";
     expect(&p->facts, "providers.keys", FINDING_WARNING, "ALPHA_KEY is not set");
     expect(&p->facts, "providers.keys", FINDING_PROBLEM, "nobody can be asked for coffee");
+    p->config.feeds_enabled = false;
+    expect(&p->facts, "providers.keys", FINDING_OK, "is off: prices come from Redis");
+    p->config.redis.url = "";
+    expect(&p->facts, "providers.keys", FINDING_PROBLEM, "no price will ever come");
+    p->config.feeds_enabled = true;
     p->instrument.sources_len = 0;
     p->facts.tries_len = 0;
     expect_silence(&p->facts, "providers");
