@@ -128,10 +128,10 @@ static int lock_folder(const char *path, struct err *err)
 
 static int cannot_make(const char *path, int failure, struct err *err)
 {
-    return err_set(err,
-                   "unix:%s: %s: let the user that runs pricegate write to that folder, or change "
-                   "listen.host",
-                   path, strerror(failure));
+    return err_set(err, "unix:%s: %s: %s, or change listen.host", path, strerror(failure),
+                   failure == EROFS
+                       ? "choose a folder that may be written to (RuntimeDirectory= in the unit)"
+                       : "let the user that runs pricegate write to that folder");
 }
 
 int unix_socket_try(const char *path, struct err *err)

@@ -202,6 +202,14 @@ const noMounts = spawnSync('unshare', readOnly('/mnt', ['true'])).status === 0 ?
 test('a disk that may only be read', { skip: noMounts }, async (t) => {
   const folder = desk(t, quiet);
   mkdirSync(folder.at('disk'));
+  const socket = `unix:${folder.at('disk/http.sock')}`;
+  writeFileSync(folder.file, JSON.stringify({ ...quiet, listen: { host: socket } }));
+  const started = spawnSync('unshare', readOnly(folder.at('disk'), [binary, 'run', '--config', folder.file]), { encoding: 'utf8', env: { PATH: process.env.PATH } });
+  assert.equal(
+    sentence({ ...started, code: started.status }, folder.file),
+    `${socket}: Read-only file system: choose a folder that may be written to (RuntimeDirectory= in the unit), or change listen.host`,
+  );
+
   const config = { ...quiet, quality: { dead_letter_dir: folder.at('disk/letters') } };
   writeFileSync(folder.file, JSON.stringify(config));
   const why = `quality.dead_letter_dir: ${folder.at('disk/')}: Read-only file system`;
