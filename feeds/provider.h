@@ -139,7 +139,8 @@ bool parse_key_sendable(const char *key);
 /* answers[i] = failure with the sentence, for all i. */
 void parse_fail_all(struct answer *answers, size_t n, enum failure f, const char *detail);
 
-#define PARSE_BODY_MAX ((size_t)256 * 1024) /* bytes of a reply that are looked at */
+/* Bytes of a reply that are looked at: as many as limits.upstream_bytes may allow. */
+#define PARSE_BODY_MAX ((size_t)1024 * 1024)
 
 /* One answer: failure with the sentence. Whatever the provider's words in it are, only printable
  * ASCII comes out, and links and what looks like a key are cut out of it. */

@@ -205,7 +205,7 @@ const struct config_setting config_settings[] = {
     ROW(INT, "limits.symbols_per_connection", AT(config, limits.symbols_per_connection),
         .dflt = "500", .min = 1, .max = 100000),
     ROW(INT, "limits.upstream_bytes", AT(config, limits.upstream_bytes), .dflt = "262144",
-        .min = 1024, .max = 16777216),
+        .min = 1024, .max = 1048576),
     ROW(INT, "limits.upstream_header_bytes", AT(config, limits.upstream_header_bytes),
         .dflt = "16384", .min = 1024, .max = 1048576),
     ROW(INT, "limits.upstream_ms", AT(config, limits.upstream_ms), .dflt = "5000", .min = 100,

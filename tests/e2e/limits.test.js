@@ -414,6 +414,15 @@ describe('by the clock', { concurrency: true }, () => {
     assert.match(body, /^pricegate_provider_requests_total\{provider="twelvedata",result="upstream_error"\} [2-9]/m);
   });
 
+  test('upstream_bytes: with more of them a longer answer is one, too', async (t) => {
+    const quote = { symbol: 'AAPL', currency: 'USD', close: '150', timestamp: Math.floor(Date.now() / 1000) - 60 };
+    const long = status(200, JSON.stringify({ ...quote, pad: 'x'.repeat(500_000) }));
+    const limits = { upstream_bytes: 1_048_576, refresh_ms: 0 };
+    const { gateway } = await scene(t, { ...scarce(limits), script: (u) => u.set('twelvedata', 'AAPL', long) });
+    const { json } = await gateway.post('/data-health/refresh-all');
+    assert.equal(json.status, 'success', JSON.stringify(json.errors));
+  });
+
   test('auth_ms: who shows no token is closed with 4001', async (t) => {
     const auth = { anonymous_role: null, keys: [{ name: 'k', role: 'admin', sha256: '0'.repeat(64) }] };
     const gateway = await quiet(t, { auth_ms: 2000 }, { config: { auth, listen: { metrics_port: 0 } } });
