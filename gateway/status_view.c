@@ -186,7 +186,7 @@ static void instruments(struct view *v)
 
 static void suspects(struct view *v)
 {
-    static const char *const heads[] = {"SUSPECT", "PRICE", "SOURCE", "RULE", "FOR", "WHY"};
+    static const char *const heads[] = {"SUSPECT", "VALUE", "SOURCE", "RULE", "FOR", "WHY"};
     const char *category, *symbol;
     json_t *rows, *row;
     struct table t;
@@ -200,7 +200,7 @@ static void suspects(struct view *v)
             if (!json_is_object(s))
                 continue;
             table_add(&t, TINT_NONE, symbol);
-            table_add(&t, TINT_BAD, text_of(s, "price"));
+            table_add(&t, TINT_BAD, text_of(s, jsonx_string(s, "price") ? "price" : "value"));
             table_add(&t, TINT_NONE, text_of(s, "source"));
             table_add(&t, TINT_NONE, text_of(s, "rule"));
             table_add(&t, TINT_NONE, since(v, jsonx_string(s, "since"), age));
@@ -217,8 +217,11 @@ static const json_t *last_run(const struct view *v, const char *job)
 {
     size_t i;
     json_t *run;
-    json_array_foreach(json_object_get(v->docs->jobs, "jobs"), i,
-                       run) if (strcmp(text_of(run, "job"), job) == 0) return run;
+    json_array_foreach(json_object_get(v->docs->jobs, "jobs"), i, run)
+    {
+        if (strcmp(text_of(run, "job"), job) == 0)
+            return run;
+    }
     return NULL;
 }
 
@@ -226,9 +229,11 @@ static bool is_running(const struct view *v, const char *job)
 {
     size_t i;
     json_t *name;
-    json_array_foreach(json_object_get(v->docs->jobs, "running"), i,
-                       name) if (json_is_string(name) &&
-                                 strcmp(json_string_value(name), job) == 0) return true;
+    json_array_foreach(json_object_get(v->docs->jobs, "running"), i, name)
+    {
+        if (json_is_string(name) && strcmp(json_string_value(name), job) == 0)
+            return true;
+    }
     return false;
 }
 
@@ -259,9 +264,11 @@ static void jobs(struct view *v)
     json_t *next;
     struct table t;
     table_init(&t, heads, ARRAY_LEN(heads));
-    json_object_foreach(json_object_get(v->docs->jobs, "next"), job,
-                        next) if (json_is_string(next) || last_run(v, job) || is_running(v, job))
-        add_job(v, &t, job, next);
+    json_object_foreach(json_object_get(v->docs->jobs, "next"), job, next)
+    {
+        if (json_is_string(next) || last_run(v, job) || is_running(v, job))
+            add_job(v, &t, job, next);
+    }
     finish(v, &t);
 }
 
@@ -345,11 +352,12 @@ static void bus_line(struct view *v)
 {
     size_t i;
     json_t *part;
-    json_array_foreach(json_object_get(v->docs->ready, "degraded"), i,
-                       part) if (json_is_string(part) &&
-                                 strcmp(json_string_value(part), "bus") == 0)
-        table_line(v->out, v->style, TINT_BAD,
-                   "Redis cannot be used; the log says why (bus_down, bus_refused)");
+    json_array_foreach(json_object_get(v->docs->ready, "degraded"), i, part)
+    {
+        if (json_is_string(part) && strcmp(json_string_value(part), "bus") == 0)
+            table_line(v->out, v->style, TINT_BAD,
+                       "Redis cannot be used; the log says why (bus_down, bus_refused)");
+    }
 }
 
 void status_view(const struct status_docs *d, const char *url, const struct table_style *style,

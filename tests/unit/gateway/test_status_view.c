@@ -60,8 +60,9 @@ static const struct texts whole = {
         "\"tea\":{\"last_updated\":\"2026-01-01T11:30:00Z\",\"status\":\"stale\",\"suspect\":{"
         "\"price\":\"294.3\",\"rule\":\"factor_100\",\"why\":\"294.3 against 2.943 held\","
         "\"source\":\"yahoo\",\"since\":\"2026-01-01T11:58:00Z\"}}},"
-        "\"weather\":{\"minas\":{\"last_updated\":null,\"age_hours\":null,\"status\":\"missing\"}}}"
-        "}",
+        "\"weather\":{\"minas\":{\"last_updated\":null,\"age_hours\":null,\"status\":\"missing\","
+        "\"suspect\":{\"value\":\"214\",\"rule\":\"range\",\"why\":\"214 is outside the range\","
+        "\"source\":\"openmeteo\",\"since\":\"2026-01-01T11:59:00Z\"}}}}}",
     .quotes = "{\"data\":[{\"symbol\":\"coffee\",\"price\":2.9430,\"currency\":\"USD\",\"unit\":"
               "\"USD/lb\","
               "\"source\":\"yahoo\",\"fallback\":true,\"state\":\"live\"},"
@@ -100,8 +101,9 @@ static void test_whole(void **state)
         "coffee_prices\n"
         "minas   MISSING  -       -              unavailable  -                 -         weather\n"
         "\n"
-        "SUSPECT  PRICE  SOURCE  RULE        FOR    WHY\n"
-        "tea      294.3  yahoo   factor_100  2 min  294.3 against 2.943 held\n"
+        "SUSPECT  VALUE  SOURCE     RULE        FOR    WHY\n"
+        "tea      294.3  yahoo      factor_100  2 min  294.3 against 2.943 held\n"
+        "minas    214    openmeteo  range       60 s   214 is outside the range\n"
         "\n"
         "JOB     LAST RUN  RESULT   TOOK  UPDATED  UNCHANGED  FAILED  NEXT RUN\n"
         "full    running   -        -     -        -          -       in 6.0 h\n"
