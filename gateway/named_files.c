@@ -52,11 +52,20 @@ static void tell_errno(const struct teller *t, const char *setting, const char *
             to_write ? write_advice(failure) : err_file_advice(failure));
 }
 
+static void tell_certificate(const struct teller *t, enum named_files_kind kind, const char *what,
+                             int64_t at_ms, const char *advice)
+{
+    char at[CLOCK_RFC3339_MAX], text[SENTENCE_MAX];
+    snprintf(text, sizeof text, "listen.tls.cert: %s: the certificate %s %s",
+             t->config->listen.tls_cert, what, clock_rfc3339(at_ms, at));
+    t->tell(t->ctx, kind, "listen.tls.cert", text, advice);
+}
+
 static void check_certificate(const struct teller *t)
 {
+    static const char renew[] = "put a renewed one in its place and reload (SIGHUP)";
     const struct config *c = t->config;
     struct err err;
-    char until[CLOCK_RFC3339_MAX], text[SENTENCE_MAX];
     if (!c->listen.tls_cert)
         return;
     struct tls_identity *id = tls_identity_load(c->listen.tls_cert, c->listen.tls_key, &err);
@@ -64,15 +73,17 @@ static void check_certificate(const struct teller *t)
         t->tell(t->ctx, NAMED_STOPS, "listen.tls", err.text, NULL);
         return;
     }
-    int64_t ends_ms = tls_identity_ends_ms(id), left_ms = ends_ms - t->wall_ms;
+    int64_t begins_ms = tls_identity_begins_ms(id), ends_ms = tls_identity_ends_ms(id);
     tls_identity_free(id);
-    if (ends_ms <= 0 || left_ms > SOON_MS)
+    if (begins_ms > t->wall_ms)
+        tell_certificate(t, NAMED_SPOILS, "is not valid yet, clients refuse it until", begins_ms,
+                         "wait, or see that this machine's clock is right");
+    if (ends_ms <= 0 || ends_ms - t->wall_ms > SOON_MS)
         return;
-    snprintf(text, sizeof text, "listen.tls.cert: %s: the certificate %s %s", c->listen.tls_cert,
-             left_ms <= 0 ? "has expired, clients refuse it since" : "expires on",
-             clock_rfc3339(ends_ms, until));
-    t->tell(t->ctx, left_ms <= 0 ? NAMED_SPOILS : NAMED_NOTE, "listen.tls.cert", text,
-            "put a renewed one in its place and reload (SIGHUP)");
+    if (ends_ms <= t->wall_ms)
+        tell_certificate(t, NAMED_SPOILS, "has expired, clients refuse it since", ends_ms, renew);
+    else
+        tell_certificate(t, NAMED_NOTE, "expires on", ends_ms, renew);
 }
 
 static void check_web_root(const struct teller *t)

@@ -115,12 +115,20 @@ const char *tls_identity_serial(const struct tls_identity *id, char out[static T
     return out;
 }
 
-int64_t tls_identity_ends_ms(const struct tls_identity *id)
+int64_t tls_time_ms(const ASN1_TIME *t)
 {
     struct tm tm;
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(id->cert), &tm) != 1)
-        return 0;
-    return (int64_t)timegm(&tm) * 1000;
+    return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) * 1000 : 0;
+}
+
+int64_t tls_identity_begins_ms(const struct tls_identity *id)
+{
+    return tls_time_ms(X509_get0_notBefore(id->cert));
+}
+
+int64_t tls_identity_ends_ms(const struct tls_identity *id)
+{
+    return tls_time_ms(X509_get0_notAfter(id->cert));
 }
 
 static int choose(SSL *ssl, void *arg)

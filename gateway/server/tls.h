@@ -23,9 +23,13 @@ struct tls_identity *tls_identity_load(const char *cert, const char *key,
                                        struct err *err) MUST_CHECK;
 void tls_identity_free(struct tls_identity *id); /* NULL is fine */
 
-/* Its serial number in hex digits, and until when it is valid (wall ms; 0 = unreadable). */
+/* What a certificate says of a time (wall ms; 0 = unreadable). */
+int64_t tls_time_ms(const ASN1_TIME *t);
+
+/* Its serial number in hex digits, and from and until when it is valid (as above). */
 #define TLS_SERIAL_MAX 48
 const char *tls_identity_serial(const struct tls_identity *id, char out[static TLS_SERIAL_MAX]);
+int64_t tls_identity_begins_ms(const struct tls_identity *id);
 int64_t tls_identity_ends_ms(const struct tls_identity *id);
 
 /* TLS 1.2 or newer, current groups; every handshake takes *current, which may change. For a context

@@ -6,7 +6,6 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 
 #include "address.h"
 #include "tls.h"
@@ -33,12 +32,6 @@ static void free_chain(struct chain *c)
 {
     for (size_t i = 0; i < c->len; i++)
         X509_free(c->certs[i]);
-}
-
-static int64_t time_ms(const ASN1_TIME *t)
-{
-    struct tm tm;
-    return ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) * 1000 : 0;
 }
 
 /* --- names --- */
@@ -121,8 +114,8 @@ static void read_certificates(const struct chain *c, const char *host, struct tl
 {
     X509 *first = c->certs[0];
     out->certificates = c->len;
-    out->begins_ms = time_ms(X509_get0_notBefore(first));
-    out->ends_ms = time_ms(X509_get0_notAfter(first));
+    out->begins_ms = tls_time_ms(X509_get0_notBefore(first));
+    out->ends_ms = tls_time_ms(X509_get0_notAfter(first));
     read_names(first, out->names);
     read_issuer(c->certs[c->len - 1], out->issuer);
     out->covers_host = covers(first, host);

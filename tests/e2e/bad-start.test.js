@@ -13,6 +13,7 @@ import { binary, runCommand, startGateway } from '../support/gateway.js';
 import { startRedis } from '../support/redis.js';
 import { external, instrument } from '../support/scene.js';
 import { makeCerts } from '../support/certs.js';
+import { fakeClock, noFakeClock } from '../support/fake_clock.js';
 import { temporaryFolder } from '../support/wait.js';
 
 const lines = (text) => text.split('\n').filter(Boolean);
@@ -139,6 +140,18 @@ test('certificates: not there, no certificate, not of this key, encrypted, expir
   gateway.signal('SIGHUP');
   await gateway.log('reloaded');
   await gateway.log(() => gateway.logs.filter((l) => l.event === 'file_warning').length === 2);
+});
+
+test('a certificate that is not valid yet: most often it is the clock', { skip: noFakeClock }, async (t) => {
+  const certs = makeCerts();
+  t.after(() => certs.remove());
+  const clock = fakeClock(-86_400);
+  t.after(() => clock.remove());
+  const { file } = desk(t, { ...quiet, listen: { port: 0, tls: { cert: certs.cert, key: certs.key } } });
+  const check = sentence(await at(file, 'check', clock.env), file);
+  assert.match(check, /^listen\.tls\.cert: \S+: the certificate is not valid yet, clients refuse it until \d{4}-.*Z: wait, or see that this machine's clock is right$/);
+  assert.match(findings(await at(file, 'doctor', clock.env), 'problem')[0], /is not valid before \d{4}-.* -> wait, or see that this machine's clock is right$/);
+  assert.doesNotMatch((await at(file, 'check')).stderr, /not valid yet/);
 });
 
 // --- what root may do, and others may not ---
