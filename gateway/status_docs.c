@@ -27,6 +27,16 @@ static void take_body(struct get *g, const struct http_reply *reply)
         err_set(&g->err, "out of memory");
 }
 
+static const char *way_out(enum failure failure, const char *detail)
+{
+    if (failure == FAIL_CONNECT)
+        return ": " WS_CLIENT_CONNECT_ADVICE;
+    if (failure != FAIL_TLS)
+        return "";
+    return strstr(detail, "wrong version number") ? ": nobody speaks TLS there: http:// in --url"
+                                                  : ": " WS_CLIENT_TLS_ADVICE;
+}
+
 static void answered(void *ctx, const struct http_reply *reply, enum failure failure,
                      const char *detail)
 {
@@ -36,8 +46,7 @@ static void answered(void *ctx, const struct http_reply *reply, enum failure fai
     if (!reply && g->unix_socket && failure == FAIL_CONNECT)
         err_set(&g->err, "nobody listens there, or it may not be written to");
     else if (!reply)
-        err_set(&g->err, "%s: %s%s", failure_name(failure), detail,
-                failure == FAIL_TLS ? ": " WS_CLIENT_TLS_ADVICE : "");
+        err_set(&g->err, "%s: %s%s", failure_name(failure), detail, way_out(failure, detail));
     else if (reply->status == 401 || reply->status == 403)
         err_set(&g->err, "refused with HTTP status %d: a --token of role analyst is needed",
                 reply->status);

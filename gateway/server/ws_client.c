@@ -90,7 +90,8 @@ static void say_why(struct session *s, unsigned status, const char *said, size_t
     else if (begins_with(said, len, "tls: "))
         err_set(s->err, "%.*s: " WS_CLIENT_TLS_ADVICE, (int)len, said);
     else
-        err_set(s->err, "%.*s", len > 0 ? (int)len : 13, len > 0 ? said : "no connection");
+        err_set(s->err, "%.*s: " WS_CLIENT_CONNECT_ADVICE, len > 0 ? (int)len : 13,
+                len > 0 ? said : "no connection");
 }
 
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
@@ -211,7 +212,7 @@ enum ws_client_end ws_client_run(const char *url, const char *token, const char 
     info.context = context;
     errno = 0;
     if (!lws_client_connect_via_info(&info)) {
-        err_set(err, "no connection: %s", errno ? strerror(errno) : "the library does not say why");
+        err_set(err, "no connection: %s", errno ? strerror(errno) : "is the host in --url right?");
         s.done = true;
     }
     while (!s.done && lws_service(context, 0) >= 0)

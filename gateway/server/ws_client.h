@@ -14,6 +14,9 @@
     "--url must have the name in its certificate, and an authority of your own stand in a file "   \
     "named by SSL_CERT_FILE"
 
+/* And where nothing that we understand comes from an address. */
+#define WS_CLIENT_CONNECT_ADVICE "is a gateway running there, and is it http:// or https://?"
+
 struct ws_client_handler {
     void *ctx;
     /* One whole message. Non-zero ends the connection. */

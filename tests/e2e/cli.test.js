@@ -297,9 +297,15 @@ test('status: what is fresh, stale, held back, and the state of the sources', as
   assert.match(held.stdout, /^coffee +294\.30? +yahoo +factor_100 /m);
   assert.match(held.stdout, /^coffee +FRESH +.* 2\.943 USD\/lb /m);
 
-  const nobody = await runCommand(['status', '--url', 'http://127.0.0.1:1']);
-  assert.equal(nobody.code, 1);
-  assert.equal(lines(nobody.stderr).length, 1);
+  const whether = 'is a gateway running there, and is it http:// or https://?';
+  for (const command of [['status'], ['watch', 'coffee']]) {
+    const nobody = await runCommand([...command, '--url', 'http://127.0.0.1:1']);
+    assert.equal(nobody.code, 1);
+    assert.equal(lines(nobody.stderr).length, 1);
+    assert.ok(nobody.stderr.trim().endsWith(whether), nobody.stderr);
+  }
+  const secure = await runCommand(['status', '--url', gateway.url.replace('http:', 'https:')]);
+  assert.match(secure.stderr, /: tls: .*: nobody speaks TLS there: http:\/\/ in --url$/m);
 });
 
 test('status --watch: drawn again and again; waits for a gateway that went away; ends with a signal', async (t) => {
@@ -394,6 +400,8 @@ test('watch: the same over TLS', async (t) => {
   for (const command of [['watch', 'coffee'], ['status']]) {
     const { code, stderr } = await runCommand([...command, '--url', gateway.url], { env: { SSL_CERT_FILE: '/dev/null' } });
     assert.equal(code, 1);
+    const plain = await runCommand([...command, '--url', gateway.url.replace('https:', 'http:')]);
+    assert.match(plain.stderr, /: is a gateway running there, and is it http:\/\/ or https:\/\/\?$/m);
     assert.match(stderr, /: tls: .*: --url must have the name in its certificate, and an authority of your own stand in a file named by SSL_CERT_FILE$/m);
   }
 });
