@@ -13,6 +13,9 @@
  *     chunked body (7.88.1). Returning less than was offered ends the transfer at once.
  *   - curl passes a CR or LF in a header value on as it is: requests with control characters are
  *     refused.
+ *   - the socket callback never says that it failed. The multi handle would be dead by that: curl
+ *     sets no timer any more and takes no transfer while an old one lives, so that they would wait
+ *     for each other for ever (7.88.1). The one job ends instead, from finish().
  *   - CURLOPT_PIPEWAIT stays off: with it a request waits behind one that hangs, until it is known
  *     whether their connection could be shared. */
 #include "fetch.h"
@@ -45,6 +48,7 @@ struct fetch_job {
     const char *over;       /* what grew over its cap; NULL = nothing */
     struct address private; /* where it would have gone, and may not */
     bool refused;
+    bool unwatched;           /* no memory to watch its socket with */
     bool status_only, enough; /* enough: its head was there, and ended it */
     struct http_head head;
     char error[CURL_ERROR_SIZE];
@@ -155,6 +159,10 @@ static enum failure explain(struct fetch_job *job, CURLcode code, struct err *de
                 address_format(&job->private, text));
         return FAIL_CONNECT;
     }
+    if (job->unwatched) {
+        err_set(detail, "out of memory");
+        return FAIL_UPSTREAM_ERROR;
+    }
     enum failure failure = transfer_explain(job->easy, code, job->error, detail);
     if (failure != FAIL_NONE)
         return failure;
@@ -193,17 +201,28 @@ static void finish_job(struct fetch_job *job, CURLcode code)
     free_job(job);
 }
 
+static struct fetch_job *find_unwatched(const struct fetch *f)
+{
+    struct fetch_job *job = f->jobs;
+    while (job && !job->unwatched)
+        job = job->next;
+    return job;
+}
+
 static void finish(struct fetch *f)
 {
+    struct fetch_job *job;
     CURLMsg *msg;
     int left;
     while (!f->closing && (msg = curl_multi_info_read(f->multi, &left)) != NULL) {
-        struct fetch_job *job = NULL;
         if (msg->msg != CURLMSG_DONE)
             continue;
+        job = NULL;
         curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&job);
         finish_job(job, msg->data.result);
     }
+    while (!f->closing && (job = find_unwatched(f)) != NULL)
+        finish_job(job, CURLE_OUT_OF_MEMORY);
 }
 
 /* --- sockets and time --- */
@@ -267,11 +286,17 @@ static struct watcher *watcher_new(struct fetch *f, curl_socket_t fd)
     return w;
 }
 
+static void mark_unwatched(struct fetch *f, const CURL *easy)
+{
+    for (struct fetch_job *job = f->jobs; job; job = job->next)
+        if (job->easy == easy)
+            job->unwatched = true;
+}
+
 static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *socket_arg)
 {
     struct fetch *f = arg;
     struct watcher *w = socket_arg;
-    (void)easy;
     if (what == CURL_POLL_REMOVE) {
         if (w) {
             uv_poll_stop(&w->poll);
@@ -282,8 +307,10 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
     }
     if (!w) {
         w = watcher_new(f, fd);
-        if (!w)
-            return -1;
+        if (!w) {
+            mark_unwatched(f, easy);
+            return 0;
+        }
         curl_multi_assign(f->multi, fd, w);
     }
     int events = 0;
@@ -291,7 +318,9 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void *so
         events |= UV_READABLE;
     if (what & CURL_POLL_OUT)
         events |= UV_WRITABLE;
-    return uv_poll_start(&w->poll, events, on_ready) == 0 ? 0 : -1;
+    if (uv_poll_start(&w->poll, events, on_ready) != 0)
+        mark_unwatched(f, easy);
+    return 0;
 }
 
 static void on_time(uv_timer_t *timer)
