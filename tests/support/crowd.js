@@ -7,11 +7,11 @@ import net from 'node:net';
 
 import { until } from './wait.js';
 
-/** A masked text frame; the mask is zero, so the payload stays readable. */
-function clientFrame(text) {
-  const bytes = Buffer.from(text);
+/** A masked frame; the mask is zero, so the payload stays readable. */
+function clientFrame(opcode, payload) {
+  const bytes = Buffer.from(payload);
   if (bytes.length > 125) throw new Error('short messages only');
-  return Buffer.concat([Buffer.from([0x81, 0x80 | bytes.length, 0, 0, 0, 0]), bytes]);
+  return Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | bytes.length, 0, 0, 0, 0]), bytes]);
 }
 
 const NUMBER = /"n":(\d+)/g;
@@ -51,7 +51,7 @@ class Member {
       if (!data.toString('latin1', 0, 12).endsWith('101')) throw new Error('not upgraded');
       this.upgraded = true;
       data = data.subarray(end + 4);
-      this.socket.write(clientFrame('{"action":"subscribe","symbols":["*"]}'));
+      this.socket.write(clientFrame(1, '{"action":"subscribe","symbols":["*"]}'));
     }
     let at = 0;
     while (data.length - at >= 2) {
@@ -68,7 +68,7 @@ class Member {
       }
       if (data.length - at < head + length) break;
       if ((data[at] & 15) === 1) this.#message(data.toString('latin1', at + head, at + head + length));
-      else if ((data[at] & 15) === 9) this.socket.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0]));
+      else if ((data[at] & 15) === 9) this.socket.write(clientFrame(10, data.subarray(at + head, at + head + length)));
       else if ((data[at] & 15) === 8) this.#close(data.readUInt16BE(at + head));
       at += head + length;
     }
@@ -78,7 +78,7 @@ class Member {
   #close(code) {
     this.code = code;
     this.closedAt = Date.now();
-    this.socket.end(Buffer.from([0x88, 0x82, 0, 0, 0, 0, code >> 8, code & 255]));
+    this.socket.end(clientFrame(8, [code >> 8, code & 255]));
   }
 
   #message(text) {
@@ -110,7 +110,7 @@ export async function gather(port, size, quotes, together = 100) {
   }
   return {
     members,
-    complete: () => members.filter((m) => m.count === quotes).length,
+    fewest: () => members.reduce((least, m) => Math.min(least, m.count), quotes),
     closed: () => members.filter((m) => m.closed).length,
     twice: () => members.reduce((sum, m) => sum + m.twice, 0),
     leave: () => members.forEach((m) => m.socket.destroy()),
