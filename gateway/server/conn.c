@@ -46,6 +46,7 @@ struct conn *conn_new(struct server *s, int fd)
 void conn_free(struct conn *c)
 {
     link_out(c);
+    backlog_leave(&c->server->backlog, c);
     buf_fini(&c->message);
     buf_fini(&c->headers);
     ws_extension_free(c->extension);

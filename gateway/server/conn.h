@@ -63,8 +63,10 @@ struct conn {
     struct grant grant; /* of the last request whose token was looked at; owned */
     bool counted;       /* by capacity_take() */
     struct client *client;
-    struct buf message;             /* as far as it has come; holds no memory between messages */
-    bool compressed;                /* is that message */
+    struct buf message; /* as far as it has come; holds no memory between messages */
+    bool compressed;    /* is that message */
+    bool waits;         /* it is complete, and has its turn later: backlog.h */
+    struct conn *wait_prev, *wait_next;
     bool deaf;                      /* not read at the moment */
     struct ws_extension *extension; /* owned; NULL: none was agreed upon */
     unsigned fragments, pongs;

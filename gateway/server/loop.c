@@ -246,7 +246,11 @@ static void take_turn(struct loop *l)
 
 static void on_prepare(uv_prepare_t *h)
 {
-    take_turn(h->data);
+    struct loop *l = h->data;
+    bool more = ws_turn(l->server);
+    take_turn(l);
+    if (more)
+        uv_timer_start(&l->flush, on_flush, 0, 0);
 }
 
 static void on_check(uv_check_t *h)

@@ -6,6 +6,7 @@
 #include <uv.h>
 
 #include "audit.h"
+#include "backlog.h"
 #include "capacity.h"
 #include "conn.h"
 #include "listener.h"
@@ -53,6 +54,7 @@ struct server {
     struct log_limit foreign_limit;
     struct conn *conns[CONN_STATES];
     size_t conns_len[CONN_STATES];
+    struct backlog backlog;
     size_t choked;                            /* connections in HTTP_CHOKED */
     size_t event_streams;                     /* of them, those in HTTP_EVENTS */
     unsigned turns;                           /* of the loop, since the last tick */

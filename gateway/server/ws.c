@@ -63,13 +63,15 @@ static void send_close(struct conn *c)
 
 /* Back-pressure: who sends commands faster than it takes their answers is not read until it has
  * taken them. Otherwise its answers would pile up to their limit and it would be dropped as slow,
- * although it reads.
+ * although it reads. Whose message waits is not read either.
  *   Not over TLS: the library (4.1.6), told in the middle of a record not to read on, puts the rest
  * of it aside, finds more of the record decrypted, takes the rest up again, and so for ever, with
- * the whole process. There such a client is still dropped. */
+ * the whole process. There such a client is still dropped, and a message does not wait for longer
+ * than until there is more of the next. */
 static void regulate(struct conn *c)
 {
-    bool read = c->tls || c->closing || !c->client || !fanout_client_choked(c->client);
+    bool held = c->waits || (c->client && fanout_client_choked(c->client));
+    bool read = c->tls || c->closing || !c->client || !held;
     if (read != c->deaf)
         return;
     c->deaf = !read;
@@ -208,8 +210,39 @@ static void throw_away(struct conn *c, size_t len)
         conn_reset(c);
 }
 
+static void work_on(struct conn *c)
+{
+    if (c->compressed)
+        inflate_message(c);
+    else
+        take_message(c, &c->message);
+    buf_fini(&c->message); /* most say one thing and then only listen */
+    regulate(c);
+}
+
+bool ws_turn(struct server *s)
+{
+    struct conn *c;
+    backlog_begin(&s->backlog);
+    while ((c = backlog_next(&s->backlog)))
+        if (c->client && !c->closing)
+            work_on(c);
+    return s->backlog.first != NULL;
+}
+
+/* More comes behind a message that waits. */
+static void wait_no_longer(struct conn *c)
+{
+    if (!c->waits)
+        return;
+    backlog_leave(&c->server->backlog, c);
+    work_on(c);
+}
+
 void ws_receive(struct conn *c, const char *bytes, size_t len)
 {
+    if (c->client && !c->closing)
+        wait_no_longer(c);
     if (!c->client || c->closing) {
         throw_away(c, len);
         return;
@@ -239,12 +272,10 @@ void ws_receive(struct conn *c, const char *bytes, size_t len)
         return;
     }
     c->fragments = 0;
-    if (c->compressed)
-        inflate_message(c);
+    if (backlog_pass(&c->server->backlog, c))
+        work_on(c);
     else
-        take_message(c, &c->message);
-    buf_fini(&c->message); /* most say one thing and then only listen */
-    regulate(c);
+        regulate(c);
 }
 
 void ws_pong(struct conn *c)

@@ -19,6 +19,9 @@ void ws_close_began(struct conn *c); /* the library closes; nothing more may be 
  */
 void ws_close(struct conn *c, enum close_reason reason);
 
+/* At the beginning of a turn of the loop: messages that have waited for it. True: more wait. */
+bool ws_turn(struct server *s);
+
 /* When the loop has turned suspiciously often since the last tick (every 100 ms), ends those that
  * the library has closed and goes on being woken for, by input that it does not take any more. */
 void ws_tick(struct server *s);

@@ -312,6 +312,46 @@ test('one that asks for long answers and reads none is not read either; the othe
   assert.equal(await gateway.metric('pricegate_connections'), 1);
 });
 
+test('long messages that are complete at the same moment: others are served in between', async (t) => {
+  for (const tls of [undefined, testCerts()]) {
+    const { gateway, connect, serves } = await fed(t, tls ? { listen: { tls: { cert: tls.cert, key: tls.key } } } : {});
+    const crowd = await Promise.all(Array.from({ length: 100 }, () => connect()));
+    const other = await connect();
+    const pad = Array(8000).fill({});
+    const time = async (client, id) => {
+      const pong = await client.nextType('pong', 30_000);
+      assert.equal(pong.id, id);
+      return pong.ts;
+    };
+    // All of it is there when it goes on. On plain sockets a little is read of each in a turn of the loop, so that the
+    // crowd is through in the same turn, and the other one has something to say in all of them.
+    gateway.signal('SIGSTOP');
+    for (const id of [0, 'next']) for (const client of crowd) client.send({ action: 'ping', id, pad });
+    const pings = 2000;
+    for (let id = 0; id < pings; id++) other.send({ action: 'ping', id });
+    await until(() => [other, ...crowd].every((c) => c.socket.bufferedAmount === 0), 'it has left');
+    gateway.signal('SIGCONT');
+    const times = [];
+    for (const client of crowd) times.push(await time(client, 0));
+    for (const client of crowd) await time(client, 'next');
+    const heard = [];
+    for (let id = 0; id < pings; id++) heard.push(await time(other, id));
+    const between = heard.filter((ts) => ts > Math.min(...times) && ts < Math.max(...times)).length;
+    assert.ok(tls || between > 20, `${between} pongs in between, of ${heard.filter((ts) => ts > Math.max(...times)).length} and more`);
+
+    // In their order, whatever waits; over TLS a message waits until there is another one behind it.
+    const some = crowd.slice(0, 30);
+    for (const id of [1, 2])
+      for (const client of some) {
+        client.send({ action: 'ping', id, pad });
+        client.send({ action: 'ping', id: -id });
+      }
+    for (const client of some) for (const id of [1, -1, 2, -2]) await time(client, id);
+    await serves(crowd[0], 'one of the crowd');
+    await serves(other, 'the other');
+  }
+});
+
 // The library must not be told to stop reading in the middle of a record of TLS: it would go round
 // for ever.
 test('the same over TLS, many commands in one record', async (t) => {
