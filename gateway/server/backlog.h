@@ -19,7 +19,7 @@ struct backlog {
 /* What a message costs: its bytes and this. */
 #define BACKLOG_MESSAGE ((size_t)2048)
 /* What a turn has: some 10 ms of names that there are not, or of small commands. */
-#define BACKLOG_TURN ((size_t)393216)
+#define BACKLOG_TURN ((size_t)196608)
 /* One that is no longer than this passes those that wait, as long as the turn has not had twice its
  * share: whoever only wants a pong need not wait for those who send lists. */
 #define BACKLOG_SHORT ((size_t)1024)

@@ -8,7 +8,7 @@
 #include "backlog.h"
 #include "conn.h"
 
-enum { LONG = 100000 };
+enum { LONG = 50000 };
 
 static struct conn with_message(size_t len)
 {
