@@ -90,10 +90,21 @@ bool address_is_loopback(const struct address *a)
     return is_v4(a) ? a->bytes[12] == 127 : address_equal(a, &one);
 }
 
+/* 64:ff9b::/96 are the IPv4 addresses behind a translator (NAT64): the one that stands in it. Any
+ * other address is itself. */
+static struct address untranslated(const struct address *a)
+{
+    static const unsigned char prefix[12] = {0, 0x64, 0xFF, 0x9B};
+    struct address v4 = *a;
+    if (memcmp(a->bytes, prefix, sizeof prefix) == 0)
+        memcpy(v4.bytes, v4_prefix, sizeof v4_prefix);
+    return v4;
+}
+
 struct address address_party(const struct address *a)
 {
-    struct address party = *a;
-    if (!is_v4(a))
+    struct address party = untranslated(a);
+    if (!is_v4(&party))
         memset(party.bytes + 8, 0, 8);
     return party;
 }
@@ -151,12 +162,9 @@ bool address_is_public(const struct address *a)
         "64:ff9b:1::/48",                             /* a network's own NAT64 */
     };
     struct cidr c;
-    struct address v4 = *a;
+    const struct address v4 = untranslated(a);
     if (is_unix(a))
         return false; /* "::", to which connections are to this machine */
-    REQUIRE(cidr_parse("64:ff9b::/96", &c) == 0);
-    if (cidr_contains(&c, a)) /* NAT64: what stands behind it counts */
-        memcpy(v4.bytes, v4_prefix, sizeof v4_prefix);
     for (size_t i = 0; i < ARRAY_LEN(others); i++) {
         REQUIRE(cidr_parse(others[i], &c) == 0);
         if (cidr_contains(&c, &v4))

@@ -90,12 +90,17 @@ static void limits_count_networks_of_ipv6(void **state)
         const char *one, *other;
         bool same;
     } cases[] = {
-        {"192.0.2.1",       "192.0.2.1",       true },
-        {"192.0.2.1",       "192.0.2.2",       false},
-        {"2001:db8:0:1::1", "2001:db8:0:1::2", true },
-        {"2001:db8:0:1::1", "2001:db8:0:2::1", false},
-        {"::1",             "127.0.0.1",       false},
-        {"unix:",           "127.0.0.1",       false},
+        {"192.0.2.1",           "192.0.2.1",           true },
+        {"192.0.2.1",           "192.0.2.2",           false},
+        {"2001:db8:0:1::1",     "2001:db8:0:1::2",     true },
+        {"2001:db8:0:1::1",     "2001:db8:0:2::1",     false},
+        {"::1",                 "127.0.0.1",           false},
+        {"unix:",               "127.0.0.1",           false},
+ /* Behind NAT64 each is an IPv4 address of its own, which is the one that it is without. */
+        {"64:ff9b::192.0.2.1",  "64:ff9b::192.0.2.2",  false},
+        {"64:ff9b::192.0.2.1",  "192.0.2.1",           true },
+        {"64:ff9b::1:c000:201", "64:ff9b::2:c000:202", true },
+        {"64:ff9b:0:1::1",      "64:ff9b:0:1::2",      true },
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct address one = parse(cases[i].one), other = parse(cases[i].other);
