@@ -386,8 +386,10 @@ test('not ready while it drains', async (t) => {
 });
 
 test('a refresh that takes too long says so', { skip: !long && 'it takes 25 s (./dev test --long)', timeout: 60_000 }, async (t) => {
-  const { gateway, upstream } = await scene(t, { config: { limits: { upstream_ms: 60_000 }, instruments: [instrument('coffee', [['yahoo', 'KC=F']], { poll_ms: 600_000 })] } });
-  upstream.set('yahoo', 'KC=F', { kind: 'hang' });
+  const { gateway } = await scene(t, {
+    script: (upstream) => upstream.set('yahoo', 'KC=F', { kind: 'hang' }),
+    config: { limits: { upstream_ms: 60_000 }, instruments: [instrument('coffee', [['yahoo', 'KC=F']], { poll_ms: 600_000 })] },
+  });
   const { json } = await ask(gateway, 'refreshMarket', { want: 200 });
   assert.equal(json.operations.market.status, 'running');
   assert.equal(json.errors[0].symbol, null);

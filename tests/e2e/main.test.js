@@ -260,8 +260,9 @@ test('all sources dead: stale, then unavailable; REST says so; then they return'
   assert.equal((await gateway.get('/api/v1/quotes/coffee')).json.state, 'unavailable');
   await gateway.log('coffee_price_all_sources_failed');
   await until(async () => (await redis.command('GET', 'coffee:price:latest')) === null, 'the key is gone');
-  const states = heard.messages.map((m) => JSON.parse(m.text).state);
-  assert.deepEqual(states.slice(0, 2), ['stale', 'unavailable']);
+  const states = () => heard.messages.map((m) => JSON.parse(m.text).state);
+  await until(() => states().length >= 2, 'two states in Redis');
+  assert.deepEqual(states().slice(0, 2), ['stale', 'unavailable']);
   const health = (await gateway.get('/data-health/status')).json;
   assert.equal(health.overall_status, 'unhealthy');
   assert.equal(health.categories.coffee_prices.coffee.stale, true);

@@ -58,6 +58,9 @@ async function trial(t, notifications, env = {}) {
   return { ...result, all: result.stdout + result.stderr };
 }
 
+/** The program counts a message after the other side has it: until() where that is what was seen. */
+const counted = (gateway, channel, result) => gateway.metric(`pricegate_notifications_total{channel="${channel}",result="${result}"}`);
+
 describe('notifications', { concurrency: 6 }, () => {
   test('a failure and its end: by mail with STARTTLS and a login, and by a webhook', { skip }, async (t) => {
     const mail = await startMailServer(t, { certs: testCerts(), ...LOGIN });
@@ -84,8 +87,8 @@ describe('notifications', { concurrency: 6 }, () => {
     assert.match(recovery.text, /^recovery: coffee is well again \(live\): 2\.950 from twelvedata\n {2}since: .* UTC, until .* UTC \(\d+ s\)\n/);
     await said(hook.texts, /recovery: coffee/);
     assert.notEqual(recovery.headers['message-id'], failure.headers['message-id']);
-    assert.equal(await gateway.metric('pricegate_notifications_total{channel="mail",result="sent"}'), 2);
-    assert.equal(await gateway.metric('pricegate_notifications_total{channel="webhook",result="sent"}'), 2);
+    await until(async () => (await counted(gateway, 'mail', 'sent')) === 2, 'two mails are counted');
+    await until(async () => (await counted(gateway, 'webhook', 'sent')) === 2, 'two requests are counted');
     await gateway.stop();
     assert.equal(mail.mails.length, 2);
     const told = gateway.logText() + JSON.stringify(mail.mails) + hook.texts.join();
@@ -232,9 +235,9 @@ describe('notifications', { concurrency: 6 }, () => {
     hook.answer = 200;
     await said(hook.texts, /failure: no source of coffee/, 60_000);
     assert.equal(hook.requests.length, 2);
-    assert.equal(await gateway.metric('pricegate_notifications_total{channel="webhook",result="failed"}'), 1);
-    assert.equal(await gateway.metric('pricegate_notifications_total{channel="webhook",result="sent"}'), 1);
-    assert.equal(await gateway.metric('pricegate_notifications_total{channel="webhook",result="dropped"}'), 0);
+    await until(async () => (await counted(gateway, 'webhook', 'sent')) === 1, 'it is counted');
+    assert.equal(await counted(gateway, 'webhook', 'failed'), 1);
+    assert.equal(await counted(gateway, 'webhook', 'dropped'), 0);
   });
 
   test('whoever refuses for good is not asked again, and the message is counted as lost', async (t) => {
@@ -245,7 +248,7 @@ describe('notifications', { concurrency: 6 }, () => {
     set('coffee', unknown());
     const line = await gateway.log('notification_failed', 30_000);
     assert.match(line.to_do, /make a new one/);
-    assert.equal(await gateway.metric('pricegate_notifications_total{channel="webhook",result="dropped"}'), 1);
+    assert.equal(await counted(gateway, 'webhook', 'dropped'), 1);
     hook.answer = 200;
     set('tea', unknown());
     await said(hook.texts, /no source of tea/);
@@ -262,7 +265,7 @@ describe('notifications', { concurrency: 6 }, () => {
     set('coffee', ok({ price: '2.950' }));
     await until(() => mail.mails.length === 2, 'another mail', 30_000);
     for (const { to } of mail.mails) assert.deepEqual(to, ['ops@example.com', 'three@example.com']);
-    await until(async () => (await gateway.metric('pricegate_notifications_total{channel="mail",result="sent"}')) === 2, 'both are sent');
+    await until(async () => (await counted(gateway, 'mail', 'sent')) === 2, 'both are sent');
     const lines = gateway.logs.filter((l) => l.event === 'notification_failed');
     assert.deepEqual(lines.map((l) => l.error), ['upstream_error: sent, but the server refused 1 of 3 recipients']);
     const tried = await trial(t, { mail: mailTo(mail.port, { to }) });
@@ -317,7 +320,7 @@ describe('notifications', { concurrency: 6 }, () => {
     // A reload that takes the channel away takes its message along.
     const ended = once(sockets[0], 'close');
     await reload({ notifications: { ...quick } });
-    assert.equal(await gateway.metric('pricegate_notifications_total{channel="mail",result="dropped"}'), 1);
+    assert.equal(await counted(gateway, 'mail', 'dropped'), 1);
     await ended;
     await reload({ notifications: { ...quick, mail } });
     set('coffee', ok({ price: '2.950' }));
