@@ -27,7 +27,8 @@ void carry_flush(struct fanout *from, int64_t mono_ns)
     flush_due(from, mono_ns);
 }
 
-void carry_market(struct fanout *to, struct fanout *from, const struct instrument_map *map)
+void carry_market(struct fanout *to, struct fanout *from, const struct instrument_map *map,
+                  int64_t wall_ms)
 {
     for (size_t i = 0; i < from->book.len; i++) {
         if (map->there[i] < 0)
@@ -38,6 +39,9 @@ void carry_market(struct fanout *to, struct fanout *from, const struct instrumen
         if (e->item)
             item_ref(e->item);
     }
+    for (size_t i = 0; i < to->book.len; i++) /* what has joined has no price from now on */
+        if (map->joined[i])
+            (void)book_settle(&to->book, (int)i, wall_ms);
     to->book.revision = from->book.revision;
     to->events.start_ms = from->events.start_ms;
 }

@@ -13,8 +13,9 @@
 
 /* Flushes what is pending, so that nothing waits in a view. First of all. */
 void carry_flush(struct fanout *from, int64_t mono_ns);
-/* What is known of the instruments that are in both. `to` must be new. */
-void carry_market(struct fanout *to, struct fanout *from, const struct instrument_map *map);
+/* What is known of the instruments that are in both; the others begin. `to` must be new. */
+void carry_market(struct fanout *to, struct fanout *from, const struct instrument_map *map,
+                  int64_t wall_ms);
 /* Without memory for its things the client is closed, and goes over as one that is closing. */
 void carry_client(struct client *c, struct fanout *to, const struct instrument_map *map,
                   struct moment now);

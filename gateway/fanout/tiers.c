@@ -254,7 +254,7 @@ static void carry_tier(const struct takeover *x, const struct tiers *from, size_
 {
     const struct tier *to = &x->to->tiers[i], *old = tier_with(from, to->delay_s);
     if (old)
-        carry_market(to->fanout, old->fanout, x->map);
+        carry_market(to->fanout, old->fanout, x->map, x->now.wall_ms);
     else
         begin_events(x->to, i, x->now.wall_ms);
     if (old && to->line)

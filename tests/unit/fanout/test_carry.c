@@ -41,7 +41,7 @@ static void carry(struct move *m)
     m->b.mono_ns = m->a.mono_ns;
     m->b.counter = m->a.counter;
     carry_flush(m->a.f, now.mono_ns);
-    carry_market(m->b.f, m->a.f, &m->map);
+    carry_market(m->b.f, m->a.f, &m->map, now.wall_ms);
     while (m->a.f->clients)
         carry_client(m->a.f->clients, m->b.f, &m->map, now);
 }
@@ -130,6 +130,8 @@ static void a_client_is_told_what_concerns_it(void **state)
                       "\"active\":[\"milk\",\"cocoa\",\"coffee\"]}");
     peer_expect(&all, "{\"type\":\"quote\",\"data\":[],\"snapshot\":true}");
     json_t *j = peer_until(&all, "status");
+    const json_t *milk = json_array_get(json_object_get(j, "data"), 0);
+    assert_int_equal(json_integer_value(json_object_get(milk, "since")), m.b.wall_ms);
     json_decref(j);
     peer_expect_nothing(&all);
     peer_expect_nothing(&coffee);
