@@ -148,6 +148,19 @@ void fanout_client_reason(struct client *c, enum close_reason reason)
         c->reason = reason;
 }
 
+/* Whom we ended is told of always. Of those who went by themselves ten a second are: a whole fleet
+ * of pages may go at once, and that is no news after the first ones. */
+static void log_closed(const struct client *c, const char *reason)
+{
+    static const int64_t LEFT_EVERY_MS = 100;
+    unsigned suppressed = 0;
+    if (c->reason == CLOSE_PEER && !log_enabled(LOG_DEBUG) &&
+        !log_limit_pass(&c->f->left_limit, c->f->mono_ns / NS_PER_MS, LEFT_EVERY_MS, &suppressed))
+        return;
+    log_event(LOG_INFO, "client_closed", "reason=%s session=%s suppressed=%u", reason, c->session,
+              suppressed);
+}
+
 void fanout_client_free(struct client *c)
 {
     struct fanout *f = c->f;
@@ -158,8 +171,7 @@ void fanout_client_free(struct client *c)
     client_leave(c);
     refresh_forget(c);
     metrics_add(f->metrics, METRIC_DISCONNECTS, reason, NULL, 1);
-    log_event(c->reason == CLOSE_PEER ? LOG_DEBUG : LOG_INFO, "client_closed",
-              "reason=%s session=%s", reason, c->session);
+    log_closed(c, reason);
     *c->prev = c->next;
     if (c->next)
         c->next->prev = c->prev;

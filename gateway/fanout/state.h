@@ -10,6 +10,7 @@
 #include "event.h"
 #include "fanout.h"
 #include "fields.h"
+#include "log.h"
 #include "pace.h"
 #include "view.h"
 #include "wheel.h"
@@ -32,6 +33,7 @@ struct fanout {
     size_t clients_len;
     uint64_t random; /* state of fanout_random() */
     int64_t mono_ns; /* the latest time that came in, for what comes without one */
+    struct log_limit left_limit;
 
     /* Scratch, valid only inside one function. */
     struct buf frames; /* bytes on their way to a sink */
