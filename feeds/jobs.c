@@ -219,9 +219,13 @@ static void log_complete(const struct job_run *r, enum instrument_kind kind, int
         [INSTRUMENT_QUOTE] = "market_pipeline_complete",
         [INSTRUMENT_OBSERVATION] = "intelligence_pipeline_complete",
     };
+    static const enum job whole[] = {
+        [INSTRUMENT_QUOTE] = JOB_MARKET,
+        [INSTRUMENT_OBSERVATION] = JOB_INTELLIGENCE,
+    };
     struct job_counts c = job_run_counts(r, kind);
     size_t n = c.updated + c.unchanged + c.failed;
-    if (n == 0)
+    if (n == 0 && r->job != whole[kind] && r->job != JOB_FULL)
         return;
     log_event(LOG_INFO, events[kind],
               "job=%s trigger=%s status=%s instruments=%zu updated=%zu unchanged=%zu failed=%zu "
@@ -298,16 +302,14 @@ static void finish(struct feeds *f, struct active *a, int64_t mono_ms, int64_t w
     struct active over = *a;
     int64_t took_ms = mono_ms - over.started_ms;
     *a = (struct active){0};
-    if (over.run->n > 0 || !over.run->requested)
-        f->jobs->store.dirty = true;
-    if (over.run->n > 0) {
-        judge(f, &over, wall_ms);
-        job_history_add(&f->jobs->store.history, job_run_record(over.run, took_ms));
-        log_complete(over.run, INSTRUMENT_QUOTE, took_ms);
-        log_complete(over.run, INSTRUMENT_OBSERVATION, took_ms);
-        count_run(f->metrics, over.run, took_ms);
+    judge(f, &over, wall_ms);
+    f->jobs->store.dirty = true;
+    job_history_add(&f->jobs->store.history, job_run_record(over.run, took_ms));
+    log_complete(over.run, INSTRUMENT_QUOTE, took_ms);
+    log_complete(over.run, INSTRUMENT_OBSERVATION, took_ms);
+    count_run(f->metrics, over.run, took_ms);
+    if (over.run->n > 0) /* a run over nothing is one, but nobody has to be told */
         note_ended(f->jobs, over.run, took_ms);
-    }
     job_waits_tell(&over.waits, over.run);
     free_active(&over);
 }

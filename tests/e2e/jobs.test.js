@@ -7,7 +7,7 @@ import http from 'node:http';
 import { test } from 'node:test';
 
 import { runCommand, startGateway } from '../support/gateway.js';
-import { instrument, scene } from '../support/scene.js';
+import { external, instrument, scene } from '../support/scene.js';
 import { ok, status } from '../support/upstream.js';
 import { until } from '../support/wait.js';
 
@@ -97,6 +97,22 @@ test('requests are runs of their pipeline, each with its own operations', async 
     assert.equal(line.level, 'info');
     assert.equal(typeof line.duration_ms, 'number');
   }
+});
+
+test('a run over nothing is a run, too', async (t) => {
+  const { gateway } = await scene(t, { config: { instruments: [external('tea')] } });
+  for (const [route, job] of [['market', 'market'], ['intelligence', 'intelligence'], ['all', 'full']]) {
+    const { status, json } = await gateway.post(`/data-health/refresh-${route}`);
+    assert.equal(status, 200);
+    assert.equal(json.status, 'success');
+    const [last] = (await jobsOf(gateway)).jobs;
+    assert.deepEqual([last.job, last.status, last.requested], [job, 'success', 0]);
+    for (const pipeline of job === 'full' ? ['market', 'intelligence'] : [job]) {
+      const line = await gateway.log((l) => l.event === `${pipeline}_pipeline_complete` && l.job === job);
+      assert.equal(line.instruments, 0);
+    }
+  }
+  assert.equal((await jobsOf(gateway)).jobs.length, 3);
 });
 
 test('by the clock: retried, recorded, known after a restart', async (t) => {

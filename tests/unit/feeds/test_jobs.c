@@ -94,8 +94,11 @@ static void test_a_request_is_a_run(void **state)
     assert_int_equal(number_at(w, 0, "unchanged"), 1);
     assert_int_equal(of_source(w, 0, "twelvedata", "unchanged"), 1);
 
-    run_now(w, JOB_INTELLIGENCE); /* there are no observations */
-    assert_int_equal(runs(w), 2);
+    run_now(w, JOB_INTELLIGENCE); /* there are no observations: a run over nothing */
+    assert_int_equal(runs(w), 3);
+    expect_text(w, 0, "job", "intelligence");
+    expect_text(w, 0, "status", "success");
+    assert_int_equal(number_at(w, 0, "requested"), 0);
 }
 
 static void test_a_second_request_joins(void **state)
