@@ -507,3 +507,22 @@ test('logs are JSON lines with ts, level and event; REALTIME_PRICE_FEED_ENABLED=
   }
   assert.equal(upstream.requests().length, 0);
 });
+
+test('the log at its usual level: an unknown variable, and a crowd that leaves at once, in a few lines', async (t) => {
+  const { gateway } = await scene(t, { env: { PRICEGATE_LISTEN_PROT: '1' }, config: { instruments: [external('tea')] } });
+  const warning = await gateway.log('config_warning');
+  assert.match(warning.why, /^PRICEGATE_LISTEN_PROT: .*did you mean PRICEGATE_LISTEN_PORT\?/);
+  const left = () => gateway.logs.filter((l) => l.event === 'client_closed' && l.reason === 'peer');
+  await (await connectWs(gateway.wsUrl)).close();
+  await until(() => left().length === 1, 'the first that leaves is told of');
+  const crowd = await Promise.all(Array.from({ length: 200 }, () => connectWs(gateway.wsUrl)));
+  for (const client of crowd) client.terminate();
+  await until(async () => (await gateway.metric('pricegate_disconnects_total{reason="peer"}')) === 201, 'all have left', 30_000);
+  await until(async () => {
+    await (await connectWs(gateway.wsUrl)).close();
+    return left().some((l) => l.suppressed > 0);
+  }, 'a line that counts the others');
+  assert.ok(left().length < 200, `${left().length} lines`);
+  await gateway.stop();
+  assert.deepEqual(gateway.other, []);
+});
