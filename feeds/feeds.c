@@ -70,13 +70,12 @@ static void follow_markets(struct feeds *f, int64_t mono_ms, int64_t wall_ms)
     }
 }
 
+/* Of what other programs feed, too: they need not be there any more. */
 static void say_states(struct feeds *f, int64_t wall_ms)
 {
     for (size_t i = 0; i < f->config->instruments_len; i++) {
         struct feed *d = &f->feeds[i];
-        if (d->in->sources_len == 0 || !watch_due(&d->watch, wall_ms, &f->message))
-            continue;
-        if (!f->message.failed)
+        if (watch_due(&d->watch, wall_ms, &f->message) && !f->message.failed)
             bus_publish_status(f->bus, d->id, f->message.p, f->message.len);
     }
 }
@@ -85,8 +84,7 @@ static int64_t next_state_ms(const struct feeds *f, int64_t wall_ms)
 {
     int64_t next = INT64_MAX;
     for (size_t i = 0; i < f->config->instruments_len; i++)
-        if (f->feeds[i].in->sources_len > 0)
-            next = least(next, watch_next_ms(&f->feeds[i].watch, wall_ms));
+        next = least(next, watch_next_ms(&f->feeds[i].watch, wall_ms));
     return next == INT64_MAX ? TICK_MS : next - wall_ms;
 }
 

@@ -5,7 +5,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { parseExact } from '../../web/quote.js';
-import { instrument, scene } from '../support/scene.js';
+import { external, instrument, scene } from '../support/scene.js';
 import { creditsGone, hang, html, ok, reset, status, unknown } from '../support/upstream.js';
 import { until } from '../support/wait.js';
 
@@ -275,6 +275,25 @@ test('all sources dead: stale, then unavailable; REST says so; then they return'
   const types = client.messages.map((m) => m.type);
   assert.ok(!client.messages.some((m) => m.type === 'quote' && m.data.some((q) => q.state === 'stale')),
     `a change of state alone is never a quote: ${types}`);
+});
+
+test('what other programs feed grows stale for everybody: clients and the channel are told, each once', async (t) => {
+  const { redis, gateway, follow } = await scene(t, {
+    redis: true,
+    config: { instruments: [external('tea', { stale_after_ms: 1200, ttl_s: 1 })] },
+  });
+  const heard = await redis.subscribe('tea:price:status');
+  const client = await follow();
+  await redis.command('PUBLISH', 'tea:price:stream', JSON.stringify({ symbol: 'tea', price: 2, state: 'live' }));
+  await client.nextQuote('tea');
+  const stale = await client.nextStatus('tea', 'stale');
+  await client.nextStatus('tea', 'unavailable');
+  const said = await until(() => heard.messages.length === 2 && heard.messages.map((m) => JSON.parse(m.text)), 'the channel is told');
+  assert.deepEqual(said.map((s) => [s.symbol, s.state]), [['tea', 'stale'], ['tea', 'unavailable']]);
+  assert.equal(said[0].since, stale.since);
+  await until(async () => (await gateway.get('/api/v1/quotes/tea')).json.state === 'unavailable', 'REST says so');
+  const told = client.messages.filter((m) => m.type === 'status').flatMap((m) => m.data.map((s) => s.state));
+  assert.deepEqual(told, ['unavailable', 'stale', 'unavailable']);
 });
 
 test('never a price: status names the reason, REST answers 503', async (t) => {
