@@ -23,8 +23,8 @@ void watch_init(struct watch *w, const struct instrument *in, int64_t wall_ms)
 
 static bool is_copy(const struct watch *w, const struct item *it)
 {
-    return w->age.known && w->has_seq && it->has_seq && it->epoch_ms == w->epoch_ms &&
-           it->counter <= w->counter;
+    return w->age.known && w->has_seq && it->has_seq && it->ts_ms == w->ts_ms &&
+           it->epoch_ms == w->epoch_ms && it->counter <= w->counter;
 }
 
 bool watch_item(struct watch *w, const struct item *it, int64_t wall_ms)

@@ -107,13 +107,16 @@ static void tell(struct book_entry *e, enum quote_state state, int64_t since_ms)
 }
 
 /* The same publication, or an earlier one of the same owner that took the longer way round: at one
- * ts arrival decides between owners, never between two words of the same. */
+ * ts arrival decides between owners, never between two words of the same. Other programs may number
+ * theirs badly, all alike for example: what is newer, or has other bytes, is no copy. */
 static bool is_copy(const struct item *it, const struct item *held)
 {
+    if (!it->has_seq || !held->has_seq || it->ts_ms != held->ts_ms ||
+        it->epoch_ms != held->epoch_ms)
+        return false;
     if (item_same_seq(it, held))
-        return true;
-    return it->has_seq && held->has_seq && it->ts_ms == held->ts_ms &&
-           it->epoch_ms == held->epoch_ms && it->counter < held->counter;
+        return it->len == held->len && memcmp(it->bytes, held->bytes, it->len) == 0;
+    return it->counter < held->counter;
 }
 
 enum fanout_verdict book_item(struct book *b, int id, struct item *it, int64_t wall_ms, bool *owed)

@@ -564,7 +564,7 @@ test('plans: from broad to narrow, each name with what all who want it want', ()
 test('news: newer by time, by version within an epoch; the same once more is none', () => {
   const held = { ts: 10, seq: 'a0:9', price: 1 };
   for (const [next, news] of [
-    [{ ts: 9, seq: 'a0:10' }, false], [{ ts: 10, seq: 'a0:10' }, true], [{ ts: 11, seq: 'a0:9' }, false], [{ ts: 10, seq: 'a0:8' }, false],
+    [{ ts: 9, seq: 'a0:10' }, false], [{ ts: 10, seq: 'a0:10' }, true], [{ ts: 11, seq: 'a0:9' }, true], [{ ts: 10, seq: 'a0:8' }, false],
     [{ ts: 10, seq: 'b0:1' }, true], [{ ts: 10, seq: '90:1' }, true], [{ ts: 10 }, true], [{ seq: 'a0:10' }, true], [{ ts: 11 }, true],
   ]) assert.equal(isNews(next, held, false), news, JSON.stringify(next));
   assert.equal(isNews({ ts: 10, price: 1 }, { ts: 10, price: 1 }, true), false, 'no version: by its text, where it may be the very item');

@@ -8,7 +8,8 @@ import { covers } from './plan.js';
 /** Not older than what is held, and not the same. again: it may be the very item, sent once more. */
 export function isNews(item, held, again) {
   if (!held) return true;
-  if (item.ts - held.ts < 0) return false;
+  const later = item.ts - held.ts; // not a number where somebody left ts out
+  if (later < 0 || later > 0) return later > 0;
   const [epoch, count] = `${item.seq ?? ''}`.split(':');
   const [heldEpoch, heldCount] = `${held.seq}`.split(':');
   if (epoch && epoch === heldEpoch) return count - heldCount > 0;

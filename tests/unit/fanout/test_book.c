@@ -104,7 +104,7 @@ static void test_same_owner_same_ts(void **state)
     } rows[] = {
         {"19b2f0c6a00:7", "19b2f0c6a00:6", FANOUT_DUPLICATE},
         {"19b2f0c6a00:7", "19b2f0c6a00:0", FANOUT_DUPLICATE},
-        {"19b2f0c6a00:7", "19b2f0c6a00:7", FANOUT_DUPLICATE},
+        {"19b2f0c6a00:7", "19b2f0c6a00:7", FANOUT_TAKEN    }, /* badly numbered: other bytes */
         {"19b2f0c6a00:7", "19b2f0c6a00:8", FANOUT_TAKEN    },
         {"19b2f0c6a00:7", "19b2f0c6aff:6", FANOUT_TAKEN    },
         {"19b2f0c6a00:7", "19b2f0c69ff:6", FANOUT_TAKEN    },
@@ -119,8 +119,6 @@ static void test_same_owner_same_ts(void **state)
             struct err err;
             const char *const seqs[] = {rows[i].first, rows[i].second};
             enum fanout_verdict want = later ? FANOUT_TAKEN : rows[i].verdict;
-            if (later && strcmp(seqs[0], seqs[1]) == 0)
-                continue;
             rig_init(&r);
             for (int k = 0; k < 2; k++) {
                 char text[200];

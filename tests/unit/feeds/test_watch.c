@@ -128,6 +128,8 @@ static void test_copies_and_older(void **state)
     assert_true(hear(&w, "\"ts\":1767268799000,\"seq\":\"9:1\"", T)); /* another owner's */
     assert_false(hear(&w, "\"ts\":1767268798999", T));
     assert_true(hear(&w, "\"ts\":1767268799000", T));
+    assert_true(hear(&w, "\"ts\":1767268799001,\"seq\":\"a:6\"", T));
+    assert_true(hear(&w, "\"ts\":1767268799002,\"seq\":\"a:6\"", T)); /* newer all the same */
 }
 
 static const char live[] =
