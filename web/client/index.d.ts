@@ -82,7 +82,7 @@ export interface FeedError {
   /** A sentence for people. */
   message: string;
   /** The gateway's number for it. */
-  code?: number;
+  code?: Figure;
   symbol?: string;
 }
 
@@ -164,12 +164,12 @@ export class PriceFeed extends EventTarget {
   addEventListener<K extends keyof FeedEvents>(
     type: K,
     listener: ((event: FeedEvent<FeedEvents[K]>) => void) | { handleEvent(event: FeedEvent<FeedEvents[K]>): void } | null,
-    options?: boolean | AddEventListenerOptions,
+    options?: boolean | { capture?: boolean; once?: boolean; passive?: boolean; signal?: AbortSignal },
   ): void;
   removeEventListener<K extends keyof FeedEvents>(
     type: K,
     listener: ((event: FeedEvent<FeedEvents[K]>) => void) | { handleEvent(event: FeedEvent<FeedEvents[K]>): void } | null,
-    options?: boolean | EventListenerOptions,
+    options?: boolean | { capture?: boolean },
   ): void;
 }
 
