@@ -336,6 +336,9 @@ test('the connection: state, transport, rates, losses; how to do without the pag
   t.after(() => gateway.stop());
   const page = await open(t, gateway.url);
   await page.says('#connection', 'live');
+  const colour = () => page.$eval(`${row('coffee')} .value`, (value) => getComputedStyle(value).color);
+  await page.waitForSelector(`${row('coffee')}[data-state="live"]`);
+  const told = await colour();
   await page.keyboard.press('c');
   const fact = (name, pattern) => page.waitForFunction(([n, source]) => {
     const line = [...document.querySelectorAll('#connection-panel dl > div')].find((d) => d.firstChild.textContent === n);
@@ -360,6 +363,9 @@ test('the connection: state, transport, rates, losses; how to do without the pag
   await fact('State', /^live for/);
   await fact('Lost', /^1 time, last at \d\d:\d\d:\d\d: /);
   await fact('Prices numbered since', /changed once/);
+  await page.keyboard.press('c');
+  await page.waitForSelector('#connection-panel', { state: 'hidden' });
+  assert.equal(await colour(), told, 'a price that is true looks like one, whatever was opened and closed');
   await page.clean();
 });
 

@@ -103,7 +103,6 @@ export class Shell {
     for (const button of document.querySelectorAll(`[data-panel="${name}"]`)) {
       button.setAttribute('aria-expanded', String(shown));
     }
-    document.body.toggleAttribute(`data-${name}`, shown);
     if (name !== 'detail') return;
     this.#symbol = shown ? symbol : null;
     this.watchlist.select(this.#symbol);
