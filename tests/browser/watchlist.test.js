@@ -332,8 +332,16 @@ test('names, prices and sources as long as they come, in any direction: all of i
       fromRight: letter(0).left > letter(letters.data.length - 1).left,
     };
   });
-  for (const width of [1600, 1360, 1000, 760, 360]) {
+  /** By how much the page, or a cell of its rows, is too wide. */
+  const over = () => page.evaluate(() => {
+    const { scrollWidth, clientWidth } = document.documentElement;
+    const right = document.getElementById('prices').getBoundingClientRect().right;
+    const cells = [...document.querySelectorAll('#prices tbody td')].map((td) => td.getBoundingClientRect().right - right);
+    return Math.max(scrollWidth - clientWidth, ...cells);
+  });
+  for (const width of [1600, 1360, 1000, 960, 820, 760, 640, 360]) { // 640: half of a laptop's, at 200 %
     await page.setViewportSize({ width, height: 800 });
+    assert.ok(await over() <= 0, `${await over()} px too wide at ${width}`);
     const long = await parts('long');
     assert.ok(long.apart >= 0, `the name ends before the price begins: ${long.apart} at ${width}`);
     assert.ok(long.provider > 30 && long.tag > 30, `the source can be seen: ${long.provider}, ${long.tag} at ${width}`);
@@ -347,6 +355,12 @@ test('names, prices and sources as long as they come, in any direction: all of i
     assert.equal(await top(), before, `at ${width}`);
   }
   await page.shot('long-names-phone');
+  await page.click(`${row('silent')} .name`);
+  for (const width of [1360, 1280, 1220, 1100, 1000]) {
+    await page.setViewportSize({ width, height: 800 });
+    assert.ok(await over() <= 0, `${await over()} px too wide at ${width} beside the detail`);
+  }
+  await page.keyboard.press('Escape');
   await page.setViewportSize(DESK);
   await page.shot('long-names');
   await publish(redis, [item('long', 5, { ...more, state: 'delayed' })]);
