@@ -298,6 +298,38 @@ test('all sources down: what was known last, and what to do', async (t) => {
   assert.equal(await page.isVisible('#notice'), false);
 });
 
+test('more instruments than a connection may have: how many are missing, why, what to do', async (t) => {
+  const { gateway, redis } = await scene(t, {
+    redis: true,
+    config: { instruments: INSTRUMENTS, limits: { symbols_per_connection: 2 } },
+  });
+  for (const listFirst of [true, false]) {
+    const page = await open(t, 'about:blank');
+    let answer;
+    const asked = new Promise((resolve) => { answer = resolve; });
+    await page.route(listFirst ? '**/nothing' : '**/api/v1/instruments', async (route) => {
+      await asked;
+      await route.continue();
+    });
+    await page.goto(gateway.url);
+    await page.says('#connection', 'live');
+    await publish(redis, PRICES.map((p) => ({ ...p, ts: Date.now(), recv: Date.now() })));
+    answer();
+    await page.says(`${row('coffee')} .value`, '2.943');
+    await page.says(`${row('AAPL')} .state`, 'unavailable \u2013 symbol_limit');
+    await page.waitForFunction(() => /2 of 4 instruments have no price here\.\s+The gateway gives one connection 2\.\s+Raise limits\.symbols_per_connection/.test(document.getElementById('notice').textContent));
+    await page.click(`${row('AAPL')} .name`);
+    await page.says('#detail .headline', 'There is no price yet: this connection has as many symbols as it may have.');
+    const dot = (state) => page.$eval(row('AAPL'), (tr, as) => {
+      tr.dataset.state = as;
+      return getComputedStyle(tr.querySelector('td.state'), '::before').backgroundColor;
+    }, state);
+    assert.notEqual(await dot('live'), await dot(''), 'what nothing is known of does not look live');
+    assert.deepEqual(page.problems, []);
+    await page.context().close();
+  }
+});
+
 // --- in place, in bounds, for everybody ---
 
 test('names, prices and sources as long as they come, in any direction: all of it can be read', async (t) => {

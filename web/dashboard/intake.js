@@ -69,12 +69,21 @@ class Intake extends EventTarget {
     if (state === 'live' && this.#old && this.answered) this.load();
   }
 
+  /** What was refused before the list was here. */
+  #recall() {
+    for (const { symbol, heard } of this.model.rows()) {
+      const status = heard ? null : this.feed.status(symbol);
+      if (status) this.model.applyOwn(status);
+    }
+  }
+
   async load() {
     try {
       const reply = await this.access.fetch('api/v1/instruments');
       if (!reply.ok) throw new Error(`the gateway answered ${reply.status}`);
       const { data, observations } = parseExact(await reply.text());
       this.model.setInstruments(data, observations);
+      this.#recall();
       this.#old = false;
       this.problem = '';
     } catch (error) {

@@ -191,6 +191,11 @@ export class Model {
     return counts;
   }
 
+  /** How many the gateway does not send because the connection has as many as it may have. */
+  refused() {
+    return this.rows().filter((row) => row.reason === 'symbol_limit').length;
+  }
+
   /** Why no provider answers: null while one does, or before the snapshot is here. `held`: there are
    *  prices, and they are the last known ones; `asked`: there are providers to ask. What other programs
    *  feed proves nothing about providers, so it counts only where there is nothing else. */

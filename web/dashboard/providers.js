@@ -59,7 +59,7 @@ export const notAsked = (error) => (Object.hasOwn(NOT_ASKED, error) ? NOT_ASKED[
 
 /** A reason of a status message, in words. */
 export function because(reason) {
-  const own = { removed: 'it is no longer configured', disconnected: 'the gateway is away', unknown_symbol: 'it is not configured' };
+  const own = { removed: 'it is no longer configured', disconnected: 'the gateway is away', unknown_symbol: 'it is not configured', symbol_limit: 'this connection has as many symbols as it may have' };
   if (Object.hasOwn(own, reason)) return own[reason];
   if (Object.hasOwn(DID, reason)) return `the last source asked ${did(reason)}`;
   return Object.hasOwn(NOT_ASKED, reason) ? `no source may be asked now: ${notAsked(reason)}` : reason;

@@ -210,7 +210,17 @@ export class Shell {
     }
     if (state === 'offline') return ['This device is offline.', `${why}.${known}`, `${next} Check the network of this device.`];
     if (state === 'live' && this.#listMissing) return ['The list of instruments is missing.', this.#listMissing, 'Reload the page; names and groups come with it.'];
-    return state === 'live' ? this.#outage(Date.now()) : null;
+    return state === 'live' ? this.#outage(Date.now()) ?? this.#refused() : null;
+  }
+
+  #refused() {
+    const refused = this.model.refused();
+    if (refused === 0) return null;
+    return [
+      `${refused} of ${this.model.size} instruments have no price here.`,
+      `The gateway gives one connection ${this.model.size - refused}.`,
+      'Raise limits.symbols_per_connection in its configuration.',
+    ];
   }
 
   #outage(nowMs) {
