@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "job.h"
 
 static const size_t ROWS_MAX = 4096;
@@ -24,7 +25,7 @@ static const struct {
 void metrics_init(struct metrics *m)
 {
     static const char *const causes[] = {"flush", "interval", "slow"};
-    *m = (struct metrics){0};
+    *m = (struct metrics){.started_ms = clock_wall_ms()};
     for (size_t i = 0; i < ARRAY_LEN(causes); i++)
         metrics_add(m, METRIC_CONFLATED, causes[i], NULL, 0);
     for (enum job j = 0; j < JOBS_LEN; j++)
@@ -232,6 +233,24 @@ static double cpu_seconds(void)
            (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
 }
 
+static double max_fds(void)
+{
+    struct rlimit l;
+    return getrlimit(RLIMIT_NOFILE, &l) == 0 ? (double)l.rlim_cur : 0;
+}
+
+static void add_process(struct buf *out, const struct metrics *m)
+{
+    add_head(out, "pricegate_build_info", "gauge", "always 1; version is what its label says");
+    buf_adds(out, "pricegate_build_info{version=\"" PRICEGATE_VERSION "\"} 1\n");
+    add_plain(out, "process_start_time_seconds", "gauge",
+              "when it was started, in seconds since 1970", (double)m->started_ms / 1000);
+    add_plain(out, "process_resident_memory_bytes", "gauge", "resident memory", resident_bytes());
+    add_plain(out, "process_cpu_seconds_total", "counter", "CPU time used", cpu_seconds());
+    add_plain(out, "process_open_fds", "gauge", "open file descriptors", open_fds());
+    add_plain(out, "process_max_fds", "gauge", "how many there may be", max_fds());
+}
+
 void metrics_render(const struct metrics *m, struct buf *out)
 {
 #define X(field, type, name, help) add_plain(out, name, #type, help, (double)m->field);
@@ -242,7 +261,5 @@ void metrics_render(const struct metrics *m, struct buf *out)
 #define X(field, name, help) add_histogram(out, name, help, &m->field);
     METRICS_HISTOGRAMS(X)
 #undef X
-    add_plain(out, "process_resident_memory_bytes", "gauge", "resident memory", resident_bytes());
-    add_plain(out, "process_cpu_seconds_total", "counter", "CPU time used", cpu_seconds());
-    add_plain(out, "process_open_fds", "gauge", "open file descriptors", open_fds());
+    add_process(out, m);
 }

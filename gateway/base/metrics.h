@@ -112,6 +112,7 @@ struct metrics {
         size_t len, cap;
         size_t next; /* behind the row that was looked for last */
     } families[METRIC_FAMILIES];
+    int64_t started_ms; /* wall: of metrics_init() */
 };
 
 /* Makes the rows whose labels are known beforehand, so that they can be seen while still 0. */

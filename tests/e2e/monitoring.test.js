@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
+import { runCommand } from '../support/gateway.js';
 import { missing, startPrometheus } from '../support/prometheus.js';
 import { chosen, parseQuery, samples } from '../support/promql.js';
 import { external, instrument, scene, testCerts } from '../support/scene.js';
@@ -79,6 +80,7 @@ test('all that dashboard and alerts ask for is measured', async (t) => {
 });
 
 test('the figures are those of the program', async (t) => {
+  const began = Date.now();
   const { gateway, metrics } = await watched(t);
   const all = await metrics();
   const value = (name, labels = {}) =>
@@ -96,6 +98,12 @@ test('the figures are those of the program', async (t) => {
     .reduce((sum, s) => sum + s.value, 0);
   assert.ok(credits('left') < 1_000_000 && credits('left') >= 1_000_000 - asked - 5, `${credits('left')} after ${asked}`);
   assert.equal(value('pricegate_provider_in_use', { provider: 'ecb' }), 0);
+
+  const started = value('process_start_time_seconds');
+  assert.ok(started > began / 1000 - 1 && started < Date.now() / 1000 + 1, `started at ${started}`);
+  assert.equal(value('process_max_fds'), Number(/^Max open files +(\d+)/m.exec(readFileSync(`/proc/${gateway.pid}/limits`, 'utf8'))[1]));
+  const { stdout } = await runCommand(['--version']);
+  assert.equal(all.find((s) => s.name === 'pricegate_build_info').labels.version, stdout.trim().split(' ')[1]);
 
   // Another configuration: a limit that is gone is shown no longer.
   const { twelvedata, ...others } = gateway.config.providers;

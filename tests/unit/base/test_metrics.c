@@ -114,6 +114,9 @@ static void all_names_are_there_once(void **state)
         "process_resident_memory_bytes",
         "process_cpu_seconds_total",
         "process_open_fds",
+        "process_max_fds",
+        "process_start_time_seconds",
+        "pricegate_build_info",
         "pipeline_ingestion_records_total",
         "pipeline_ingestion_errors_total",
         "pipeline_ingestion_duration_seconds",
@@ -170,6 +173,7 @@ static void the_process_looks_at_itself(void **state)
     assert_true(value_of(after.p, "process_resident_memory_bytes") > 100000);
     assert_true(value_of(after.p, "process_cpu_seconds_total") >=
                 value_of(before.p, "process_cpu_seconds_total"));
+    assert_true(value_of(after.p, "process_max_fds") > value_of(after.p, "process_open_fds"));
     fclose(f);
     buf_fini(&before);
     buf_fini(&after);
