@@ -1,5 +1,6 @@
-/*   - CURLOPT_QUICK_EXIT: without it curl waits for the resolver's thread when a transfer ends
- * during a dead name look-up, 7 s.
+/* Of the options:
+ *   - CURLOPT_QUICK_EXIT: without it curl waits for the resolver's thread when a transfer ends
+ *     during a dead name look-up, 7 s.
  *   - the error buffer is used only for names, connections and certificates, where it holds a host
  *     name at most. All other sentences are curl's fixed texts.
  *   - no folder of certificates: curl keeps the ones it trusts for a day (CURLOPT_CA_CACHE_TIMEOUT)

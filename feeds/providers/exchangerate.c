@@ -8,7 +8,7 @@
  *  - Rates are numbers, whole ones among them ("USD":1), and there are more than 160.
  *  - The table says when it was made and when the next one will be. A request an hour is enough to
  *    find that one, and few enough for the key's 1,500 a month; who asks the open endpoint too
- * often is shut out for about 20 minutes.
+ *    often is shut out for about 20 minutes.
  *  - time_eol_unix is 0, or the time from which on the endpoint is no more. What it says after that
  *    is not believed.
  *

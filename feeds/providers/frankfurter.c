@@ -7,8 +7,8 @@
  *
  * What the replies taught:
  *  - The base is not among the rates.
- *  - In v2 each rate has its day; those of an older day than the newest are left out, as they are
- * no rates of that day. On a weekend the day is Friday's, whatever was asked for.
+ *  - In v2 each rate has its day; those of an older day than the newest are left out. On a weekend
+ *    the day is Friday's, whatever was asked for.
  *  - Errors have a message, in v2 their status as well: {"status":422,"message":"..."}. There is no
  *    currency in the request, so "not found" means the path: the provider's fault, not a symbol's.
  *  - The old host (frankfurter.app) answers with a redirect and is not used, and the old path
