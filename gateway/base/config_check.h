@@ -1,8 +1,8 @@
 /* config_check.h - the syntax of texts in the configuration.
  *
  * Each takes a text and returns NULL when it is right, else what it must be ("must be ..."), a
- * constant that never repeats the text: it may hold a password. Pure, but
- * for time zones, which are looked up on this machine. */
+ * constant that never repeats the text: it may hold a password. Pure, but for time zones, which are
+ * looked up on this machine. */
 #ifndef PRICEGATE_CONFIG_CHECK_H
 #define PRICEGATE_CONFIG_CHECK_H
 

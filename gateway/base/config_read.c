@@ -1,8 +1,7 @@
 /* One setting is read in three steps that each overwrite the one before: the default of its row,
  * the file, the environment. All three end in config_store(), the only place that checks values: a
  * default is JSON text, the environment's text is turned into the JSON value of the setting's type,
- * and a
- * "$NAME" string is replaced by what the variable holds. So a number is refused with the same
+ * and a "$NAME" string is replaced by what the variable holds. So a number is refused with the same
  * sentence wherever it stood, and a bad value in the file is reported even where the environment
  * overrules it.
  *

@@ -1,8 +1,8 @@
 /* jsonx.h - JSON from strangers: strict parsing, and the byte ranges of an object's members.
  *
- * jansson parses; this adds the limits of RELIABILITY (size, depth 16, no duplicate names) and what
- * jansson cannot tell: where in the text a member stands, so that bytes can be passed on untouched
- * and numbers keep their digits. */
+ * jansson parses; this adds limits (size, a depth of 16, no duplicate names) and what jansson
+ * cannot tell: where in the text a member stands, so that bytes can be passed on untouched and
+ * numbers keep their digits. */
 #ifndef PRICEGATE_JSONX_H
 #define PRICEGATE_JSONX_H
 

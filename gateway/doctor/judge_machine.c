@@ -1,10 +1,10 @@
 #include <string.h>
 
+#include "endpoint.h"
+#include "item.h"
 #include "judges.h"
 
-static const int64_t BACKLOG = 4096; /* what server/listener.c asks for */
 static const int64_t CLOCK_WARN_MS = 2000;
-static const int64_t CLOCK_REFUSE_MS = 5000; /* a ts further ahead than that is refused */
 
 /* --- ports --- */
 
@@ -71,7 +71,7 @@ void judge_backlog(const struct doctor_facts *f, struct findings *to)
     int64_t n = f->machine.somaxconn;
     if (n < 0)
         return;
-    if (n >= BACKLOG) {
+    if (n >= ENDPOINT_BACKLOG) {
         findings_add(to, FINDING_OK, "%lld connections may wait to be accepted", (long long)n);
         return;
     }
@@ -79,7 +79,7 @@ void judge_backlog(const struct doctor_facts *f, struct findings *to)
                  "only %lld connections may wait to be accepted: of a crowd that comes back at "
                  "once, some will have to try again",
                  (long long)n);
-    findings_advise(to, "sysctl -w net.core.somaxconn=%lld", (long long)BACKLOG);
+    findings_advise(to, "sysctl -w net.core.somaxconn=%lld", (long long)ENDPOINT_BACKLOG);
 }
 
 void judge_sndbuf(const struct doctor_facts *f, struct findings *to)
@@ -124,7 +124,7 @@ void judge_clock(struct findings *to, const char *whose, int64_t ahead_ms, int64
                      whose, (double)(off_ms + unsure_ms) / 1000);
         return;
     }
-    findings_add(to, sure_ms >= CLOCK_REFUSE_MS ? FINDING_PROBLEM : FINDING_WARNING,
+    findings_add(to, sure_ms >= ITEM_AHEAD_MAX_MS ? FINDING_PROBLEM : FINDING_WARNING,
                  "%s clock is %.1f s %s this machine's: %s", whose, (double)off_ms / 1000,
                  ahead_ms > 0 ? "ahead of" : "behind",
                  ahead_ms > 0 ? "prices that are stamped by it seem to come from the future, and "

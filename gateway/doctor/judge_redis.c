@@ -1,9 +1,9 @@
 #include <string.h>
 
 #include "bus_advice.h"
+#include "item.h"
 #include "judges.h"
 
-static const int64_t ITEM_BYTES_MAX = 4096;
 enum {
     LINKS = 2,             /* connections of one gateway */
     FULL_PERCENT = 80,     /* of maxmemory */

@@ -1,10 +1,10 @@
 #include "port_look.h"
 
-#include <jansson.h>
 #include <string.h>
 
 #include "endpoint.h"
 #include "fetch.h"
+#include "jsonx.h"
 
 static const int64_t ANSWER_MS = 2000;
 
@@ -18,7 +18,7 @@ static void on_answer(void *ctx, const struct http_reply *reply, enum failure fa
 {
     struct knock *k = ctx;
     (void)failure, (void)detail;
-    json_t *root = reply ? json_loadb(reply->body, reply->len, 0, NULL) : NULL;
+    json_t *root = reply ? jsonx_parse(reply->body, reply->len, reply->len, NULL) : NULL;
     k->is_pricegate = json_is_boolean(json_object_get(root, "ready")) &&
                       json_is_array(json_object_get(root, "degraded"));
     json_decref(root);

@@ -4,9 +4,9 @@
  * connection becomes the socket of a client of the fan-out. For the library it stays a request that
  * is being answered. Its headers are given back at once; the library would keep 16 KiB of them for
  * each stream. It does not take what comes any more, not even the end (and with its flow control on
- * there would be no "writable" event either), so that a readable
- * socket turns the loop without end. So we look ourselves, once a second, and at the next tick when
- * the loop has turned suspiciously often; a stream whose peer says anything ends.
+ * there would be no "writable" event either), so that a readable socket turns the loop without end.
+ * So we look ourselves, once a second, and at the next tick when the loop has turned suspiciously
+ * often; a stream whose peer says anything ends.
  *
  * There is no pong that would show that a silent peer is alive. So the kernel watches: what we
  * send, a comment every heartbeat at least, must be acknowledged in time. */
