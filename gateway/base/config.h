@@ -189,7 +189,7 @@ enum config_serves { SERVES_QUOTES, SERVES_OBSERVATIONS, SERVES_BOTH };
 struct config_provider_rule {
     const char *name;
     enum config_serves serves;
-    const char *key_env; /* environment variable that gives api_key by default, or NULL */
+    const char *key_env; /* environment variable that gives api_key before the file does, or NULL */
     bool needs_key;
     bool enabled_by_default;
     /* Defaults; 0 = no limit. */
