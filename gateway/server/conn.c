@@ -22,6 +22,8 @@ static void link_in(struct conn *c)
 
 static void link_out(struct conn *c)
 {
+    if (c->server->look_next == c)
+        c->server->look_next = c->next;
     if (c->prev)
         c->prev->next = c->next;
     else

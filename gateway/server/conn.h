@@ -13,6 +13,7 @@
 #include "buf.h"
 #include "fanout.h"
 #include "grant.h"
+#include "unheard.h"
 
 struct refresh_waiter;
 struct route;
@@ -71,6 +72,7 @@ struct conn {
     struct ws_extension *extension; /* owned; NULL: none was agreed upon */
     unsigned fragments, pongs;
     int64_t pongs_since_ms;
+    struct unheard unheard;
     bool closing, close_sent;
     size_t behind_close_bytes; /* that came after closing began */
     enum close_reason reason;  /* valid with closing */

@@ -29,6 +29,7 @@
 #include "session.h"
 #include "sse.h"
 #include "tls.h"
+#include "unheard.h"
 #include "ws.h"
 #include "ws_extension.h"
 
@@ -268,6 +269,7 @@ static void on_tick(uv_timer_t *t)
     tiers_tick(s->tiers, clock_wall_ms(), mono_ns);
     conn_tick(s, mono_ms);
     ws_tick(s);
+    unheard_tick(s, mono_ms);
     sse_tick(s, mono_ms);
     listener_tick(&s->listener, mono_ms);
     if (slack_due(&s->slack, s->conns_len[CONN_HTTP] + s->conns_len[CONN_STREAM], mono_ms))

@@ -55,11 +55,12 @@ struct server {
     struct conn *conns[CONN_STATES];
     size_t conns_len[CONN_STATES];
     struct backlog backlog;
-    size_t choked;                            /* connections in HTTP_CHOKED */
-    size_t event_streams;                     /* of them, those in HTTP_EVENTS */
-    unsigned turns;                           /* of the loop, since the last tick */
-    int64_t event_look_ms;                    /* mono; when sse_tick() last looked at them */
-    size_t closing_streams;                   /* streams that have a deadline */
+    struct conn *look_next; /* of the streams, for unheard_tick(); NULL: the first */
+    size_t choked;          /* connections in HTTP_CHOKED */
+    size_t event_streams;   /* of them, those in HTTP_EVENTS */
+    unsigned turns;         /* of the loop, since the last tick */
+    int64_t event_look_ms;  /* mono; when sse_tick() last looked at them */
+    size_t closing_streams; /* streams that have a deadline */
     struct refresh_task *refreshes[JOBS_LEN]; /* under way; NULL = none */
 
     struct {

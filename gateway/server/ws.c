@@ -38,6 +38,7 @@ static const unsigned TURNS_PER_TICK_MAX = 1000;
  * short. */
 static const size_t BEHIND_CLOSE_BYTES = 2097152;
 static const size_t FRAME_COST_BYTES = 64;
+static const size_t CONTROL_BYTES_MAX = 125;
 static const size_t INCOMPRESSIBLE_BYTES = 64; /* more than deflate adds to what it cannot shrink */
 enum { RESERVED_COMPRESSED = 0x40 };
 
@@ -142,6 +143,7 @@ int ws_established(struct conn *c)
 {
     struct server *s = c->server;
     conn_move(c, CONN_STREAM);
+    unheard_begin(c);
     c->client = fanout_client_new(tiers_of(s->tiers, c->grant.delay_s), &sink, c, &c->grant,
                                   clock_wall_ms(), clock_mono_ns());
     if (!c->client) {
@@ -241,6 +243,7 @@ static void wait_no_longer(struct conn *c)
 
 void ws_receive(struct conn *c, const char *bytes, size_t len)
 {
+    unheard_told(c, len);
     if (c->client && !c->closing)
         wait_no_longer(c);
     if (!c->client || c->closing) {
@@ -281,6 +284,7 @@ void ws_receive(struct conn *c, const char *bytes, size_t len)
 void ws_pong(struct conn *c)
 {
     int64_t mono_ns = clock_mono_ns();
+    unheard_told(c, CONTROL_BYTES_MAX);
     if (!c->client || c->closing) {
         throw_away(c, 0);
         return;

@@ -423,6 +423,39 @@ describe('by the clock', { concurrency: true }, () => {
     assert.equal(json.status, 'success', JSON.stringify(json.errors));
   });
 
+  for (const kind of ['plain', 'TLS']) {
+    test(`floods of pings and of empty pongs, ${kind}: closed with 4008; who pings now and then, or says much, stays`, { timeout: 60_000 }, async (t) => {
+      const tls = { cert: testCerts().cert, key: testCerts().key };
+      const gateway = await quiet(t, { commands_per_minute: 1_000_000 }, { config: kind === 'TLS' ? { listen: { tls } } : {} });
+      const every = (ms, what) => {
+        const timer = setInterval(what, ms);
+        t.after(() => clearInterval(timer));
+      };
+      const pings = await upgraded(gateway.where);
+      every(50, () => pings.send(Buffer.concat([frame(0x89, 'x'.repeat(125)), frame(0x8a, '')])));
+      const talks = await upgraded(gateway.where);
+      const long = say({ action: 'ping', pad: 'x'.repeat(60_000) });
+      every(50, () => talks.send(long));
+      const began = performance.now();
+      for (const one of [frame(0x89, 'x'.repeat(100)), frame(0x89, ''), frame(0x8a, '')]) {
+        const line = await upgraded(gateway.where);
+        const flood = Buffer.concat(Array(Math.ceil(60_000 / one.length)).fill(one));
+        const timer = setInterval(() => line.socket.writableLength < 1e6 && line.send(flood), 50);
+        t.after(() => clearInterval(timer));
+        assert.equal(await line.closeCode(30_000), 4008);
+        clearInterval(timer);
+        line.destroy();
+      }
+      await until(() => performance.now() - began > 4000, 'the others were looked at, too');
+      assert.equal(await gateway.rejected('command_rate'), 3);
+      await until(async () => (await gateway.gone('command_rate')) === 3, 'three were closed');
+      assert.deepEqual([pings.isClosed, talks.isClosed], [false, false]);
+      assert.ok(!frames(talks.behind).some((f) => f.opcode === 8) && !frames(pings.behind).some((f) => f.opcode === 8));
+      pings.destroy();
+      talks.destroy();
+    });
+  }
+
   test('auth_ms: who shows no token is closed with 4001', async (t) => {
     const auth = { anonymous_role: null, keys: [{ name: 'k', role: 'admin', sha256: '0'.repeat(64) }] };
     const gateway = await quiet(t, { auth_ms: 2000 }, { config: { auth, listen: { metrics_port: 0 } } });
