@@ -395,6 +395,19 @@ test('names, prices and sources as long as they come, in any direction: all of i
   await page.keyboard.press('Escape');
   await page.setViewportSize(DESK);
   await page.shot('long-names');
+  await page.setViewportSize(PHONE);
+  const digits = '3.14159265358979323846'; // more than anybody asks for
+  await redis.command('PUBLISH', 'long:price:stream', JSON.stringify(item('long', 0, { ...more, change: -0.00000000012345, change_pct: -123456 })).replace('"price":0', `"price":${digits}`));
+  await page.says(`${row('long')} .value`, digits);
+  assert.ok(await page.$eval(`${row('long')} .name`, (cell) => cell.clientWidth) >= 60, 'who it is can be seen beside any price');
+  assert.ok(await over() <= 0, `${await over()} px too wide`);
+  for (const width of [360, 1360]) {
+    await page.setViewportSize({ width, height: 800 });
+    for (const figure of ['change', 'percent']) {
+      assert.ok(await page.$eval(`${row('long')} .${figure}`, (td) => td.scrollWidth <= td.clientWidth), `${figure} at ${width}`);
+    }
+  }
+  await page.setViewportSize(DESK);
   await publish(redis, [item('long', 5, { ...more, state: 'delayed' })]);
   await page.click(`${row('long')} .name`);
   await page.says('#detail .big .state', 'delayed');

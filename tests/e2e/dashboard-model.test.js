@@ -8,6 +8,7 @@ import { readAddress, writeAddress } from '../../web/dashboard/address.js';
 import { Lists } from '../../web/dashboard/lists.js';
 import { Model, observed, reasonText } from '../../web/dashboard/model.js';
 import { arrange, moving, nextSort, titleCase, viewOf } from '../../web/dashboard/order.js';
+import { shortChange, shortPercent } from '../../web/dashboard/row.js';
 import { Store } from '../../web/dashboard/store.js';
 import { Track } from '../../web/dashboard/track.js';
 import { explain, lateness } from '../../web/dashboard/words.js';
@@ -58,6 +59,18 @@ test('signs, percentages, ages', () => {
 const quote = (members) => parseExact(`{"type":"quote","data":[${members}]}`);
 const coffee = (price, ts, more = '') =>
   quote(`{"symbol":"coffee","price":${price},"ts":${ts},"recv":${ts},"state":"live"${more}}`);
+
+test('changes and percentages fit their columns', () => {
+  const changes = { 0.033: '+0.033', '-0.00000001': '\u22120.00000001', '1e-7': '+0.0000001', '3.14159265358979': '+3.14159265', '12345678.9012': '+12345678.9',
+    '-0.000000000000123': '\u22121.23e-13', '-123456789012345678': '\u22121.23e+17', '1E+25': '+1E+25', 0: '0' };
+  for (const [text, short] of Object.entries(changes)) assert.equal(shortChange(text), short);
+  assert.equal(shortChange(undefined), '');
+  assert.equal(shortPercent('1.134'), '+1.13\u00a0%');
+  assert.equal(shortPercent('-999.994'), '\u2212999.99\u00a0%');
+  assert.equal(shortPercent('999.996'), '+1000\u00a0%');
+  assert.equal(shortPercent('-12345.678'), '\u221212346\u00a0%');
+  assert.equal(shortPercent(undefined), '');
+});
 
 test('the newest price by time, its direction, its digits', () => {
   const model = new Model();

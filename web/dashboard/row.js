@@ -174,6 +174,24 @@ class Row {
   }
 }
 
+/** A change, with fewer digits where its column is too narrow for them: the detail has them all. */
+export function shortChange(text) {
+  const whole = signed(text);
+  if (whole.length <= CHANGE_CHARACTERS) return whole;
+  const size = Math.abs(number(text));
+  for (let digits = CHANGE_CHARACTERS; digits >= 0; digits--) {
+    const short = whole[0] + size.toFixed(digits);
+    if (short.length <= CHANGE_CHARACTERS && number(size.toFixed(digits)) > 0) return short;
+  }
+  return whole[0] + size.toExponential(2);
+}
+
+/** A percentage: who is beyond 1,000 needs no hundredths. */
+export function shortPercent(text) {
+  const n = number(text);
+  return Math.abs(n) < 999.995 ? signedPercent(text) : `${signed(n.toFixed(0))}${NO_BREAK}%`;
+}
+
 /** All changes begin at the same place, so none moves when it becomes another one. */
 function filled(change) {
   const point = change.includes('.') ? '' : FILL_POINT;
@@ -203,8 +221,8 @@ export class QuoteRow extends Row {
     const { item } = row;
     this.#fillPrice(row, nowMs, motion);
     setText(this.unit, item ? plain(item.unit) || plain(item.currency) : '');
-    setFigure(this.cells.change, item ? filled(signed(item.change)) : '');
-    setFigure(this.cells.percent, signedPercent(item?.change_pct).padStart(PERCENT_CHARACTERS, FILL));
+    setFigure(this.cells.change, item ? filled(shortChange(item.change)) : '');
+    setFigure(this.cells.percent, shortPercent(item?.change_pct).padStart(PERCENT_CHARACTERS, FILL));
     setData(this.tr, 'trend', ['down', 'flat', 'up'][Math.sign(number(item?.change) ?? 0) + 1]);
     if (nowMs - this.#lineAt >= LINE_EVERY_MS) this.#drawLine(row, nowMs);
   }
