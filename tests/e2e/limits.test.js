@@ -4,6 +4,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
+import net from 'node:net';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
@@ -12,7 +13,7 @@ import { dial, frame, frames, handshake, upgraded } from '../support/raw.js';
 import { startRedis } from '../support/redis.js';
 import { external, instrument, scene, testCerts } from '../support/scene.js';
 import { drip, ok, status } from '../support/upstream.js';
-import { sleep, until, within } from '../support/wait.js';
+import { freePort, sleep, until, within } from '../support/wait.js';
 import { connectWs } from '../support/wsclient.js';
 
 /** A gateway with instruments that nobody feeds. */
@@ -286,6 +287,25 @@ test('redis_ping_ms: how long a silent Redis is waited for', async (t) => {
   assert.equal(await gateway.metric('pricegate_bus_up'), 0);
   redis.resume();
   await until(async () => (await gateway.metric('pricegate_bus_up')) === 1, 'the bus is up again');
+});
+
+test('redis_connect_ms: how long a Redis that takes no connection is waited for', async (t) => {
+  const port = await freePort();
+  const redis = await startRedis({ args: ['--port', String(port), '--tcp-backlog', '1'] });
+  t.after(() => redis.stop());
+  redis.pause();
+  t.after(() => redis.resume());
+  const others = Array.from({ length: 4 }, () => net.connect(port, '127.0.0.1').on('error', () => {}));
+  t.after(() => others.forEach((socket) => socket.destroy()));
+  await until(() => others.filter((socket) => !socket.connecting).length >= 2, 'its queue is full');
+  const waiting = (redis_connect_ms) =>
+    quiet(t, { redis_connect_ms, redis_ping_ms: 60_000, redis_backoff_ms: 200 }, { config: { redis: { url: `redis://127.0.0.1:${port}/0` } } });
+  const patient = await waiting(60_000);
+  const gateway = await waiting(400);
+  await gateway.log((l) => l.event === 'bus_down' && /no connection in 0\.4 s/.test(l.why));
+  assert.deepEqual(patient.logs.filter((l) => l.event === 'bus_down'), [], 'the other one goes on waiting');
+  redis.resume();
+  await until(async () => (await gateway.metric('pricegate_bus_up')) === 1, 'the bus is up');
 });
 
 // --- what takes its time: side by side ---

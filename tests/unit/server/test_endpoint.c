@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -378,6 +379,36 @@ static void a_try_is_no_listening(void **state)
     endpoint_close(&e);
 }
 
+static int option(int fd, int level, int name)
+{
+    int value = -1;
+    socklen_t len = sizeof value;
+    assert_int_equal(getsockopt(fd, level, name, &value, &len), 0);
+    return value;
+}
+
+/* What is accepted has what keeps those who do not read, or are gone, from costing much. */
+static void accepted_sockets_inherit_their_limits(void **state)
+{
+    (void)state;
+    NAME_MEANS("127.0.0.1");
+    struct endpoint e = must_open("name", 0);
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)e.port),
+                                   .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int client = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(client, (const struct sockaddr *)&to, sizeof to), 0);
+    int fd = accept(e.fds[0], NULL, NULL);
+    assert_true(fd >= 0);
+    assert_int_equal(option(fd, SOL_SOCKET, SO_SNDBUF), 2 * 65536); /* the kernel doubles it */
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    assert_int_equal(option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 16384);
+    assert_in_range(option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT), 30000, 33000);
+    close(fd);
+    close(client);
+    endpoint_close(&e);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +424,7 @@ int main(void)
         cmocka_unit_test(a_folder_is_waited_for),
         cmocka_unit_test(anothers_file_is_not_removed),
         cmocka_unit_test(a_try_is_no_listening),
+        cmocka_unit_test(accepted_sockets_inherit_their_limits),
     };
     return cmocka_run_group_tests(tests, folder, no_folder);
 }
