@@ -30,7 +30,10 @@ void config_problem(struct config_reader *r, const char *path, const char *fmt, 
     va_start(ap, fmt);
     vsnprintf(sentence, sizeof sentence, fmt, ap);
     va_end(ap);
-    buf_addf(r->problems, "%s: %s\n", path, sentence);
+    if (r->setting)
+        buf_addf(r->problems, "%s (%s): %s\n", path, r->setting, sentence);
+    else
+        buf_addf(r->problems, "%s: %s\n", path, sentence);
 }
 
 void config_path_join(char out[static CONFIG_PATH_MAX], const char *a, const char *key)
@@ -174,12 +177,15 @@ static void read_file_value(struct config_reader *r, struct config_place *p,
 }
 
 static void read_variable(struct config_reader *r, const struct config_place *p,
-                          const struct config_setting *s, const char *name)
+                          const struct config_setting *s, const char *path, const char *name)
 {
     const char *text = name ? config_env_get(r->in, name) : NULL;
     bool may_be_empty = s->type == CONFIG_TEXT && s->min < 1;
-    if (text && (*text || may_be_empty))
-        store_text_value(r, s, name, text, p->base);
+    if (!text || (!*text && !may_be_empty))
+        return;
+    r->setting = s->flags & CONFIG_ENV_ONLY ? NULL : path;
+    store_text_value(r, s, name, text, p->base);
+    r->setting = NULL;
 }
 
 void config_read_place(struct config_reader *r, struct config_place *p)
@@ -194,13 +200,13 @@ void config_read_place(struct config_reader *r, struct config_place *p)
         read_default(r, s, path, p->base);
         if (!(s->flags & CONFIG_ENV_ONLY))
             read_file_value(r, p, s, path, key);
-        read_variable(r, p, s, s->env);
+        read_variable(r, p, s, path, s->env);
         if (s->type == CONFIG_TEXT_LIST) /* PRICEGATE_ + path is for scalars */
             continue;
         if (s->flags & CONFIG_KEY_ENV)
-            read_variable(r, p, s, p->key_env);
+            read_variable(r, p, s, path, p->key_env);
         if (!(s->flags & CONFIG_ENV_ONLY) && config_env_name(path, variable))
-            read_variable(r, p, s, variable);
+            read_variable(r, p, s, path, variable);
     }
 }
 

@@ -21,6 +21,7 @@ struct config_reader {
     const struct config_input *in;
     struct arena *arena;
     struct buf *problems;
+    const char *setting; /* path of what is being read from a variable; NULL = it is not */
 };
 
 /* One object of the file and the struct it fills. */
@@ -42,7 +43,7 @@ void config_read_place(struct config_reader *r, struct config_place *p);
 /* The variable that `key` wanted in vain, or NULL. */
 const char *config_place_unset(const struct config_place *p, const char *key);
 
-/* Adds "path: sentence\n". */
+/* Adds "path: sentence\n"; of a variable "NAME (path): sentence\n". */
 void config_problem(struct config_reader *r, const char *path, const char *fmt, ...)
     PRINTF_LIKE(3, 4);
 

@@ -113,6 +113,7 @@ test('the environment wins over the file; unknown variables are warned about', a
   assert.match(odd.stderr, /PRICEGATE_LISTEN_PROT/);
   const bad = await runCommand(['check', '--config', configFile(t, '{}')], { env: { PRICEGATE_LISTEN_PORT: 'x' } });
   assert.equal(bad.code, 1);
+  assert.match(bad.stderr, /: PRICEGATE_LISTEN_PORT \(listen\.port\): must be/);
   const byEnv = await runCommand(['check'], { env: { PRICEGATE_CONFIG: '/nonexistent/x.json' } });
   assert.equal(byEnv.code, 1);
 });

@@ -248,7 +248,7 @@ test('wrong variables are named', async () => {
     env: { MARKET_REFRESH_TIMES: '06:00,6pm', DATA_PIPELINE_MAX_RETRIES: 'many', AUTO_ENRICH_TIME: '25:00' },
   });
   assert.equal(code, 1);
-  assert.match(stderr, /MARKET_REFRESH_TIMES\[1\]: must be a time of day.*6pm/);
-  assert.match(stderr, /AUTO_ENRICH_TIME\[0\]: must be a time of day.*25:00/);
-  assert.match(stderr, /DATA_PIPELINE_MAX_RETRIES: must be a whole number 0\.\.10, not "many"/);
+  assert.match(stderr, /MARKET_REFRESH_TIMES\[1\] \(jobs\.market\.times\): must be a time of day.*6pm/);
+  assert.match(stderr, /AUTO_ENRICH_TIME\[0\] \(jobs\.enrich\.times\): must be a time of day.*25:00/);
+  assert.match(stderr, /DATA_PIPELINE_MAX_RETRIES \(jobs\.max_retries\): must be a whole number 0\.\.10, not "many"/);
 });
