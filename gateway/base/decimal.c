@@ -143,12 +143,14 @@ int decimal_from_double(double x, struct decimal *out)
         return -1;
     if (shortest_text(x, false, text, sizeof text) > 9 && (double)(float)x == x)
         shortest_text(x, true, text, sizeof text);
-    return decimal_parse(text, strlen(text), out);
+    int rc = decimal_parse(text, strlen(text), out);
+    out->shortest = rc == 0;
+    return rc;
 }
 
 struct decimal decimal_from_int(int64_t n)
 {
-    return (struct decimal){.coef = n, .given = true};
+    return (struct decimal){.coef = n, .given = true, .shortest = true};
 }
 
 /* The decimal digits of c, the last one first; at least min of them. */
@@ -209,6 +211,8 @@ int decimal_shift_down(struct decimal d, int places, struct decimal *out)
     if (!d.given || d.scale + places > DECIMAL_SCALE_MAX)
         return -1;
     d.scale += places;
+    for (; d.shortest && d.scale > 0 && d.coef % 10 == 0; d.scale--)
+        d.coef /= 10;
     *out = d;
     return 0;
 }

@@ -22,6 +22,7 @@ struct decimal {
     decimal_coef coef; /* |coef| < 10^36 */
     int scale;         /* digits behind the point, 0..DECIMAL_SCALE_MAX */
     bool given;        /* false: no number here (an optional member that nobody sent) */
+    bool shortest;     /* came as a JSON number: shifting it brings no zeros either */
 };
 
 #define DECIMAL_DIGITS_MAX 36 /* significant digits */
@@ -42,7 +43,8 @@ size_t decimal_format(struct decimal d, char out[static DECIMAL_TEXT_MAX]);
 
 /* a - b exactly, scale = the larger one. -1 when it does not fit. */
 int decimal_sub(struct decimal a, struct decimal b, struct decimal *out) MUST_CHECK;
-/* d / 10^places exactly (USX -> USD: 2). -1 when it does not fit. */
+/* d / 10^places exactly (USX -> USD: 2): 290 as text becomes 2.90, as a JSON number 2.9. -1 when it
+ * does not fit. */
 int decimal_shift_down(struct decimal d, int places, struct decimal *out) MUST_CHECK;
 /* 100 * part / whole rounded half away from zero to 3 places, trailing zeros dropped.
  * -1 when whole is zero or it does not fit. */

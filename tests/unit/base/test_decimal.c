@@ -201,6 +201,34 @@ static void minor_units_are_shifted_exactly(void **state)
     assert_int_equal(decimal_shift_down(of("5"), 2, &d), 0);
     assert_string_equal(show(d), "0.05");
     assert_int_equal(decimal_shift_down(of("1e-35"), 2, &d), -1);
+    assert_int_equal(decimal_shift_down(of("290"), 2, &d), 0);
+    assert_string_equal(show(d), "2.90");
+}
+
+/* A JSON number is the shortest decimal of its double after the shift, too. */
+static void shifted_numbers_gain_no_zeros(void **state)
+{
+    static const struct {
+        double number;
+        const char *text;
+    } rows[] = {
+        {290,   "2.9"  },
+        {300,   "3"    },
+        {12300, "123"  },
+        {294.3, "2.943"},
+        {305,   "3.05" },
+        {-40,   "-0.4" },
+        {0,     "0"    },
+    };
+    struct decimal d;
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        assert_int_equal(decimal_from_double(rows[i].number, &d), 0);
+        assert_int_equal(decimal_shift_down(d, 2, &d), 0);
+        assert_string_equal(show(d), rows[i].text);
+    }
+    assert_int_equal(decimal_shift_down(decimal_from_int(290), 2, &d), 0);
+    assert_string_equal(show(d), "2.9");
 }
 
 static void percent_is_rounded_half_away_from_zero(void **state)
@@ -336,6 +364,7 @@ int main(void)
         cmocka_unit_test(doubles_that_do_not_fit_are_refused),
         cmocka_unit_test(differences_are_exact),
         cmocka_unit_test(minor_units_are_shifted_exactly),
+        cmocka_unit_test(shifted_numbers_gain_no_zeros),
         cmocka_unit_test(percent_is_rounded_half_away_from_zero),
         cmocka_unit_test(comparison_is_by_value),
         cmocka_unit_test(quotients_have_the_digits_asked_for),
