@@ -34,7 +34,7 @@ enum http_phase {
     HTTP_IDLE,    /* no request, or one that is answered and done */
     HTTP_BODY,    /* the request waits for the rest of its body */
     HTTP_PENDING, /* the handler answers later */
-    HTTP_CHOKED,  /* answered, but the socket is full; when all has left the connection ends */
+    HTTP_CHOKED,  /* answered, but the socket is full; goes on when all has left */
     HTTP_EVENTS,  /* the answer has begun and goes on without end: sse.c */
     HTTP_LINGER,  /* answered; what still comes is thrown away, then the connection ends */
 };
@@ -54,6 +54,7 @@ struct conn {
     enum http_phase phase;
     bool asked;                /* a request has come */
     bool has_length;           /* of the request in the works */
+    bool keep;                 /* HTTP_CHOKED: the next request may come behind the answer */
     const struct route *route; /* that it may run; valid while HTTP_BODY */
     struct buf headers;        /* of the answer, made before the handler runs */
     size_t body_len, body_bytes;

@@ -23,6 +23,7 @@
  * - While a socket is full (HTTP_CHOKED) the library does not read, but goes on polling for input:
  *   requests sent ahead, by somebody who does not read the answers, would turn the loop without
  *   end. So they are thrown away from the socket itself, and the connection ends behind the answer.
+ *   Who reads all of it first, and then asks again, is served on.
  */
 #include "http.h"
 
@@ -239,9 +240,10 @@ static void linger(struct conn *c)
         shutdown(c->fd, SHUT_WR);
 }
 
-static int choke(struct conn *c)
+static int choke(struct conn *c, bool keep)
 {
     c->phase = HTTP_CHOKED;
+    c->keep = keep;
     c->server->choked++;
     lws_set_timeout(c->wsi, NO_PENDING_TIMEOUT, 0);
     conn_deadline(c, CHOKED_MS);
@@ -256,16 +258,26 @@ static void unchoke(struct conn *c)
     c->phase = HTTP_IDLE;
 }
 
+/* The peer took the answer faster than we could tell, and asks again: http_writable() is next. */
+static bool is_next_request(struct conn *c)
+{
+    char first;
+    return c->keep && recv(c->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 &&
+           !lws_send_pipe_choked(c->wsi);
+}
+
 void http_turn(struct server *s)
 {
     char ignored[4096];
     s->turns++;
     struct conn *c = s->choked > 0 ? s->conns[CONN_HTTP] : NULL;
     for (; c; c = c->next) {
-        if (c->phase != HTTP_CHOKED || !c->wsi)
+        if (c->phase != HTTP_CHOKED || !c->wsi || is_next_request(c))
             continue;
         ssize_t n = recv(c->fd, ignored, sizeof ignored, MSG_DONTWAIT);
-        if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        if (n > 0) {
+            c->keep = false;
+        } else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
             unchoke(c);
             conn_kill(c);
         }
@@ -278,6 +290,13 @@ bool http_any_under_way(const struct server *s)
         if (!c->plain_port && (!c->asked || (c->phase != HTTP_IDLE && c->phase != HTTP_LINGER)))
             return true;
     return false;
+}
+
+/* The answer is out, and another request may come. */
+static int go_on(struct conn *c)
+{
+    conn_deadline(c, CONN_KEEPALIVE_MS + c->server->config->limits.headers_ms);
+    return lws_http_transaction_completed(c->wsi) ? -1 : 0;
 }
 
 /* Writes x's answer and decides how the connection goes on. Returns what the library's callback has
@@ -296,11 +315,9 @@ static int answer(struct exchange *x, enum body body)
     if (rc != 0)
         return -1;
     if (!more && lws_send_pipe_choked(c->wsi))
-        return choke(c);
-    if (keep) {
-        conn_deadline(c, CONN_KEEPALIVE_MS + c->server->config->limits.headers_ms);
-        return lws_http_transaction_completed(c->wsi) ? -1 : 0;
-    }
+        return choke(c, keep);
+    if (keep)
+        return go_on(c);
     if (!more)
         return -1;
     linger(c);
@@ -429,6 +446,10 @@ int http_writable(struct conn *c)
     if (c->phase != HTTP_LINGER && c->phase != HTTP_CHOKED)
         return 0;
     /* All is with the kernel. */
+    if (c->phase == HTTP_CHOKED && c->keep && c->server->phase < SERVER_DRAINING) {
+        unchoke(c);
+        return go_on(c);
+    }
     if (c->tls || (c->phase == HTTP_LINGER && c->has_length))
         return -1;
     shutdown(c->fd, SHUT_WR);

@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import http from 'node:http';
+import https from 'node:https';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -199,6 +201,26 @@ test('Host: one, and a host; HTTP/1.0 may leave it out', async () => {
     for (const version of ['HTTP/0.9', 'HTTP/1.2', 'HTTP/2.0', 'HTTP/3', 'http/1.1', 'HTTP/1.1 ', 'HTTPS/1.1', 'FTP/1.1', '']) {
       assert.ok([0, 403, 505].includes(await statusOf(w, get(host(w)).replace('HTTP/1.1', version))), version);
     }
+  }
+});
+
+test('a connection that is to be kept is, behind an answer larger than its socket, too', async () => {
+  for (const w of both()) {
+    const library = w.tls ? https : http;
+    const agent = new library.Agent({ keepAlive: true, maxSockets: 1 });
+    const get = (path) =>
+      new Promise((resolve, reject) => {
+        const req = library.get({ host: '127.0.0.1', port: w.port, path, agent, ca: w.ca }, (res) => {
+          const from = res.socket.localPort;
+          res.resume();
+          res.on('end', () => resolve(from));
+        });
+        req.on('error', reject);
+      });
+    const ports = new Set();
+    for (let i = 0; i < 10; i++) for (const path of ['/openapi.json', '/healthz']) ports.add(await get(path));
+    agent.destroy();
+    assert.equal(ports.size, 1);
   }
 });
 
