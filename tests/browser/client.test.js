@@ -291,7 +291,7 @@ test('one connection for all; what is wrong is said; nothing is kept when they g
   });
   const page = await openPage(t, browser, `${gateway.url}/healthz`);
   await page.evaluate(async () => {
-    document.body.innerHTML = '<price-ticker symbols="coffee, nothing"></price-ticker><price-ticker symbols="EUR/*"></price-ticker><price-ticker></price-ticker>';
+    document.body.innerHTML = '<price-ticker symbols="coffee, nothing"></price-ticker><price-ticker symbols="EUR/*"></price-ticker><price-ticker symbols="a*b"></price-ticker>';
     await import('/client/price-ticker.js');
   });
   const EVIL = '<img src=x onerror="hit=1">';
@@ -304,7 +304,15 @@ test('one connection for all; what is wrong is said; nothing is kept when they g
   await says(page, cell('EUR/GBP', 'price'), '0.85');
   await says(page, cell('EUR/USD', 'state'), /^unavailable/);
   await says(page, cell('nothing', 'state'), /no instrument of this name is configured here/);
-  await says(page, 'price-ticker [role=status]', /^No symbols: write/);
+  const third = 'price-ticker:nth-of-type(3)';
+  await says(page, `${third} [role=status]`, /^"a\*b" is no symbol: write/); // also when there is a connection
+  const ask = (symbols) => page.$eval(third, (ticker, text) => ticker.setAttribute('symbols', text), symbols);
+  await ask('*');
+  await says(page, `${third} [data-symbol=coffee] .price`, '2.5');
+  const shown = await page.locator(`${third} [part=symbol]`).allTextContents();
+  assert.deepEqual(shown.sort(), ['EUR/GBP', 'EUR/USD', 'coffee'], 'nothing that there is not');
+  await ask('');
+  await says(page, `${third} [role=status]`, /^No symbols: write/);
   assert.equal(await page.evaluate(() => globalThis.hit), undefined);
   assert.equal(await gateway.metric('pricegate_connections'), 1);
   await page.evaluate(() => {

@@ -180,6 +180,9 @@ export class PriceTicker extends HTMLElement {
     try {
       this.#subscribe(symbols);
     } catch (error) {
+      this.#end();
+      this.#begun = true; // with other symbols it may go on
+      this.#fill([]);
       this.#note.textContent = error.message;
     }
   }
@@ -233,7 +236,10 @@ export class PriceTicker extends HTMLElement {
     if (!this.#changed.size) {
       requestAnimationFrame(() => {
         for (const name of this.#changed) {
-          if (this.#feed) this.#row(name).show(this.#feed.quote(name), this.#feed.status(name));
+          const status = this.#feed?.status(name);
+          // Another ticker has asked for what there is not: that is no row of a pattern here.
+          if (!this.#feed || (status?.reason === 'unknown_symbol' && !this.#rows.has(name))) continue;
+          this.#row(name).show(this.#feed.quote(name), status);
         }
         this.#changed.clear();
       });
