@@ -148,6 +148,15 @@ int auth_check_token(void *ctx, const char *token, size_t len, int64_t wall_ms, 
     return 0;
 }
 
+/* Without the blanks behind a header's value, which are no part of it; the library leaves them. */
+static size_t length_of(const char *token)
+{
+    size_t len = strlen(token);
+    while (len > 0 && (token[len - 1] == ' ' || token[len - 1] == '\t'))
+        len--;
+    return len;
+}
+
 int auth_grant(const struct auth *a, const struct caller *caller, const char *token,
                int64_t wall_ms, struct grant *out)
 {
@@ -156,7 +165,7 @@ int auth_grant(const struct auth *a, const struct caller *caller, const char *to
             const struct auth *in;
             void *out;
         } ctx = {a}; /* only read */
-        return auth_check_token(ctx.out, token, strlen(token), wall_ms, out);
+        return auth_check_token(ctx.out, token, length_of(token), wall_ms, out);
     }
     bool local = auth_is_local(a->config, caller);
     *out = (struct grant){.role = local ? ROLE_ADMIN : a->config->auth.anonymous_role,

@@ -276,6 +276,7 @@ test('keys: several of a name, and for some symbols', async (t) => {
   assert.equal((await symbols('old')).length, 3);
   assert.equal((await symbols('new')).length, 3);
   assert.deepEqual(await symbols('part'), ['cocoa']);
+  assert.deepEqual(await symbols('part \t'), ['cocoa'], 'blanks behind a header are no part of it');
 });
 
 test('who says nothing of himself is closed, who does in time stays', async (t) => {
