@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
+import http from 'node:http';
 import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -550,6 +552,26 @@ test('a slow network: what is waited for is said, and waited for', async (t) => 
   await page.waitForSelector(row('coffee'));
   assert.equal(await page.textContent(`${row('coffee')} .full-name`), 'Coffee, arabica');
   assert.equal(await visible(), false);
+});
+
+test('a page that comes in pieces is shown when its head is whole', async (t) => {
+  const { gateway } = await scene(t, { redis: true, config: { instruments: INSTRUMENTS } });
+  // In front of the gateway: what it sends, the page itself in two pieces.
+  const slow = http.createServer(async (request, response) => {
+    const { status: code, headers, body } = await gateway.get(request.url);
+    response.writeHead(code, { 'content-type': headers['content-type'] });
+    const at = request.url === '/' ? body.indexOf('<button id="theme"') : body.length;
+    response.write(body.slice(0, at));
+    if (at < body.length) await new Promise((later) => setTimeout(later, 1000));
+    response.end(body.slice(at));
+  }).listen(0, '127.0.0.1');
+  await once(slow, 'listening');
+  t.after(() => slow.close());
+  const page = await open(t, `http://127.0.0.1:${slow.address().port}/`);
+  await page.waitForSelector(row('coffee'));
+  const shifts = await page.evaluate(() => globalThis.shifts);
+  // That there is no way for a WebSocket is said above the tables, and moves them.
+  assert.deepEqual(shifts.filter((text) => !/desk/.test(text)), []);
 });
 
 test('rows in sight are made first; the others have their place before they are there, and keys find them', async (t) => {
