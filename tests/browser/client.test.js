@@ -323,6 +323,21 @@ test('one connection for all; what is wrong is said; nothing is kept when they g
   await page.locator(cell('coffee', 'price')).waitFor({ state: 'detached' });
   assert.equal(await page.locator(cell('EUR/GBP', 'price')).count(), 2);
   assert.equal(await gateway.metric('pricegate_connections'), 1);
+  // A price that comes just before other symbols are asked for is no row of theirs.
+  const late = await page.evaluate(async () => {
+    const ticker = document.querySelector('price-ticker');
+    let hear;
+    const quote = { symbol: 'coffee', price: '1' };
+    ticker.feed = Object.assign(new EventTarget(), {
+      state: { state: 'live', reason: '' }, quote: () => quote, status: () => undefined,
+      subscribe: (symbols, { onQuote }) => { hear = onQuote; return { close() {} }; },
+    });
+    hear(quote);
+    ticker.setAttribute('symbols', 'tea');
+    await new Promise((seen) => requestAnimationFrame(() => requestAnimationFrame(seen)));
+    return [...ticker.shadowRoot.querySelectorAll('li')].map((li) => li.dataset.symbol);
+  });
+  assert.deepEqual(late, ['tea']);
   await page.evaluate(() => document.body.replaceChildren());
   await until(async () => (await gateway.metric('pricegate_connections')) === 0, 'no connection');
   assert.deepEqual(page.problems.filter((text) => !text.includes('404')), []); // /favicon.ico, of a page without head

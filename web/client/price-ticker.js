@@ -213,6 +213,7 @@ export class PriceTicker extends HTMLElement {
     this.#feed?.removeEventListener('state', this.#showState);
     if (this.#address !== null) giveBack(this.#address);
     this.#feed = this.#address = this.#subscription = null;
+    this.#changed.clear(); // what the next frame would have drawn is of symbols that may be gone
   }
 
   #fill(symbols) {
