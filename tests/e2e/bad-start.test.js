@@ -161,10 +161,13 @@ function asNobody(folder, command, file) {
   const program = folder.at('pricegate');
   copyFileSync(binary, program);
   chmodSync(program, 0o755);
+  const counts = folder.at('counts'); // of lines, if it was built to count them: it says so where it cannot
+  mkdirSync(counts, { recursive: true });
+  chmodSync(counts, 0o777);
   const words = [program, command, '--config', file];
   const [name, ...args] = process.getuid() === 0 ? ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', ...words] : words;
   return new Promise((resolve) => {
-    execFile(name, args, { env: { PATH: process.env.PATH }, timeout: 30_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
+    execFile(name, args, { env: { PATH: process.env.PATH, GCOV_PREFIX: counts }, timeout: 30_000, killSignal: 'SIGKILL' }, (error, stdout, stderr) => {
       resolve({ code: error ? error.code : 0, stdout, stderr });
     });
   });

@@ -11,7 +11,7 @@ static void test_fallback_and_back(void **state)
     start(w);
     WAIT(w->items[COFFEE] == 1);
     assert_string_equal(w->last[COFFEE]->source, "twelvedata");
-    assert_int_equal(http_stub_seen_with(w->stub, "Authorization: apikey KEY"), 1);
+    assert_true(http_stub_seen_with(w->stub, "Authorization: apikey KEY") >= 1);
     assert_int_equal(http_stub_seen_with(w->stub, "chart"), 0); /* the second was not needed */
 
     twelve_fails(w, 200, LIMIT);
@@ -22,7 +22,7 @@ static void test_fallback_and_back(void **state)
     assert_non_null(
         strstr(text, "\"source\":\"yahoo\",\"source_symbol\":\"KC=F\",\"fallback\":true"));
     assert_non_null(strstr(text, "\"state\":\"live\""));
-    assert_int_equal(http_stub_seen_with(w->stub, "chart"), 1);
+    assert_true(http_stub_seen_with(w->stub, "chart") >= 1);
     expect_source(w, "twelvedata", "state", "open");
     expect_source(w, "twelvedata", "reason", "rate_limited");
     expect_source(w, "yahoo", "state", "closed");
