@@ -10,7 +10,7 @@
 const char *config_describe(const json_t *v, char out[static CONFIG_DESCRIPTION_MAX])
 {
     static const char *const names[] = {
-        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "a list", [JSON_STRING] = "a string",
+        [JSON_OBJECT] = "an object", [JSON_ARRAY] = "a list", [JSON_STRING] = "",
         [JSON_INTEGER] = "",         [JSON_REAL] = "",        [JSON_TRUE] = "true",
         [JSON_FALSE] = "false",      [JSON_NULL] = "null",
     };
@@ -23,6 +23,8 @@ const char *config_describe(const json_t *v, char out[static CONFIG_DESCRIPTION_
         for (char *p = out; *p; p++)
             if ((unsigned char)*p < 0x20 || *p == 0x7F)
                 *p = '?';
+    } else if (json_is_string(v)) {
+        snprintf(out, CONFIG_DESCRIPTION_MAX, "a string of %zu bytes", json_string_length(v));
     } else {
         return names[json_typeof(v)];
     }
