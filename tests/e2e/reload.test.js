@@ -390,7 +390,7 @@ test('the certificate: another one is served, of another kind, too; a wrong pair
   await until(async () => (await gateway.get('/readyz', { ca: certs.pem.ca })).status === 200, 'ready');
   const served = () =>
     new Promise((resolve, reject) => {
-      const socket = tls.connect({ port: gateway.port, rejectUnauthorized: false }, () => {
+      const socket = tls.connect({ port: gateway.port, host: '127.0.0.1', rejectUnauthorized: false }, () => {
         const { serialNumber, modulus } = socket.getPeerCertificate();
         socket.destroy();
         resolve({ serial: serialNumber, rsa: !!modulus });

@@ -34,7 +34,7 @@ const kinds = {
   nginx(folder, { plain, tls, backends: [a, b], secure }) {
     const certs = testCerts();
     let text = readFileSync(join(docker, 'nginx/pricegate.conf'), 'utf8');
-    for (const [old, port] of [['80', plain], ['443', tls]]) {
+    for (const [old, port] of [['443', tls], ['80', plain]]) {
       text = swap(text, `listen ${old}`, `listen 127.0.0.1:${port}`);
       text = v6 ? swap(text, `listen [::]:${old}`, `listen [::1]:${port}`) : text.replace(new RegExp(`listen \\[::\\]:${old}.*`), '');
     }
@@ -62,8 +62,9 @@ const kinds = {
   haproxy(folder, { plain, tls, backends: [a, b], secure }) {
     const certs = testCerts();
     let text = readFileSync(join(docker, 'haproxy/haproxy.cfg'), 'utf8');
-    text = swap(text, 'bind :::80', `bind ${v6 ? '::' : '127.0.0.1'}:${plain}`);
+    // In this order: the port in place of 80 may begin with 443, that of 443 never with 80.
     text = swap(text, 'bind :::443', `bind ${v6 ? '::' : '127.0.0.1'}:${tls}`);
+    text = swap(text, 'bind :::80', `bind ${v6 ? '::' : '127.0.0.1'}:${plain}`);
     if (!v6) text = swap(text, ' v4v6', '');
     if (a.socket) {
       text = text.replace(/^ +server . 127.*\n/gm, '');
