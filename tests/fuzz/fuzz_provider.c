@@ -132,8 +132,8 @@ static void check_record(const struct record *r, int64_t now_ms)
                                    dollars = {.symbol = "thing",
                                               .currency = "USD",
                                               .max_jump_pct = 20,
-                                              .range_min = {1, 0, true},
-                                              .range_max = {1000, 0, true}};
+                                              .range_min = {.coef = 1, .given = true},
+                                              .range_max = {.coef = 1000, .given = true}};
     const struct decimal members[] = {r->price, r->bid, r->ask,        r->open,
                                       r->high,  r->low, r->prev_close, r->volume};
     CHECK(r->price.given || r->observation);
