@@ -23,8 +23,8 @@ struct unheard {
 void unheard_begin(struct conn *c);
 /* An event has told of a frame, or of a piece of one, with so many bytes. */
 void unheard_told(struct conn *c, size_t bytes);
-/* Looks at some of the WebSockets: at each every ten seconds, or every second while they are few.
- */
+/* Looks at some of the WebSockets: at each every thirty seconds, or every second while they are
+ * few. */
 void unheard_tick(struct server *s, int64_t mono_ms);
 
 #endif
