@@ -26,8 +26,8 @@ int address_parse(const char *text, size_t len, struct address *out) MUST_CHECK;
 char *address_format(const struct address *a, char out[static ADDRESS_TEXT_MAX]);
 bool address_equal(const struct address *a, const struct address *b);
 bool address_is_loopback(const struct address *a); /* 127.0.0.0/8, ::1 */
-/* What a limit by address counts as one: an IPv4 address, also one behind NAT64; of IPv6 its /64, of
- * which whoever has one address has them all. */
+/* What a limit by address counts as one: an IPv4 address, also one behind NAT64; of IPv6 its /64,
+ * of which whoever has one address has them all. */
 struct address address_party(const struct address *a);
 /* One of the Internet's: nobody's own network, this machine, a link, a group or a translation
  * (IANA's registries of special-purpose addresses). */

@@ -1,5 +1,5 @@
-/* The files that are compiled in are there compressed, too, but for documents (embed.cmake says why);
- * those of a folder are served as they are.
+/* The files that are compiled in are there compressed, too, but for documents (embed.cmake says
+ * why); those of a folder are served as they are.
  *
  * Only paths that files_path_ok() lets through are ever looked up, and in a folder each of them is
  * opened so that no symbolic link on the way is followed: the folder is what is in it.
