@@ -52,6 +52,9 @@ test('a variable that is not set: of a provider, and where it cannot be done wit
   assert.equal(check.code, 0, 'it starts without');
   assert.ok(lines(check.stdout).includes(`provider twelvedata is disabled: ${why}: ${wayOut}`), check.stdout);
   assert.ok(lines(check.stdout).includes('nobody can be asked for coffee: all its sources are disabled'), check.stdout);
+  const off = 'REALTIME_PRICE_FEED_ENABLED is off: nobody is asked for anything';
+  assert.ok(!lines(check.stdout).includes(off), check.stdout);
+  assert.ok(lines((await at(key.file, 'check', { REALTIME_PRICE_FEED_ENABLED: 'false' })).stdout).includes(off));
   assert.ok(findings(await at(key.file, 'doctor'), 'warning').includes(`twelvedata is left out of every chain: ${why} -> ${wayOut}`));
   const gateway = await startGateway(JSON.parse(execFileSync('cat', [key.file], { encoding: 'utf8' })));
   t.after(() => gateway.stop());
